@@ -1,0 +1,1 @@
+"""One Piccolo app for the whole schema. Owns the DDL, which is written by hand in `sql/`."""

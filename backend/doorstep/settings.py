@@ -1,0 +1,85 @@
+"""Settings: typed, read once from the environment; names and defaults are all here."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every variable that an installation may set; `DATABASE_URL` sets `database_url`, and so on."""
+
+    database_url: str = ""
+    redis_url: str = ""
+    blob_url: str = ""
+    """A folder as file:///path, or s3://, gs://, az:// (obstore)."""
+    secret_key: str = ""
+    """Signs picture links and salts the journey's hashes; at least 32 characters."""
+    public_url: str = "http://127.0.0.1:8000"
+    cookie_secure: bool = True
+    db_pool_size: int = 5
+    db_command_timeout: float = 10.0
+    redis_timeout: float = 0.2
+    log_json: bool = True
+    log_level: str = "INFO"
+    metrics_token: str = ""
+    """Bearer token for GET /metrics; empty means loopback only."""
+    allowed_origins: str = ""
+    """Further http(s) origins, comma-separated, that outgoing calls may reach (demo: the sandbox)."""
+    trusted_proxies: str = ""
+    shop_url: str = ""
+    shop_token: str = ""
+    shop_oauth: str = ""
+    """consumer key:consumer secret:access token:token secret; signs instead of `shop_token`."""
+    shop_store: str = "all"
+    """The store code in the shop's REST path; `all` sees every store."""
+    shop_channel: str = "AE"
+    shop_stores: str = ""
+    """Which store id is which channel, as 1:AE,2:QA; empty means that all are `shop_channel`."""
+    shop_poll_seconds: int = 15
+    checkout_signing_keys: str = ""
+    """Checkout.com webhook keys, comma-separated: two while rotating."""
+    clickpost_webhook_keys: str = ""
+    clickpost_path_secrets: str = ""
+    """The secret part of /hooks/clickpost/…, since ClickPost does not sign; comma-separated."""
+    bank_url: str = ""
+    bank_key: str = ""
+    """RazorpayX key_id:key_secret."""
+    bank_account: str = ""
+    """The account that pays the vendors."""
+    bank_webhook_keys: str = ""
+    messaging_url: str = ""
+    messaging_key: str = ""
+    sandbox_target_url: str = ""
+    """Where the sandbox sends its webhooks; empty means `public_url`."""
+    sandbox_state: str = ""
+    """The SQLite file of the sandbox; empty means that it forgets everything when it stops."""
+    font_path: str = ""
+    """Folder of the fonts for printed papers where the package has none beside it."""
+    company_name: str = "Doorstep Trading LLC"
+
+
+def _from_environment() -> Settings:
+    given = {
+        name: os.environ[name.upper()]
+        for name in Settings.__struct_fields__
+        if os.environ.get(name.upper())
+    }
+    return msgspec.convert(given, Settings, strict=False)
+
+
+@cache
+def settings() -> Settings:
+    """Read the settings of this process.
+
+    Raises: msgspec.ValidationError naming the variable that does not fit.
+    """
+    return _from_environment()
+
+
+def reload() -> Settings:
+    """Read the environment again (a start-up that has just set it, and tests)."""
+    settings.cache_clear()
+    return settings()
