@@ -1,0 +1,87 @@
+"""Why somebody does not get in, or cannot be let in."""
+
+from __future__ import annotations
+
+from doorstep.core.errors import Invalid, NotFound, Refusal
+from doorstep.core.http.problems import NotSignedIn
+
+__all__ = [
+    "DeviceIsLocked",
+    "EnrolmentCodeNotValid",
+    "LoginAlreadyTaken",
+    "NoSuchDevice",
+    "NoSuchPerson",
+    "NotSignedIn",
+    "PasswordTooWeak",
+    "PersonNotComplete",
+    "PersonSignsInOtherwise",
+    "PinNotSixDigits",
+    "RefreshTokenReused",
+    "SignInFailed",
+]
+
+
+class SignInFailed(NotSignedIn):
+    """Login or password, device or PIN are wrong; which of them stays untold."""
+
+    title = "That is not right. Please check and try again."
+
+
+class DeviceIsLocked(NotSignedIn):
+    """Ten wrong PINs: the device takes no PIN any more, its owner needs a new enrolment code."""
+
+    title = "This device is locked. Ask for a new enrolment code."
+
+
+class RefreshTokenReused(NotSignedIn):
+    """A refresh token came back after its successor was used: the session is over for everybody."""
+
+    title = "This session was ended because its token was used twice. Please sign in again."
+
+
+class EnrolmentCodeNotValid(NotSignedIn):
+    """The code is unknown, used or expired: all look the same."""
+
+    title = "This code is not valid, or no longer. Ask for a new one."
+
+
+class NoSuchPerson(NotFound):
+    """Nobody has this id."""
+
+    title = "There is no such person."
+
+
+class NoSuchDevice(NotFound):
+    """No device has this id."""
+
+    title = "There is no such device."
+
+
+class LoginAlreadyTaken(Refusal):
+    """Logins are unique without regard to case."""
+
+    title = "Somebody else has this login."
+
+
+class PasswordTooWeak(Invalid):
+    """Shorter than 15 characters, or nothing but the login or one character."""
+
+    title = "The password is too weak: at least 15 characters, not the login."
+
+
+class PinNotSixDigits(Invalid):
+    """A PIN is six digits."""
+
+    title = "A PIN has six digits."
+
+
+class PersonNotComplete(Invalid):
+    """The role needs a location or a vendor, or the role is none of a person."""
+
+    title = "The person lacks what the role needs."
+
+
+class PersonSignsInOtherwise(Refusal):
+    """Field workers enrol a device, staff have a password, inactive people have neither."""
+
+    title = "This person does not sign in this way."

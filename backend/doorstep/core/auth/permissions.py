@@ -1,0 +1,126 @@
+"""Who may do what: one table, everything that is not in it is refused.
+
+A route says which permission it needs (`opt=needs("oms:order:create")`) or that everybody may come
+(`opt=public()`, and its path in PUBLIC). Which rows a person sees is the business of `scope`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorstep.core.actor import ROLES
+
+
+def _roles(names: str) -> frozenset[str]:
+    roles = frozenset(names.split())
+    if unknown := roles - set(ROLES):
+        raise ValueError(f"no such role: {', '.join(sorted(unknown))}")
+    return roles
+
+
+EVERYBODY = frozenset(ROLES)
+"""Every signed-in person; `system` and `customer` never sign in."""
+
+_FLOOR = "warehouse store vendor_store"
+_ROAD = "courier delivery"
+_FIELD = f"{_FLOOR} {_ROAD} technician"
+_DESK = "admin support dispatcher finance sales"
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    # People and access
+    "access:session:own": EVERYBODY,
+    "access:person:manage": _roles("admin"),
+    "core:upload:write": _roles(f"{_FIELD} {_DESK} vendor"),
+    "core:picture:read": _roles(f"{_FIELD} {_DESK} vendor"),
+    "core:dead_letter:read": _roles("support admin"),
+    "core:dead_letter:replay": _roles("admin"),
+    # Orders and customers
+    "oms:order:create": _roles("sales support admin"),
+    "oms:order:read": _roles(f"{_DESK} {_FLOOR}"),
+    "oms:order:cancel": _roles("support sales admin"),
+    "oms:payment:record": _roles("finance admin"),
+    "oms:catalogue:read": _roles(f"{_DESK} {_FIELD} vendor"),
+    "oms:catalogue:manage": _roles("admin"),
+    "oms:document:read": _roles(f"{_DESK} {_FLOOR}"),
+    "journey:timeline:read": _roles(f"{_DESK} {_FIELD} vendor"),
+    "crm:customer:read": _roles("support sales dispatcher admin"),
+    "crm:customer:write": _roles("support sales admin"),
+    "crm:feedback:write": _roles("support admin"),
+    "crm:warranty:read": _roles("support admin technician"),
+    "messages:message:read": _roles("support admin"),
+    "helpdesk:ticket:read": _roles("support dispatcher admin"),
+    "helpdesk:ticket:write": _roles("support dispatcher admin"),
+    "helpdesk:problem:read": _roles(_DESK),
+    "helpdesk:problem:write": _roles(_DESK),
+    # The warehouse floor
+    "wms:stock:read": _roles(f"{_FLOOR} sales dispatcher support finance admin vendor"),
+    "wms:stock:adjust": _roles("warehouse store admin"),
+    "wms:stock:receive": _roles(f"{_FLOOR} admin"),
+    "wms:location:read": _roles(f"{_DESK} {_FIELD}"),
+    "wms:location:manage": _roles("admin"),
+    "wms:pick:read": _roles(_FLOOR),
+    "wms:pick:write": _roles(_FLOOR),
+    "wms:qc:write": _roles(_FLOOR),
+    "wms:pack:write": _roles(_FLOOR),
+    "wms:label:read": _roles(f"{_FLOOR} dispatcher"),
+    # Vendors
+    "scm:purchase_order:read": _roles("vendor finance support admin"),
+    "scm:purchase_order:answer": _roles("vendor"),
+    "scm:vendor:manage": _roles("admin"),
+    # Transport
+    "tms:shipment:read": _roles(f"{_ROAD} {_FLOOR} dispatcher support admin"),
+    "tms:shipment:write": _roles("dispatcher admin"),
+    "tms:manifest:read": _roles(f"{_ROAD} {_FLOOR} dispatcher admin"),
+    "tms:manifest:write": _roles(f"{_FLOOR} dispatcher"),
+    "tms:manifest:confirm": _roles(_ROAD),
+    "tms:scan:write": _roles(f"{_ROAD} {_FLOOR}"),
+    "tms:run:plan": _roles("dispatcher admin"),
+    "tms:run:read": _roles(f"{_ROAD} dispatcher support admin"),
+    "tms:run:accept": _roles(_ROAD),
+    "tms:pod:write": _roles(f"{_ROAD} store vendor_store"),
+    "tms:pod:read": _roles(f"{_ROAD} dispatcher support finance admin"),
+    # Installation
+    "fsm:visit:book": _roles("dispatcher support admin"),
+    "fsm:visit:read": _roles("technician dispatcher support admin"),
+    "fsm:report:write": _roles("technician"),
+    "fsm:report:approve": _roles("dispatcher admin"),
+    # Money
+    "finance:ledger:read": _roles("finance admin"),
+    "finance:tranche:read": _roles("finance admin vendor"),
+    "finance:tranche:hold": _roles("finance"),
+    "finance:payout:manage": _roles("finance"),
+}
+
+PUBLIC: set[tuple[str, str]] = {
+    ("POST", "/api/sign-in"),
+    ("POST", "/api/sign-in/device"),
+    ("POST", "/api/enrol"),
+    ("POST", "/api/session/refresh"),
+    ("GET", "/health/live"),
+    ("GET", "/health/ready"),
+    ("GET", "/metrics"),
+    ("GET", "/pictures/{sha256}/{derivative}"),
+    ("POST", "/hooks/checkout"),
+    ("POST", "/hooks/clickpost/{secret}"),
+    ("POST", "/hooks/bank"),
+    ("GET", "/track/{token}"),
+    ("POST", "/track/{token}/feedback"),
+    ("GET", "/track/{token}/certificate/{number}"),
+    ("GET", "/verify/{number}"),
+}
+"""Routes without a token: (method, path template). Each checks in itself whatever it must."""
+
+
+def needs(permission: str, *, limit: str | None = None) -> dict[str, Any]:
+    """Make the `opt` of a route that needs this permission, counted in the limit class if given."""
+    return {"permission": permission} | ({"limit": limit} if limit else {})
+
+
+def public(*, limit: str | None = None) -> dict[str, Any]:
+    """Make the `opt` of a route that everybody may call; its path must stand in PUBLIC too."""
+    return {"public": True} | ({"limit": limit} if limit else {})
+
+
+def may(role: str, permission: str) -> bool:
+    """Tell whether the role has the permission; an unknown permission is nobody's."""
+    return role in PERMISSIONS.get(permission, frozenset())

@@ -1,0 +1,192 @@
+"""Rate limits that hold across processes: one token bucket per (class, identity) in Redis.
+
+One Lua round trip takes a token. Without Redis, the classes that guard secrets refuse with 503,
+all others let everybody through; a breaker keeps a stalled Redis from costing its time-out on
+each request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
+
+from doorstep.core import metrics, redis
+from doorstep.core.errors import Refusal, Unavailable
+from doorstep.settings import settings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """So many at once, so many per minute after that."""
+
+    burst: int
+    per_minute: float
+    guards_secret: bool = False
+    """Whoever could try without being counted could guess: without Redis, nobody may try."""
+
+
+CLASSES: dict[str, Bucket] = {
+    # One office or depot comes from one address: wide enough for its morning.
+    "sign_in": Bucket(burst=60, per_minute=60, guards_secret=True),
+    "login": Bucket(burst=10, per_minute=5, guards_secret=True),
+    "device_pin": Bucket(burst=10, per_minute=5, guards_secret=True),
+    "enrol": Bucket(burst=20, per_minute=20, guards_secret=True),
+    "otp": Bucket(burst=5, per_minute=1, guards_secret=True),
+    "refresh": Bucket(burst=120, per_minute=120),
+    "link": Bucket(burst=30, per_minute=30),
+    "link_miss": Bucket(burst=10, per_minute=10),
+    "hook": Bucket(burst=1000, per_minute=6000),
+    "upload": Bucket(burst=2000, per_minute=6000),
+    "probe": Bucket(burst=120, per_minute=240),
+    "heavy": Bucket(burst=20, per_minute=30),
+}
+"""Names that a route gives as `limit`; each has counters of its own (reliability.md 4c)."""
+
+
+class TooManyRequests(Refusal):
+    """This identity has used up its share for the moment; nothing was done."""
+
+    status = 429
+    title = "Too many requests. Please wait a moment."
+
+
+class LimitsUnavailable(Unavailable):
+    """Attempts cannot be counted now, so none is made."""
+
+    title = "Signing in is not possible for a moment. Please try again."
+
+
+# Time is Redis's own, so the clocks of the processes need not agree. Answers the milliseconds to
+# wait, 0 when a token was taken. A bucket that would be full again is forgotten.
+_TAKE = """
+local burst, rate = tonumber(ARGV[1]), tonumber(ARGV[2])
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local held = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = tonumber(held[1]) or burst
+local at = tonumber(held[2]) or now
+tokens = math.min(burst, tokens + math.max(0, now - at) * rate)
+local wait = 0
+if tokens >= 1 then tokens = tokens - 1 else wait = math.ceil((1 - tokens) / rate) end
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', now)
+redis.call('PEXPIRE', KEYS[1], math.ceil((burst - tokens) / rate) + 1000)
+return wait
+"""
+_TAKE_SHA = hashlib.sha1(_TAKE.encode(), usedforsecurity=False).hexdigest()
+
+
+class _Breaker:
+    """After a failure nobody asks for a while, then one does; the pause doubles up to a limit."""
+
+    FIRST_PAUSE = 0.5
+    LONGEST_PAUSE = 5.0
+
+    def __init__(self) -> None:
+        self._pause = 0.0
+        self._closed_until = 0.0
+
+    def may_ask(self) -> bool:
+        """Tell whether to try; the one that tries after a pause keeps the others waiting for it."""
+        moment = time.monotonic()
+        if moment < self._closed_until:
+            return False
+        if self._pause:
+            self._closed_until = moment + self._pause
+        return True
+
+    def answered(self) -> None:
+        self._pause = self._closed_until = 0.0
+
+    def failed(self) -> None:
+        self._pause = min(self.LONGEST_PAUSE, self._pause * 2 or self.FIRST_PAUSE)
+        self._closed_until = time.monotonic() + self._pause
+
+
+class Limiter:
+    """The buckets, and what this process knows about the Redis they lie in."""
+
+    def __init__(self, client: Callable[[], Redis] = redis.client) -> None:
+        self._client = client
+        self._breaker = _Breaker()
+
+    async def take(self, name: str, identity: str) -> None:
+        """Take one token of `identity` from the class `name`.
+
+        Raises: TooManyRequests with Retry-After; LimitsUnavailable if Redis is out of reach and
+        the class guards a secret.
+        """
+        bucket = CLASSES[name]
+        wait = await self._ask(name, bucket, identity)
+        if wait is None:
+            metrics.LIMITS_BLIND.labels(name).inc()
+            if bucket.guards_secret:
+                raise LimitsUnavailable(retry_after=2)
+        elif wait > 0:
+            metrics.REFUSED_BY_LIMIT.labels(name).inc()
+            raise TooManyRequests(headers={"Retry-After": str(-(-wait // 1000))})
+
+    async def _ask(self, name: str, bucket: Bucket, identity: str) -> int | None:
+        if not self._breaker.may_ask():
+            return None
+        # Identities are logins and addresses: Redis learns neither.
+        key = f"limit:{name}:{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+        try:
+            async with asyncio.timeout(settings().redis_timeout):
+                wait = await self._run(key, bucket.burst, bucket.per_minute / 60_000)
+        except redis.LOST as lost:
+            self._breaker.failed()
+            log.warning("limits.redis_out_of_reach", error=type(lost).__name__)
+            return None
+        self._breaker.answered()
+        return int(wait)
+
+    def forget_outage(self) -> None:
+        """Ask Redis again at once, as a new process would."""
+        self._breaker.answered()
+
+    async def _run(self, key: str, burst: int, per_millisecond: float) -> Any:
+        client = self._client()
+        arguments = (1, key, burst, per_millisecond)
+        try:
+            return await client.execute_command("EVALSHA", _TAKE_SHA, *arguments)  # type: ignore[no-untyped-call]
+        except NoScriptError:
+            return await client.execute_command("EVAL", _TAKE, *arguments)  # type: ignore[no-untyped-call]
+
+    async def ping(self) -> bool:
+        """Tell whether Redis answers now, whatever the breaker thinks."""
+        try:
+            async with asyncio.timeout(settings().redis_timeout):
+                return bool(await self._client().ping())
+        except redis.LOST:
+            return False
+
+
+_limiter = Limiter()
+
+
+async def take(name: str, identity: str) -> None:
+    """Take one token of `identity` from the class `name` (see `Limiter.take`).
+
+    Raises: TooManyRequests; LimitsUnavailable.
+    """
+    await _limiter.take(name, identity)
+
+
+async def ping() -> bool:
+    """Tell whether Redis answers."""
+    return await _limiter.ping()
+
+
+def forget_outage() -> None:
+    """Ask Redis again at once, as a new process would (tests)."""
+    _limiter.forget_outage()

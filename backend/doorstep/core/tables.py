@@ -1,0 +1,114 @@
+"""Tables of core, as Piccolo sees them; the DDL stands in migrations/sql."""
+
+from __future__ import annotations
+
+from piccolo.columns import JSONB, UUID, BigInt, Bytea, Integer, SmallInt, Text, Timestamptz
+from piccolo.table import Table
+
+from doorstep.core.db import engine
+
+
+class Outbox(Table, tablename="outbox", db=engine):
+    """What has to happen because of a fact."""
+
+    id = UUID(primary_key=True, default=None)
+    kind = Text()
+    payload = JSONB()
+    order_id = UUID(null=True, default=None)
+    key = Text(null=True, default=None)
+    created_at = Timestamptz(default=None)
+    next_at = Timestamptz(default=None)
+    runs = Integer()
+    attempts = Integer()
+    claimed_until = Timestamptz(null=True, default=None)
+    last_error = Text(null=True, default=None)
+    done_at = Timestamptz(null=True, default=None)
+    dead_at = Timestamptz(null=True, default=None)
+    replayed_at = Timestamptz(null=True, default=None)
+    replayed_by = UUID(null=True, default=None)
+
+
+class RecurringJob(Table, tablename="recurring_job", db=engine):
+    """When a recurring job is due."""
+
+    name = Text(primary_key=True)
+    next_at = Timestamptz(default=None)
+    outbox_id = UUID(null=True, default=None)
+
+
+class Inbox(Table, tablename="inbox", db=engine):
+    """A message of others, raw."""
+
+    id = UUID(primary_key=True, default=None)
+    source = Text()
+    source_id = Text()
+    headers = JSONB()
+    body = Bytea()
+    received_at = Timestamptz(default=None)
+    state = Text()
+    waits_for = Text(null=True, default=None)
+    attempts = Integer()
+    last_error = Text(null=True, default=None)
+    done_at = Timestamptz(null=True, default=None)
+
+
+class IdempotencyKey(Table, tablename="idempotency_key", db=engine):
+    """An answer that is given again."""
+
+    scope = Text(primary_key=True)
+    key = Text()
+    route = Text()
+    body_sha256 = Bytea()
+    status = SmallInt()
+    headers = JSONB()
+    answer = Bytea()
+    created_at = Timestamptz(default=None)
+
+
+class Blob(Table, tablename="blob", db=engine):
+    """Bytes in the blob store, by their hash."""
+
+    sha256 = Text(primary_key=True)
+    size = BigInt()
+    mime = Text()
+    created_at = Timestamptz(default=None)
+
+
+class Upload(Table, tablename="upload", db=engine):
+    """A file that a person hands in."""
+
+    id = UUID(primary_key=True, default=None)
+    sha256 = Text()
+    person_id = UUID(default=None)
+    length = Integer()
+    received = Integer()
+    started_at = Timestamptz(default=None)
+    verified_at = Timestamptz(null=True, default=None)
+
+
+class UploadPart(Table, tablename="upload_part", db=engine):
+    """A chunk of an upload."""
+
+    upload_id = UUID(primary_key=True, default=None)
+    position = Integer()
+    bytes = Bytea()
+
+
+class Picture(Table, tablename="picture", db=engine):
+    """A derivative of a picture."""
+
+    sha256 = Text(primary_key=True)
+    derivative = Text()
+    blob_sha256 = Text()
+    width = Integer()
+    height = Integer()
+    created_at = Timestamptz(default=None)
+
+
+class PictureRefusal(Table, tablename="picture_refusal", db=engine):
+    """Why bytes are no picture."""
+
+    sha256 = Text(primary_key=True)
+    reason = Text()
+    detail = Text()
+    created_at = Timestamptz(default=None)
