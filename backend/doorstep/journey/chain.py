@@ -1,0 +1,133 @@
+"""The hash chain: checkpoints over all heads, and the checks that find any change (IA8, IO2, IO3)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from doorstep.core import db
+from doorstep.core.clock import now
+from doorstep.core.jobs import recurring
+from doorstep.journey.tables import JourneyCheckpoint
+
+CHECKPOINT_SECONDS = 3600
+
+_MOVED_HEADS = """
+SELECT f.id, f.head_seq, encode(f.head_hash, 'hex') AS head_hash FROM fulfilment f
+ WHERE f.updated_at > coalesce(
+   (SELECT max(recorded_at) FROM journey_checkpoint) - interval '10 minutes', '-infinity')
+ ORDER BY f.id
+"""
+
+
+@recurring("journey.checkpoint", every=CHECKPOINT_SECONDS)
+async def checkpoint(_payload: dict[str, Any]) -> None:
+    """Write the heads that moved since the last checkpoint, chained to it."""
+    await write_checkpoint()
+
+
+@db.transactional
+async def write_checkpoint() -> int:
+    """Append one checkpoint; return its number. Two at once write one after the other."""
+    await db.execute("LOCK TABLE journey_checkpoint IN SHARE ROW EXCLUSIVE MODE")
+    last = await db.row("SELECT seq, hash FROM journey_checkpoint ORDER BY seq DESC LIMIT 1")
+    seq, prev_hash = (last["seq"] + 1, last["hash"]) if last else (1, b"")
+    heads = {
+        str(row["id"]): [row["head_seq"], row["head_hash"]] for row in await db.rows(_MOVED_HEADS)
+    }
+    await db.execute(
+        "INSERT INTO journey_checkpoint (seq, recorded_at, heads, prev_hash, hash)"
+        " VALUES ($1, $2, $3, $4, $5)",
+        seq,
+        now(),
+        heads,
+        prev_hash,
+        checkpoint_hash(prev_hash, seq, heads),
+    )
+    return seq
+
+
+def checkpoint_hash(prev_hash: bytes, seq: int, heads: dict[str, list[Any]]) -> bytes:
+    """Hash a checkpoint: previous hash, number as 8 bytes, heads as JSON with sorted keys."""
+    body = msgspec.json.encode(heads, order="sorted")
+    return hashlib.sha256(prev_hash + seq.to_bytes(8) + body).digest()
+
+
+BROKEN_EVENTS = """
+SELECT e.fulfilment_id || ' #' || e.seq AS subject,
+       CASE WHEN e.seq <> e.expected_seq THEN 'an event before it is missing'
+            WHEN e.prev_hash <> e.before THEN 'does not follow the event before it'
+            WHEN NOT e.sound THEN 'its body was changed'
+            ELSE 'its columns were changed' END AS detail
+  FROM (
+    SELECT j.*, s.sound,
+           -- A body under a wrong hash may be anything, so it is not read as JSON.
+           CASE WHEN s.sound THEN convert_from(j.body, 'UTF8')::jsonb END AS said,
+           row_number() OVER chain AS expected_seq,
+           lag(j.hash, 1, ''::bytea) OVER chain AS before
+      FROM journey_event j
+     CROSS JOIN LATERAL (
+       SELECT j.hash = sha256(j.prev_hash || int8send(j.seq::bigint) || j.body) AS sound) s
+    WINDOW chain AS (PARTITION BY j.fulfilment_id ORDER BY j.seq)
+  ) e
+ WHERE e.seq <> e.expected_seq OR e.prev_hash <> e.before
+    OR NOT e.sound
+    OR (e.said->>'event_id')::uuid <> e.event_id OR e.said->>'kind' <> e.kind
+    OR e.said->>'name' <> e.name OR (e.said->>'stage')::smallint IS DISTINCT FROM e.stage
+    OR e.said->>'how' <> e.how OR e.said->>'verdict' <> e.verdict OR e.said->>'reason' <> e.reason
+    OR (e.said->>'actor_id')::uuid IS DISTINCT FROM e.actor_id
+    OR e.said->>'actor_role' <> e.actor_role OR e.said->>'source' <> e.source
+    OR e.said->>'device' <> e.device OR e.said->>'request_id' <> e.request_id
+    OR (e.said->>'captured_at')::timestamptz <> e.captured_at
+    OR (e.said->>'recorded_at')::timestamptz <> e.recorded_at
+    OR (e.said->>'fulfilment_id')::uuid <> e.fulfilment_id
+    OR (e.said->>'order_id')::uuid <> e.order_id OR (e.said->>'attempt')::smallint <> e.attempt
+    OR e.said->'evidence' <> e.evidence
+"""
+"""IA8: an event that was changed, swapped, or whose predecessor is gone."""
+
+BROKEN_HEADS = """
+SELECT f.id::text AS subject,
+       'the chain ends at ' || coalesce(last.seq, 0) || ', the fulfilment says ' || f.head_seq AS detail
+  FROM fulfilment f
+  LEFT JOIN LATERAL (
+    SELECT e.seq, e.hash FROM journey_event e WHERE e.fulfilment_id = f.id ORDER BY e.seq DESC LIMIT 1
+  ) last ON true
+ WHERE f.head_seq IS DISTINCT FROM last.seq OR f.head_hash IS DISTINCT FROM last.hash
+"""
+"""IA8: a cut tail."""
+
+WRONG_FOLDS = """
+SELECT f.id::text AS subject, 'passed stages differ from the events' AS detail
+  FROM fulfilment f
+ WHERE ARRAY(SELECT unnest(f.passed) ORDER BY 1) <> ARRAY(
+         SELECT e.stage FROM journey_event e
+          WHERE e.fulfilment_id = f.id AND e.kind = 'stage' AND e.attempt = f.attempt ORDER BY 1)
+"""
+"""IO2: every state row equals the fold of its events."""
+
+LOST_HEADS = """
+SELECT head.key AS subject,
+       CASE WHEN f.id IS NULL THEN 'the fulfilment of checkpoint ' || c.seq || ' is gone'
+            ELSE 'its event ' || (head.value->>0) || ' is not the one of checkpoint ' || c.seq END AS detail
+  FROM journey_checkpoint c CROSS JOIN LATERAL jsonb_each(c.heads) AS head
+  LEFT JOIN fulfilment f ON f.id = head.key::uuid
+  LEFT JOIN journey_event e ON e.fulfilment_id = f.id AND e.seq = (head.value->>0)::int
+ WHERE e.hash IS DISTINCT FROM decode(head.value->>1, 'hex')
+"""
+"""IA8: a fulfilment that was removed with its events, or whose history was written anew."""
+
+
+async def broken_checkpoints() -> list[str]:
+    """Find checkpoints that do not follow one another."""
+    found = []
+    before, expected = b"", 1
+    for row in await JourneyCheckpoint.select().order_by(JourneyCheckpoint.seq):
+        if row["seq"] != expected or row["prev_hash"] != before:
+            found.append(f"{row['seq']}: the checkpoint before it is missing")
+        elif row["hash"] != checkpoint_hash(row["prev_hash"], row["seq"], row["heads"]):
+            found.append(f"{row['seq']}: it was changed")
+        before, expected = row["hash"], row["seq"] + 1
+    return found

@@ -1,0 +1,61 @@
+"""The journey as data: `api_schema/journey.json` and `make journey`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorstep.journey.rules import Verdict
+from doorstep.journey.stages import STAGES, Stage, always
+from doorstep.journey.timeline import describe_milestones
+
+
+def describe() -> dict[str, Any]:
+    """Give stages, milestones and verdicts as plain data, for other programs and for drift checks."""
+    return {
+        "stages": [_stage(stage) for stage in STAGES],
+        "milestones": describe_milestones(),
+        "verdicts": [verdict.value for verdict in Verdict if verdict is not Verdict.QUEUED],
+    }
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    return {
+        "code": stage.code,
+        "department": stage.department,
+        "process": stage.process,
+        "activity": stage.activity,
+        "action": stage.action,
+        "progress": stage.progress,
+        "milestone": stage.milestone,
+        "after": list(stage.after),
+        "roles": sorted(stage.roles),
+        "evidence": sorted(stage.evidence),
+        "applies_if": None if stage.applies_if is always else stage.applies_if.__name__,
+        "implied_by_later": stage.implied_by_later,
+        "optional": stage.optional is not None,
+    }
+
+
+def as_table() -> str:
+    """Write the stages as the table that `make journey` prints."""
+    head = ("code", "department", "activity", "action", "%", "after", "who", "evidence")
+    rows = [head] + [
+        (
+            str(stage.code),
+            stage.department,
+            stage.activity,
+            stage.action,
+            str(stage.progress),
+            ", ".join(map(str, stage.after)) or "–",
+            ", ".join(sorted(stage.roles)),
+            " or ".join(sorted(stage.evidence)),
+        )
+        for stage in STAGES
+    ]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(lines)

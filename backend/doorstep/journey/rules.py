@@ -1,0 +1,196 @@
+"""Decisions about one step of one fulfilment: pure, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from doorstep.core.actor import Actor
+from doorstep.journey.stages import BY_CODE, PROVES_TRANSPORT, STAGES, Flags, Stage
+
+How = Literal["done", "implied", "not_applicable", "not_given"]
+
+
+class Verdict(StrEnum):
+    """What became of a step (DESIGN §2). Every verdict means that the capture is stored."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    HELD = "held"
+    REVIEW = "review"
+    REJECTED = "rejected"
+    QUEUED = "queued"
+    """Only seen by a reaction: its own `advance` runs after it, in the same transaction."""
+
+
+class Cause(StrEnum):
+    """Why a step did not apply; a person at the API gets the matching refusal."""
+
+    NONE = "none"
+    DONE = "done"
+    EARLY = "early"
+    ROLE = "role"
+    EVIDENCE = "evidence"
+    ENDED = "ended"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """A proof by reference: the module that made it has checked its content."""
+
+    kind: str
+    ref: str
+    sha256: str | None = None
+
+
+class Passing(NamedTuple):
+    """A stage that is now settled, and how."""
+
+    stage: int
+    how: How
+
+
+class Standing(NamedTuple):
+    """Where a fulfilment stands in its current attempt."""
+
+    flags: Flags
+    ended: bool
+    blocking: frozenset[str]
+    passed: Mapping[int, UUID | None]
+    """Stage → person who passed it."""
+    implied: frozenset[int]
+
+
+class Step(NamedTuple):
+    """A claim that a stage has happened."""
+
+    stage: int
+    actor: Actor
+    evidence: Sequence[Evidence]
+    how: How = "done"
+
+
+class Decision(NamedTuple):
+    """The verdict, its reason in words, and the stages it settles in order."""
+
+    verdict: Verdict
+    reason: str
+    cause: Cause = Cause.NONE
+    passings: tuple[Passing, ...] = ()
+
+
+def label(code: int) -> str:
+    """Name a stage for people: `1009 Courier Pickup`."""
+    return f"{code} {BY_CODE[code].activity}"
+
+
+def decide(standing: Standing, step: Step) -> Decision:
+    """Judge a step against the table of stages; what is settled already is never judged again."""
+    stage = BY_CODE[step.stage]
+    refused = _not_permitted(stage, step)
+    if refused:
+        return refused
+    if standing.ended:
+        reason = "The fulfilment has ended; kept as evidence for a person to look at."
+        return Decision(Verdict.REVIEW, reason, Cause.ENDED)
+    if stage.code in standing.passed:
+        return _passed_before(standing, stage, step)
+    if not stage.applies_if(standing.flags):
+        reason = f"{label(stage.code)} does not apply to this fulfilment."
+        return Decision(Verdict.REVIEW, reason, Cause.NOT_APPLICABLE)
+    if standing.blocking:
+        names = ", ".join(sorted(standing.blocking))
+        return Decision(Verdict.HELD, f"Waits until this is settled: {names}.", Cause.EARLY)
+    return _in_turn(standing, stage, step)
+
+
+def _not_permitted(stage: Stage, step: Step) -> Decision | None:
+    if step.actor.role not in stage.roles:
+        reason = f"{label(stage.code)} is not done by the role {step.actor.role}."
+        return Decision(Verdict.REJECTED, reason, Cause.ROLE)
+    if not stage.evidence & {item.kind for item in step.evidence}:
+        wanted = " or ".join(sorted(stage.evidence))
+        reason = f"{label(stage.code)} needs a proof of the kind {wanted}."
+        return Decision(Verdict.REJECTED, reason, Cause.EVIDENCE)
+    return None
+
+
+def _passed_before(standing: Standing, stage: Stage, step: Step) -> Decision:
+    reason = f"{label(stage.code)} is already passed; kept as further evidence."
+    same_person = standing.passed[stage.code] == step.actor.person_id
+    first_sight = stage.code in standing.implied
+    if step.actor.source == "phone" and not same_person and not first_sight:
+        reason = f"{label(stage.code)} was already recorded by somebody else; kept for review."
+        return Decision(Verdict.REVIEW, reason, Cause.DONE)
+    return Decision(Verdict.DUPLICATE, reason, Cause.DONE)
+
+
+def _in_turn(standing: Standing, stage: Stage, step: Step) -> Decision:
+    missing = missing_before(stage, standing.passed.keys())
+    if not missing:
+        return Decision(Verdict.APPLIED, "", passings=_with_unseen(standing, stage, step.how))
+    if _implies(missing, step):
+        skipped = tuple(Passing(code, "implied") for code in missing)
+        return Decision(
+            Verdict.APPLIED, "", passings=skipped + _with_unseen(standing, stage, step.how)
+        )
+    return Decision(Verdict.HELD, f"Waits for {label(missing[0])}.", Cause.EARLY)
+
+
+def missing_before(stage: Stage, passed: Iterable[int]) -> list[int]:
+    """List the unsettled stages that a stage rests on, in the order of the journey."""
+    settled = set(passed)
+    missing: set[int] = set()
+    open_ends = list(stage.after)
+    while open_ends:
+        code = open_ends.pop()
+        if code not in settled and code not in missing:
+            missing.add(code)
+            open_ends.extend(BY_CODE[code].after)
+    return sorted(missing)
+
+
+def _implies(missing: Sequence[int], step: Step) -> bool:
+    """A carrier's later event, an accepted run or a POD stands for unseen transport scans."""
+    return (
+        step.actor.source != "person"
+        and all(BY_CODE[code].implied_by_later for code in missing)
+        and any(item.kind in PROVES_TRANSPORT for item in step.evidence)
+    )
+
+
+def _with_unseen(standing: Standing, stage: Stage, how: How) -> tuple[Passing, ...]:
+    """Settle the stage, and before it those optional ones that it shows to have been skipped."""
+    covered = {stage.code, *missing_before(stage, standing.passed.keys())}
+    unseen = tuple(
+        Passing(other.code, "not_applicable")
+        for other in STAGES
+        if other.optional in covered and other.code not in standing.passed
+    )
+    return (*unseen, Passing(stage.code, how))
+
+
+def next_not_applicable(flags: Flags, passed: Iterable[int]) -> int | None:
+    """Find the first unsettled stage that does not apply and whose turn has come."""
+    settled = set(passed)
+    for stage in STAGES:
+        if stage.code in settled or stage.applies_if(flags):
+            continue
+        if settled.issuperset(stage.after):
+            return stage.code
+    return None
+
+
+def standing_at(passed: Iterable[int]) -> tuple[int, int]:
+    """Tell (stage, percentage): the highest stage up to which every stage by code is settled."""
+    settled = set(passed)
+    reached = (0, 0)
+    for stage in STAGES:
+        if stage.code not in settled:
+            break
+        reached = (stage.code, stage.progress)
+    return reached

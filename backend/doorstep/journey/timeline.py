@@ -1,0 +1,234 @@
+"""What the customer sees of the journey: twelve milestones in his language (SPEC T).
+
+Pure: the stages that have happened go in, the sentences that are true now come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from importlib import resources
+from string import Formatter
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from babel.numbers import format_decimal
+
+from doorstep.core.money import exponent
+from doorstep.journey.stages import STAGES, Flags
+
+LANGUAGES = ("en", "hi", "ar")
+
+State = Literal["done", "current", "coming"]
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """A stage that is settled, and how; `captured_at` is the phone's clock where one was there."""
+
+    stage: int
+    how: Literal["done", "implied", "not_applicable", "not_given"]
+    recorded_at: datetime
+    captured_at: datetime | None = None
+
+
+class Parcel(Flags, frozen=True, kw_only=True):
+    """What decides about the sentences of one parcel beside its stages.
+
+    `ship_from` is the kind of location; `at_door_minor` is what the order still owes at the door,
+    `paid_minor` what is captured already.
+    """
+
+    ship_from: str = "warehouse"
+    currency: str = "AED"
+    at_door_minor: int = 0
+    paid_minor: int = 0
+
+
+class Milestone(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the timeline.
+
+    `at` and `sentence` are None while it is coming: nothing is said before it is true (IO7).
+    `how` is `implied` when a later event stands for a scan nobody made. `current` is the last one
+    reached while more are to come.
+    """
+
+    id: str
+    title: str
+    sentence: str | None
+    at: datetime | None
+    state: State
+    how: str | None
+
+
+class _Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    title: str
+    sentence: str
+    variants: dict[str, str] = {}
+
+
+class BadTexts(ValueError):
+    """The texts of two languages do not say the same things; the program does not start."""
+
+
+_STAGE_OF: Mapping[str, int] = {stage.milestone: stage.code for stage in STAGES if stage.milestone}
+_APPLIES: Mapping[str, Callable[[Flags], bool]] = {
+    stage.milestone: stage.applies_if for stage in STAGES if stage.milestone
+}
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def _load(language: str) -> dict[str, _Text]:
+    raw = resources.files(__package__).joinpath(f"texts/timeline.{language}.json").read_bytes()
+    return msgspec.json.decode(raw, type=dict[str, _Text])
+
+
+def _load_all() -> dict[str, dict[str, _Text]]:
+    texts = {language: _load(language) for language in LANGUAGES}
+    wanted = texts["en"]
+    if list(wanted) != list(_STAGE_OF):
+        raise BadTexts("the texts name other milestones than the table of stages")
+    for language, own in texts.items():
+        for milestone, text in wanted.items():
+            other = own.get(milestone)
+            if other is None or other.variants.keys() != text.variants.keys():
+                raise BadTexts(f"{language} lacks {milestone} or one of its variants")
+            for name, sentence in text.variants.items():
+                if _placeholders(sentence) != _placeholders(other.variants[name]):
+                    raise BadTexts(f"{language} {milestone} {name} has other placeholders")
+    return texts
+
+
+_TEXTS = _load_all()
+
+
+def _load_delivered() -> dict[str, str]:
+    raw = resources.files(__package__).joinpath("texts/delivered.json").read_bytes()
+    texts = msgspec.json.decode(raw, type=dict[str, str])
+    if set(texts) != set(LANGUAGES):
+        raise BadTexts("a language cannot say how many parcels are delivered")
+    return texts
+
+
+_DELIVERED = _load_delivered()
+
+
+def format_amount(minor: int, currency: str) -> str:
+    """Write 314800 AED as `AED 3,148.00`, in digits that every language here can read.
+
+    Rupees are grouped as in India: `INR 1,23,456.00`.
+    """
+    decimals = exponent(currency)
+    groups = "#,##,##0" if currency == "INR" else "#,##0"
+    pattern = f"{groups}.{'0' * decimals}" if decimals else groups
+    amount = Decimal(minor).scaleb(-decimals)
+    return f"{currency} {format_decimal(amount, format=pattern, locale='en')}"
+
+
+def timeline(reached: Sequence[Reached], parcel: Parcel, language: str) -> list[Milestone]:
+    """Tell the milestones of one parcel: those that apply to it, done ones with their sentence.
+
+    Stages that do not apply leave no line; implied ones are shown and say so (SPEC J readings).
+    """
+    settled = {step.stage: step for step in reached}
+    texts = _TEXTS.get(language, _TEXTS["en"])
+    shown = [
+        milestone
+        for milestone, code in _STAGE_OF.items()
+        if _APPLIES[milestone](parcel) and not _skipped(settled.get(code))
+    ]
+    last = max((i for i, m in enumerate(shown) if _STAGE_OF[m] in settled), default=-1)
+    open_ends = any(_STAGE_OF[m] not in settled for m in shown)
+    return [
+        _milestone(m, settled, parcel, texts[m], is_last=open_ends and i == last)
+        for i, m in enumerate(shown)
+    ]
+
+
+def _skipped(step: Reached | None) -> bool:
+    return step is not None and step.how == "not_applicable"
+
+
+def _milestone(
+    milestone: str, settled: Mapping[int, Reached], parcel: Parcel, text: _Text, *, is_last: bool
+) -> Milestone:
+    step = settled.get(_STAGE_OF[milestone])
+    if step is None:
+        return Milestone(
+            id=milestone, title=text.title, sentence=None, at=None, state="coming", how=None
+        )
+    return Milestone(
+        id=milestone,
+        title=text.title,
+        sentence=_sentence(milestone, text, settled, parcel),
+        at=min(step.captured_at or step.recorded_at, step.recorded_at),
+        state="current" if is_last else "done",
+        how=step.how,
+    )
+
+
+def sentence(stage: int, parcel: Parcel, language: str) -> tuple[str, str]:
+    """Tell (title, sentence) of the milestone that a stage just reached sets.
+
+    Raises: KeyError for a stage that sets no milestone (1004 and 1017 are never told).
+    """
+    milestone = next(name for name, code in _STAGE_OF.items() if code == stage)
+    text = _TEXTS.get(language, _TEXTS["en"])[milestone]
+    return text.title, _sentence(milestone, text, {}, parcel)
+
+
+def delivered_words(delivered: int, total: int, language: str) -> str:
+    """Say how many of an order's parcels have arrived: `1 of 2 delivered`."""
+    words = _DELIVERED.get(language, _DELIVERED["en"])
+    return words.format(delivered=delivered, total=total)
+
+
+def tells(stage: int) -> bool:
+    """Tell whether a stage sets a milestone that customers see."""
+    return stage in _STAGE_OF.values()
+
+
+class _Choice(NamedTuple):
+    variant: str | None
+    amount: str = ""
+
+
+def _sentence(milestone: str, text: _Text, settled: Mapping[int, Reached], parcel: Parcel) -> str:
+    choice = _choose(milestone, settled, parcel)
+    if choice.variant not in text.variants:
+        return text.sentence
+    return text.variants[choice.variant].format(amount=choice.amount)
+
+
+def _choose(milestone: str, settled: Mapping[int, Reached], parcel: Parcel) -> _Choice:
+    """Pick the variant where the plain sentence would be false."""
+    if milestone == "T2" and parcel.at_door_minor and _STAGE_OF["T9"] not in settled:
+        amount = format_amount(parcel.at_door_minor, parcel.currency)
+        return _Choice("part_at_door" if parcel.paid_minor else "at_door", amount)
+    if milestone == "T9" and parcel.collection:
+        return _Choice("collected")
+    if milestone in ("T3", "T4"):
+        return _Choice(parcel.ship_from)
+    return _Choice(None)
+
+
+def describe_milestones() -> list[dict[str, Any]]:
+    """Describe the twelve milestones with all their texts, for api_schema/journey.json."""
+    return [_describe(milestone, code) for milestone, code in _STAGE_OF.items()]
+
+
+def _describe(milestone: str, code: int) -> dict[str, Any]:
+    texts = {language: _TEXTS[language][milestone] for language in LANGUAGES}
+    return {
+        "id": milestone,
+        "stage": code,
+        "title": {language: text.title for language, text in texts.items()},
+        "sentence": {language: text.sentence for language, text in texts.items()},
+        "variants": {
+            name: {language: text.variants[name] for language, text in texts.items()}
+            for name in texts["en"].variants
+        },
+    }

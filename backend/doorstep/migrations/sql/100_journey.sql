@@ -1,0 +1,206 @@
+-- The journey: fulfilments, the chained events they travel by, steps that came too early, detours.
+-- crm loads before and oms after this file; foreign keys to customer_order stand in 110_oms.sql.
+
+CREATE TABLE fulfilment (
+  id uuid PRIMARY KEY,
+  order_id uuid NOT NULL,
+  channel_id uuid NOT NULL,
+  parcel smallint NOT NULL,
+  location_id uuid,                       -- null: short stock, nothing to ship from yet
+  owner_id uuid,                          -- vendor whose goods these are; null: our own
+  po_id uuid,
+  replaces_id uuid REFERENCES fulfilment (id),
+  needs_vendor boolean NOT NULL,
+  needs_install boolean NOT NULL,
+  has_warranty boolean NOT NULL,
+  collection boolean NOT NULL DEFAULT false,
+  state text NOT NULL DEFAULT 'open',
+  ended_as text,
+  attempt smallint NOT NULL DEFAULT 1,
+  -- The fold of the events below (IO2): stages passed in this attempt, and what follows from them.
+  passed smallint[] NOT NULL DEFAULT '{}',
+  stage smallint NOT NULL DEFAULT 0,
+  progress smallint NOT NULL DEFAULT 0,
+  head_seq int NOT NULL DEFAULT 0,
+  head_hash bytea NOT NULL DEFAULT '\x',
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT fulfilment_parcel_unique UNIQUE (order_id, parcel),
+  CONSTRAINT fulfilment_state_known CHECK (state IN ('open', 'ended')),
+  CONSTRAINT fulfilment_end_named CHECK ((state = 'ended') = (ended_as IS NOT NULL)),
+  CONSTRAINT fulfilment_owner_needs_vendor CHECK (needs_vendor = (owner_id IS NOT NULL))
+);
+CREATE INDEX fulfilment_open_by_location ON fulfilment (location_id, stage) WHERE state = 'open';
+CREATE INDEX fulfilment_by_owner ON fulfilment (owner_id, created_at) WHERE owner_id IS NOT NULL;
+CREATE INDEX fulfilment_by_po ON fulfilment (po_id) WHERE po_id IS NOT NULL;
+
+CREATE TABLE fulfilment_line (
+  id uuid PRIMARY KEY,
+  fulfilment_id uuid NOT NULL REFERENCES fulfilment (id),
+  order_line_id uuid NOT NULL,
+  product_id uuid NOT NULL,
+  quantity int NOT NULL,
+  CONSTRAINT fulfilment_line_quantity_positive CHECK (quantity > 0)
+);
+CREATE INDEX fulfilment_line_by_fulfilment ON fulfilment_line (fulfilment_id);
+CREATE INDEX fulfilment_line_by_order_line ON fulfilment_line (order_line_id);
+
+CREATE TABLE journey_event (
+  fulfilment_id uuid NOT NULL REFERENCES fulfilment (id),
+  seq int NOT NULL,
+  event_id uuid NOT NULL,
+  order_id uuid NOT NULL,
+  kind text NOT NULL,                     -- stage: it moved; evidence: kept beside; fact; detour
+  name text NOT NULL,                     -- '1013', 'bytes_verified', …
+  stage smallint,
+  how text NOT NULL,
+  attempt smallint NOT NULL,
+  verdict text NOT NULL,
+  reason text NOT NULL,
+  actor_id uuid,
+  actor_role text NOT NULL,
+  source text NOT NULL,
+  device text NOT NULL,                   -- the phone's id, or system:<job> (IO4)
+  captured_at timestamptz NOT NULL,
+  recorded_at timestamptz NOT NULL,
+  request_id text NOT NULL,
+  evidence jsonb NOT NULL,                -- [{kind, ref, sha256}]
+  body bytea NOT NULL,                    -- the exact bytes under the hash; ids, codes, hashes only
+  prev_hash bytea NOT NULL,
+  hash bytea NOT NULL,
+  CONSTRAINT journey_event_pkey PRIMARY KEY (fulfilment_id, seq),
+  CONSTRAINT journey_event_id_unique UNIQUE (event_id),
+  CONSTRAINT journey_event_kind_known CHECK (kind IN ('stage', 'evidence', 'fact', 'detour')),
+  CONSTRAINT journey_event_how_known CHECK (how IN ('done', 'implied', 'not_applicable', 'not_given')),
+  CONSTRAINT journey_event_verdict_known
+    CHECK (verdict IN ('applied', 'duplicate', 'held', 'review', 'rejected'))
+);
+-- One passing per stage and attempt: two writers cannot both win (IO3).
+CREATE UNIQUE INDEX journey_event_stage_once ON journey_event (fulfilment_id, stage, attempt)
+  WHERE kind = 'stage';
+CREATE INDEX journey_event_by_order ON journey_event (order_id, recorded_at);
+SELECT make_append_only('journey_event');
+
+CREATE TABLE held_step (
+  event_id uuid PRIMARY KEY,
+  fulfilment_id uuid NOT NULL REFERENCES fulfilment (id),
+  order_id uuid NOT NULL,
+  stage smallint NOT NULL,
+  actor jsonb NOT NULL,                   -- what core.actor.Actor needs to act again later
+  evidence jsonb NOT NULL,
+  captured_at timestamptz NOT NULL,
+  recorded_at timestamptz NOT NULL,
+  waits_for text NOT NULL,                -- in words, for the console
+  released_at timestamptz,
+  verdict text,
+  CONSTRAINT held_step_release_has_verdict CHECK ((released_at IS NULL) = (verdict IS NULL))
+);
+CREATE INDEX held_step_waiting ON held_step (fulfilment_id) WHERE released_at IS NULL;
+
+CREATE TABLE detour_case (
+  id uuid PRIMARY KEY,
+  fulfilment_id uuid NOT NULL REFERENCES fulfilment (id),
+  order_id uuid NOT NULL,
+  kind text NOT NULL,
+  attempt smallint NOT NULL,
+  blocks boolean NOT NULL,
+  lines jsonb NOT NULL DEFAULT '[]',
+  reason text NOT NULL,
+  opened_by uuid NOT NULL,                -- the journey event that opened it
+  opened_at timestamptz NOT NULL,
+  closed_by uuid,
+  closed_at timestamptz
+);
+CREATE INDEX detour_case_open ON detour_case (fulfilment_id) WHERE closed_at IS NULL;
+
+-- Covers all heads, itself chained, so that a cut tail or a removed fulfilment is named (IA8).
+CREATE TABLE journey_checkpoint (
+  seq bigint PRIMARY KEY,
+  recorded_at timestamptz NOT NULL,
+  heads jsonb NOT NULL,                   -- {fulfilment id: [seq, hash hex]} of heads that moved
+  prev_hash bytea NOT NULL,
+  hash bytea NOT NULL,
+  CONSTRAINT journey_checkpoint_seq_positive CHECK (seq > 0)
+);
+SELECT make_append_only('journey_checkpoint');
+
+-- Takes the locks of one fulfilment in the order of every writer: order row, then fulfilment.
+CREATE FUNCTION journey_lock(p_fulfilment uuid) RETURNS fulfilment LANGUAGE plpgsql AS $$
+DECLARE
+  found fulfilment;
+BEGIN
+  PERFORM 1 FROM customer_order o
+   WHERE o.id = (SELECT f.order_id FROM fulfilment f WHERE f.id = p_fulfilment)
+     FOR NO KEY UPDATE;
+  SELECT * INTO found FROM fulfilment f WHERE f.id = p_fulfilment FOR NO KEY UPDATE;
+  RETURN found;
+END $$;
+
+-- Locks, and reads in the same round trip all that the engine decides by.
+CREATE FUNCTION journey_enter(p_fulfilment uuid, p_event uuid) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  f fulfilment;
+BEGIN
+  f := journey_lock(p_fulfilment);
+  IF f.id IS NULL THEN
+    RETURN NULL;
+  END IF;
+  RETURN jsonb_build_object(
+    'fulfilment', to_jsonb(f) - 'head_hash',
+    'answered', (
+      SELECT jsonb_build_object('verdict', e.verdict, 'reason', e.reason, 'stage', e.stage)
+        FROM journey_event e WHERE e.event_id = p_event),
+    'passed', coalesce((
+      SELECT jsonb_agg(jsonb_build_object('stage', e.stage, 'how', e.how, 'actor_id', e.actor_id))
+        FROM journey_event e
+       WHERE e.fulfilment_id = p_fulfilment AND e.kind = 'stage' AND e.attempt = f.attempt), '[]'),
+    'blocking', coalesce((
+      SELECT jsonb_agg(d.kind) FROM detour_case d
+       WHERE d.fulfilment_id = p_fulfilment AND d.closed_at IS NULL AND d.blocks), '[]'),
+    'held', coalesce((
+      SELECT jsonb_agg(to_jsonb(h) ORDER BY h.stage, h.recorded_at)
+        FROM held_step h
+       WHERE h.fulfilment_id = p_fulfilment AND (h.released_at IS NULL OR h.event_id = p_event)), '[]'));
+END $$;
+
+-- Appends events to the chain and moves the projection. The caller holds the fulfilment's lock
+-- (or has just inserted the row). Each event: event_id, kind, name, stage, how, verdict, reason,
+-- actor_id, actor_role, source, device, captured_at, recorded_at, request_id, evidence.
+-- hash = sha256(previous hash || seq as 8 bytes || body bytes).
+CREATE FUNCTION journey_append(
+  p_fulfilment uuid, p_events jsonb, p_stage smallint, p_progress smallint
+) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  f fulfilment;
+  e jsonb;
+  next_seq int;
+  last_hash bytea;
+  next_hash bytea;
+  next_body bytea;
+  newly smallint[] := '{}';
+BEGIN
+  SELECT * INTO STRICT f FROM fulfilment WHERE id = p_fulfilment;
+  next_seq := f.head_seq;
+  last_hash := f.head_hash;
+  FOR e IN SELECT value FROM jsonb_array_elements(p_events) LOOP
+    next_seq := next_seq + 1;
+    next_body := convert_to((e || jsonb_build_object(
+      'fulfilment_id', f.id, 'order_id', f.order_id, 'attempt', f.attempt, 'seq', next_seq))::text, 'UTF8');
+    next_hash := sha256(last_hash || int8send(next_seq) || next_body);
+    INSERT INTO journey_event VALUES (
+      f.id, next_seq, (e->>'event_id')::uuid, f.order_id, e->>'kind', e->>'name',
+      (e->>'stage')::smallint, e->>'how', f.attempt, e->>'verdict', e->>'reason',
+      (e->>'actor_id')::uuid, e->>'actor_role', e->>'source', e->>'device',
+      (e->>'captured_at')::timestamptz, (e->>'recorded_at')::timestamptz, e->>'request_id',
+      e->'evidence', next_body, last_hash, next_hash);
+    last_hash := next_hash;
+    IF e->>'kind' = 'stage' THEN
+      newly := newly || (e->>'stage')::smallint;
+    END IF;
+  END LOOP;
+  UPDATE fulfilment
+     SET head_seq = next_seq, head_hash = last_hash, passed = passed || newly,
+         stage = p_stage, progress = p_progress, updated_at = now()
+   WHERE id = p_fulfilment;
+  RETURN next_seq;
+END $$;
