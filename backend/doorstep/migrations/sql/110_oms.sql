@@ -1,0 +1,132 @@
+-- Orders: channels, the catalogue, orders with their lines and payment lines, their documents.
+
+CREATE TABLE channel (
+  id uuid PRIMARY KEY,
+  code text NOT NULL CONSTRAINT channel_code_unique UNIQUE,
+  name text NOT NULL,
+  country text NOT NULL,
+  currency text NOT NULL,
+  zone text NOT NULL,
+  languages text[] NOT NULL,
+  working_week smallint[] NOT NULL,       -- ISO weekdays, 1 = Monday
+  tax_basis_points int NOT NULL,
+  cod_limit_minor bigint NOT NULL,
+  hold_minutes_prepaid int NOT NULL DEFAULT 30,
+  hold_minutes_transfer int NOT NULL DEFAULT 4320,
+  active boolean NOT NULL DEFAULT true
+);
+
+CREATE TABLE product (
+  id uuid PRIMARY KEY,
+  sku text NOT NULL CONSTRAINT product_sku_unique UNIQUE,
+  name text NOT NULL,
+  names jsonb NOT NULL DEFAULT '{}',      -- by language
+  barcode text NOT NULL,
+  weight_g int NOT NULL,
+  length_mm int NOT NULL,
+  width_mm int NOT NULL,
+  height_mm int NOT NULL,
+  pieces smallint NOT NULL DEFAULT 1,
+  crew_size smallint NOT NULL DEFAULT 1,
+  fragile boolean NOT NULL DEFAULT false,
+  serialised boolean NOT NULL DEFAULT false,
+  needs_install boolean NOT NULL DEFAULT false,
+  install_skill text,
+  warranty_months smallint NOT NULL DEFAULT 0,
+  packing_instruction text NOT NULL DEFAULT '',
+  standing_hours smallint NOT NULL DEFAULT 0,
+  return_days smallint NOT NULL DEFAULT 14,
+  accessories jsonb NOT NULL DEFAULT '[]', -- [{code, name}] checked at QC, one of each per unit
+  active boolean NOT NULL DEFAULT true,
+  CONSTRAINT product_sizes_positive
+    CHECK (weight_g > 0 AND length_mm > 0 AND width_mm > 0 AND height_mm > 0 AND pieces > 0),
+  CONSTRAINT product_install_names_skill CHECK (NOT needs_install OR install_skill IS NOT NULL)
+);
+CREATE UNIQUE INDEX product_barcode_unique ON product (barcode);
+
+CREATE SEQUENCE order_number;
+
+CREATE TABLE customer_order (
+  id uuid PRIMARY KEY,
+  number text NOT NULL CONSTRAINT customer_order_number_unique UNIQUE,
+  channel_id uuid NOT NULL REFERENCES channel (id),
+  external_id text NOT NULL,
+  external_entity_id text NOT NULL DEFAULT '',
+  customer_id uuid NOT NULL REFERENCES customer (id),
+  address_id uuid NOT NULL REFERENCES address (id),
+  currency text NOT NULL,
+  subtotal_minor bigint NOT NULL,
+  tax_minor bigint NOT NULL,
+  discount_minor bigint NOT NULL,
+  shipping_minor bigint NOT NULL,
+  total_minor bigint NOT NULL,
+  delivery_service text NOT NULL,
+  language text NOT NULL,
+  state text NOT NULL DEFAULT 'open',
+  placed_at timestamptz NOT NULL,
+  created_at timestamptz NOT NULL,
+  CONSTRAINT customer_order_external_unique UNIQUE (channel_id, external_id),
+  CONSTRAINT customer_order_state_known CHECK (state IN ('open', 'closed', 'cancelled')),
+  CONSTRAINT customer_order_total_positive CHECK (total_minor >= 0)
+);
+CREATE INDEX customer_order_by_customer ON customer_order (customer_id, created_at);
+CREATE INDEX customer_order_by_channel ON customer_order (channel_id, created_at);
+
+CREATE TABLE order_line (
+  id uuid PRIMARY KEY,
+  order_id uuid NOT NULL REFERENCES customer_order (id),
+  position smallint NOT NULL,
+  product_id uuid NOT NULL REFERENCES product (id),
+  sku text NOT NULL,
+  name text NOT NULL,
+  quantity int NOT NULL,
+  unit_price_minor bigint NOT NULL,
+  tax_minor bigint NOT NULL,
+  discount_minor bigint NOT NULL,
+  total_minor bigint NOT NULL,
+  external_item_id text NOT NULL DEFAULT '',
+  CONSTRAINT order_line_position_unique UNIQUE (order_id, position),
+  CONSTRAINT order_line_quantity_positive CHECK (quantity > 0)
+);
+
+CREATE TABLE payment_line (
+  id uuid PRIMARY KEY,
+  order_id uuid NOT NULL REFERENCES customer_order (id),
+  method text NOT NULL,
+  amount_minor bigint NOT NULL,
+  due text NOT NULL,
+  reference text NOT NULL DEFAULT '',
+  state text NOT NULL,
+  captured_minor bigint NOT NULL DEFAULT 0,
+  provider_ref text NOT NULL DEFAULT '',
+  CONSTRAINT payment_line_method_known CHECK (method IN (
+    'upi', 'credit_card', 'debit_card', 'net_banking', 'paypal', 'bank_transfer', 'cod')),
+  CONSTRAINT payment_line_due_known CHECK (due IN ('now', 'at_door')),
+  CONSTRAINT payment_line_state_known CHECK (state IN ('pending', 'authorised', 'captured', 'failed')),
+  CONSTRAINT payment_line_capture_within CHECK (captured_minor BETWEEN 0 AND amount_minor)
+);
+CREATE INDEX payment_line_by_order ON payment_line (order_id);
+
+CREATE TABLE order_document (
+  id uuid PRIMARY KEY,
+  order_id uuid NOT NULL REFERENCES customer_order (id),
+  fulfilment_id uuid REFERENCES fulfilment (id),
+  kind text NOT NULL,
+  language text NOT NULL DEFAULT 'en',
+  sha256 text NOT NULL,
+  created_at timestamptz NOT NULL,
+  CONSTRAINT order_document_once UNIQUE NULLS NOT DISTINCT (order_id, fulfilment_id, kind, language)
+);
+
+ALTER TABLE fulfilment
+  ADD CONSTRAINT fulfilment_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id),
+  ADD CONSTRAINT fulfilment_channel_fk FOREIGN KEY (channel_id) REFERENCES channel (id);
+ALTER TABLE fulfilment_line
+  ADD CONSTRAINT fulfilment_line_order_line_fk FOREIGN KEY (order_line_id) REFERENCES order_line (id),
+  ADD CONSTRAINT fulfilment_line_product_fk FOREIGN KEY (product_id) REFERENCES product (id);
+
+-- How far a shop's orders have been fetched; the next poll overlaps it.
+CREATE TABLE shop_watermark (
+  shop text CONSTRAINT shop_watermark_pkey PRIMARY KEY,
+  updated_at timestamptz NOT NULL
+);

@@ -1,0 +1,22 @@
+-- Foreign keys of crm, messages and helpdesk to tables that load after them.
+ALTER TABLE customer
+  ADD CONSTRAINT customer_channel_fk FOREIGN KEY (channel_id) REFERENCES channel (id);
+ALTER TABLE order_link
+  ADD CONSTRAINT order_link_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id);
+ALTER TABLE feedback
+  ADD CONSTRAINT feedback_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id),
+  ADD CONSTRAINT feedback_fulfilment_fk FOREIGN KEY (fulfilment_id) REFERENCES fulfilment (id);
+ALTER TABLE warranty
+  ADD CONSTRAINT warranty_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id),
+  ADD CONSTRAINT warranty_fulfilment_fk FOREIGN KEY (fulfilment_id) REFERENCES fulfilment (id),
+  ADD CONSTRAINT warranty_line_fk FOREIGN KEY (fulfilment_line_id) REFERENCES fulfilment_line (id),
+  ADD CONSTRAINT warranty_product_fk FOREIGN KEY (product_id) REFERENCES product (id),
+  ADD CONSTRAINT warranty_unit_fk FOREIGN KEY (unit_id) REFERENCES unit (id);
+ALTER TABLE message
+  ADD CONSTRAINT message_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id),
+  ADD CONSTRAINT message_fulfilment_fk FOREIGN KEY (fulfilment_id) REFERENCES fulfilment (id),
+  ADD CONSTRAINT message_po_fk FOREIGN KEY (po_id) REFERENCES purchase_order (id);
+ALTER TABLE problem
+  ADD CONSTRAINT problem_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id),
+  ADD CONSTRAINT problem_fulfilment_fk FOREIGN KEY (fulfilment_id) REFERENCES fulfilment (id),
+  ADD CONSTRAINT problem_closed_by_fk FOREIGN KEY (closed_by) REFERENCES person (id);

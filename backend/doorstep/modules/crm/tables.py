@@ -1,0 +1,100 @@
+"""Tables of crm, as Piccolo sees them; the DDL stands in migrations/sql."""
+
+from __future__ import annotations
+
+from piccolo.columns import (
+    UUID,
+    Array,
+    Boolean,
+    Bytea,
+    Date,
+    DoublePrecision,
+    Integer,
+    SmallInt,
+    Text,
+    Timestamptz,
+)
+from piccolo.table import Table
+
+from doorstep.core.db import engine
+
+
+class Customer(Table, tablename="customer", db=engine):
+    """Who orders."""
+
+    id = UUID(primary_key=True, default=None)
+    channel_id = UUID(default=None)
+    name = Text()
+    phone = Text(null=True, default=None)
+    email = Text()
+    language = Text()
+    phone_verified_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Address(Table, tablename="address", db=engine):
+    """Where goods go."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    name = Text()
+    phone = Text(null=True, default=None)
+    line1 = Text()
+    building = Text()
+    floor = Text()
+    flat = Text()
+    lift = Boolean(null=True, default=None)
+    area = Text()
+    city = Text()
+    region = Text()
+    postcode = Text()
+    country = Text()
+    lat = DoublePrecision(null=True, default=None)
+    lng = DoublePrecision(null=True, default=None)
+    pin_at = Timestamptz(null=True, default=None)
+    instructions = Text()
+    missing = Array(base_column=Text())
+    created_at = Timestamptz(default=None)
+
+
+class OrderLink(Table, tablename="order_link", db=engine):
+    """The customer's link, hashed."""
+
+    token_hash = Bytea(primary_key=True)
+    order_id = UUID(default=None)
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class Feedback(Table, tablename="feedback", db=engine):
+    """A customer's rating."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    event_id = UUID(default=None)
+    delivery_rating = SmallInt()
+    installation_rating = SmallInt(null=True, default=None)
+    words = Text()
+    created_at = Timestamptz(default=None)
+
+
+class Warranty(Table, tablename="warranty", db=engine):
+    """A warranty on a unit or a quantity."""
+
+    id = UUID(primary_key=True, default=None)
+    number = Text()
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    fulfilment_line_id = UUID(default=None)
+    product_id = UUID(default=None)
+    unit_id = UUID(null=True, default=None)
+    serial = Text(null=True, default=None)
+    quantity = Integer()
+    starts_on = Date(default=None)
+    ends_on = Date(default=None)
+    state = Text()
+    certificate_sha256 = Text(null=True, default=None)
+    certificate_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=None)

@@ -1,0 +1,169 @@
+"""What must always hold of money, read from the rows (IM1–IM5, IM9 of the invariants).
+
+Each check is one statement and names every violation in words; an empty list is good. They run
+after tests, hourly, and for `doorstep doctor`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorstep.core import db
+
+_IM1 = """
+SELECT format('%s V%s has %s live payouts', p.number, t.number, count(*))
+  FROM payout x JOIN tranche t ON t.id = x.tranche_id JOIN purchase_order p ON p.id = t.po_id
+ WHERE x.state IN ('due', 'sending', 'unknown', 'paid')
+ GROUP BY p.number, t.number HAVING count(*) > 1
+UNION ALL
+SELECT format('%s V%s: entries say it is paid %s times', p.number, t.number,
+              sum(CASE WHEN e.key LIKE 'paid:%' THEN 1 ELSE -1 END))
+  FROM payout x JOIN tranche t ON t.id = x.tranche_id JOIN purchase_order p ON p.id = t.po_id
+  JOIN journal_entry e ON e.key IN ('paid:' || x.id, 'reversed:' || x.id)
+ GROUP BY p.number, t.number
+HAVING sum(CASE WHEN e.key LIKE 'paid:%' THEN 1 ELSE -1 END) > 1
+"""
+
+# The events that a release was decided on: those up to the heads stored with it.
+_IM2 = """
+WITH release AS (
+  SELECT t.number, p.number AS po_number, p.order_id, p.answered_at, t.released_at,
+         f.id, f.collection, f.needs_install, f.has_warranty, h.value::int AS head
+    FROM tranche t
+    JOIN purchase_order p ON p.id = t.po_id
+    CROSS JOIN jsonb_each_text(t.decided_on) AS h
+    JOIN fulfilment f ON f.id = h.key::uuid AND f.state = 'open'
+   WHERE t.state = 'released'
+), need AS (
+  SELECT r.*, unnest(CASE
+    WHEN number = 3 THEN ARRAY[CASE WHEN collection THEN 1013 ELSE 1009 END]
+    WHEN number = 5 AND needs_install THEN ARRAY[1015]
+    WHEN number = 6 AND has_warranty THEN ARRAY[1018]
+    WHEN number >= 4 THEN ARRAY[1013] END) AS stage
+    FROM release r
+)
+SELECT format('%s V%s was released before %s', po_number, number, stage) FROM need n
+ WHERE NOT EXISTS (
+   SELECT FROM journey_event e
+    WHERE e.fulfilment_id = n.id AND e.kind = 'stage' AND e.stage = n.stage AND e.seq <= n.head)
+UNION ALL
+SELECT format('%s V%s was released before the vendor had accepted', po_number, number)
+  FROM release WHERE answered_at IS NULL OR answered_at > released_at
+UNION ALL
+SELECT format('%s V1 was released before the whole price was captured', r.po_number)
+  FROM release r JOIN customer_order o ON o.id = r.order_id
+ WHERE r.number = 1 AND o.total_minor > (
+   SELECT coalesce(sum(greatest(shop, gateway)), 0) FROM (
+     SELECT sum(amount_minor) FILTER (WHERE provider = 'shop') AS shop,
+            sum(amount_minor) FILTER (WHERE provider <> 'shop') AS gateway
+       FROM payment_event e
+      WHERE e.order_id = r.order_id AND e.type = 'captured' AND e.recorded_at <= r.released_at
+      GROUP BY e.payment_line_id) AS counted)
+"""
+
+_IM3 = """
+SELECT format('%s is %s, its %s tranches are %s', p.number, p.total_minor, count(t.id),
+              coalesce(sum(t.amount_minor), 0))
+  FROM purchase_order p LEFT JOIN tranche t ON t.po_id = p.id AND t.currency = p.currency
+ WHERE p.state <> 'draft'
+ GROUP BY p.id HAVING count(t.id) <> 6 OR sum(t.amount_minor) <> p.total_minor
+"""
+
+_IM4 = """
+SELECT format('entry %s is out of balance by %s %s', e.key,
+              sum(l.debit_minor - l.credit_minor), l.currency)
+  FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id
+ GROUP BY e.key, l.currency HAVING sum(l.debit_minor) <> sum(l.credit_minor)
+UNION ALL
+SELECT format('entry %s has no lines', e.key) FROM journal_entry e
+ WHERE NOT EXISTS (SELECT FROM journal_line l WHERE l.entry_id = e.id)
+"""
+
+_IM5 = """
+WITH sums AS (
+  SELECT p.id, p.number, p.state, p.total_minor, p.currency,
+         coalesce(sum(t.amount_minor) FILTER (WHERE t.state = 'released'), 0) AS released,
+         coalesce(sum(x.amount_minor), 0) AS paid
+    FROM purchase_order p
+    JOIN tranche t ON t.po_id = p.id
+    LEFT JOIN payout x ON x.tranche_id = t.id AND x.state = 'paid'
+   GROUP BY p.id
+), booked AS (
+  SELECT e.po_id,
+         coalesce(sum(l.credit_minor) FILTER (WHERE e.key LIKE 'release:%'), 0) AS released,
+         coalesce(sum(l.debit_minor) FILTER (WHERE e.key LIKE 'paid:%'), 0)
+           - coalesce(sum(l.credit_minor) FILTER (WHERE e.key LIKE 'reversed:%'), 0) AS paid
+    FROM journal_entry e JOIN journal_line l ON l.entry_id = e.id AND l.account = 'vendor_payable'
+   GROUP BY e.po_id
+)
+SELECT format('%s of %s: released %s, paid %s', number, total_minor, released, paid)
+  FROM sums WHERE NOT (paid <= released AND released <= total_minor)
+UNION ALL
+SELECT format('%s is %s and has releases', number, state)
+  FROM sums WHERE released > 0 AND state NOT IN ('accepted', 'cancelled')
+UNION ALL
+SELECT format('%s: the ledger has released %s, paid %s; the rows %s, %s', s.number,
+              coalesce(b.released, 0), coalesce(b.paid, 0), s.released, s.paid)
+  FROM sums s LEFT JOIN booked b ON b.po_id = s.id
+ WHERE (coalesce(b.released, 0), coalesce(b.paid, 0)) <> (s.released, s.paid)
+"""
+
+# Cash in the couriers' hands by the ledger is exactly what was taken and not counted.
+_IM9 = """
+SELECT format('cash of stop %s no. %s: taken %s, counted %s', c.pod_id, c.tender_n, t.amount_minor,
+              c.amount_minor)
+  FROM cash_count_line c JOIN pod_tender t ON t.pod_id = c.pod_id AND t.n = c.tender_n
+ WHERE t.amount_minor <> c.amount_minor OR t.method <> 'cash'
+UNION ALL
+SELECT format('count %s expected %s, its lines are %s', c.id, c.expected_minor,
+              coalesce(sum(l.amount_minor), 0))
+  FROM cash_count c LEFT JOIN cash_count_line l ON l.cash_count_id = c.id
+ GROUP BY c.id HAVING coalesce(sum(l.amount_minor), 0) <> c.expected_minor
+UNION ALL
+SELECT format('couriers should carry %s %s, the ledger says %s', coalesce(taken.open, 0),
+              coalesce(taken.currency, booked.currency), coalesce(booked.open, 0))
+  FROM (SELECT d.currency, sum(t.amount_minor) AS open
+          FROM pod_tender t JOIN pod d ON d.id = t.pod_id
+          JOIN journal_entry e ON e.key = 'tender:' || t.pod_id || ':' || t.n
+         WHERE NOT EXISTS (SELECT FROM cash_count_line c
+                            WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
+         GROUP BY d.currency) AS taken
+  FULL JOIN (SELECT currency, sum(debit_minor - credit_minor) AS open FROM journal_line
+              WHERE account = 'courier_cash' GROUP BY currency) AS booked USING (currency)
+ WHERE coalesce(taken.open, 0) <> coalesce(booked.open, 0)
+"""
+
+
+async def _violations(statement: str) -> list[str]:
+    rows: list[dict[str, Any]] = await db.rows(statement)
+    return [row["format"] for row in rows]
+
+
+async def check_im1() -> list[str]:
+    """IM1: a tranche is paid at most once."""
+    return await _violations(_IM1)
+
+
+async def check_im2() -> list[str]:
+    """IM2: nothing was released before its condition, judged on the events it was decided on."""
+    return await _violations(_IM2)
+
+
+async def check_im3() -> list[str]:
+    """IM3: the six tranches add to the purchase order, to the minor unit."""
+    return await _violations(_IM3)
+
+
+async def check_im4() -> list[str]:
+    """IM4: every journal entry balances in every currency."""
+    return await _violations(_IM4)
+
+
+async def check_im5() -> list[str]:
+    """IM5: paid ≤ released ≤ total, and the ledger says the same as the rows."""
+    return await _violations(_IM5)
+
+
+async def check_im9() -> list[str]:
+    """IM9: cash that couriers took is in exactly one count, to the minor unit."""
+    return await _violations(_IM9)

@@ -1,0 +1,1 @@
+"""Pure decisions about money: tranches, payments, payouts, postings. No database, no clock."""

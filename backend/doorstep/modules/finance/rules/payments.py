@@ -1,0 +1,133 @@
+"""When an order's payment lets its goods go (SPEC J1002, O2 and the reading "Payment lines").
+
+Authorised is not paid. The shop's own record and the gateway's events tell of the same money and
+are counted once: the larger of the two, never their sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from doorstep.core.money import Money
+
+LineState = Literal["pending", "authorised", "captured", "failed"]
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was said about one payment line, as sums; their order has left no trace."""
+
+    amount_minor: int
+    shop_minor: int = 0
+    gateway_minor: int = 0
+    """Captured by the gateway, or counted in cash."""
+    refunded_minor: int = 0
+    last_word: str = ""
+    """The latest of `authorised`, `failed` and `hold` by the provider's clock, or empty."""
+
+    @property
+    def counted_minor(self) -> int:
+        """The money that was taken, counted once."""
+        return max(self.shop_minor, self.gateway_minor)
+
+    @property
+    def over_minor(self) -> int:
+        return max(0, self.counted_minor - self.refunded_minor - self.amount_minor)
+
+    @property
+    def captured_minor(self) -> int:
+        """What of the line's amount we have now."""
+        kept = self.counted_minor - self.refunded_minor
+        return max(0, min(kept, self.amount_minor))
+
+    @property
+    def state(self) -> LineState:
+        if self.counted_minor > 0:
+            return "captured"
+        return {"authorised": "authorised", "failed": "failed"}.get(self.last_word, "pending")  # type: ignore[return-value]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment line as the decision needs it."""
+
+    due: Literal["now", "at_door"]
+    amount_minor: int
+    captured_minor: int
+    over_minor: int = 0
+    failed: bool = False
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What the channel and the customer's history say about paying at the door."""
+
+    currency: str
+    total_minor: int
+    cod_limit_minor: int
+    phone_verified: bool
+    refused_lately: int
+    """Refused deliveries of goods to be paid at the door, in the last 90 days."""
+    approved: bool = False
+    """A person has let this order go on."""
+
+
+class PaymentDecision(msgspec.Struct, frozen=True):
+    """`verified` passes 1002; `waiting` needs nobody; the others open a problem."""
+
+    state: Literal["verified", "waiting", "failed", "held", "approval_waiting"]
+    reason: str
+
+
+REFUSED_DAYS = 90
+
+
+def decide(lines: Sequence[Line], terms: Terms) -> PaymentDecision:
+    """Judge the payment of an order: all that is due now captured, the rest good for COD."""
+    odd = _odd(lines, terms)
+    if odd:
+        return PaymentDecision("held", odd)
+    open_now = [line for line in lines if line.due == "now" and _open(line)]
+    if open_now:
+        owed = Money(sum(_open(line) for line in open_now), terms.currency)
+        if any(line.failed for line in open_now):
+            return PaymentDecision("failed", f"The payment of {owed} failed.")
+        return PaymentDecision("waiting", f"Waits for {owed} to be captured.")
+    against = _against_cod(lines, terms)
+    if against and not terms.approved:
+        return PaymentDecision("approval_waiting", against)
+    return PaymentDecision("verified", "What is due now is captured.")
+
+
+def _odd(lines: Sequence[Line], terms: Terms) -> str:
+    asked = sum(line.amount_minor for line in lines)
+    if asked != terms.total_minor:
+        return (
+            f"The payment lines ask for {Money(asked, terms.currency)}, "
+            f"the order is {Money(terms.total_minor, terms.currency)}."
+        )
+    over = sum(line.over_minor for line in lines)
+    if over:
+        return f"{Money(over, terms.currency)} more was captured than asked for."
+    if any(line.due == "now" and 0 < line.captured_minor < line.amount_minor for line in lines):
+        short = sum(_open(line) for line in lines if line.due == "now")
+        return f"Only a part was captured: {Money(short, terms.currency)} is missing."
+    return ""
+
+
+def _open(line: Line) -> int:
+    return line.amount_minor - line.captured_minor
+
+
+def _against_cod(lines: Sequence[Line], terms: Terms) -> str:
+    at_door = sum(_open(line) for line in lines if line.due == "at_door")
+    if at_door <= 0:
+        return ""
+    if at_door > terms.cod_limit_minor:
+        limit = Money(terms.cod_limit_minor, terms.currency)
+        return f"{Money(at_door, terms.currency)} at the door is above the limit of {limit}."
+    if not terms.phone_verified:
+        return "The customer's phone number is not verified."
+    if terms.refused_lately:
+        return f"The customer refused to pay at the door within the last {REFUSED_DAYS} days."
+    return ""

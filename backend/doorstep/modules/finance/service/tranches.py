@@ -1,0 +1,108 @@
+"""The six parts of a purchase order: the schedule, and judging it after every fact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from doorstep.core import db
+from doorstep.core.clock import now
+from doorstep.modules.finance import sql
+from doorstep.modules.finance.rules import postings, tranches
+from doorstep.modules.finance.rules.tranches import Facts
+from doorstep.modules.finance.service import ledger, payouts
+from doorstep.modules.finance.service.payouts import Payee
+
+OPENED = "The purchase order has just been made."
+
+
+class PurchaseOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """The purchase order to judge, with the heads of its fulfilments' chains (IM2)."""
+
+    id: UUID
+    order_id: UUID
+    currency: str
+    heads: dict[str, int]
+
+
+async def open_schedule(
+    po_id: UUID, vendor_id: UUID, currency: str, total_minor: int, percentages: Sequence[int]
+) -> None:
+    """Split a purchase order into its six tranches, in the transaction that makes it (IM3)."""
+    await db.execute(
+        sql.OPEN_SCHEDULE,
+        po_id,
+        vendor_id,
+        currency,
+        list(percentages),
+        tranches.amounts(total_minor, percentages),
+        OPENED,
+        now(),
+    )
+
+
+async def review(order: PurchaseOrder, facts: Facts, payee: Payee) -> bool:
+    """Judge every tranche that is not released, and release those whose time has come.
+
+    A release posts to the ledger, writes the payout's intent with the payee's account, and orders
+    the bank transfer from a job, all in the caller's transaction. The caller holds the locks of
+    order, fulfilments and purchase order. Judging again on the same facts changes nothing.
+
+    Returns whether V1 to V5 are now released, which completes 1017.
+    """
+    rows = await db.rows(sql.LOCK_TRANCHES, order.id)
+    judged = [(row, tranches.decide(row["number"], facts)) for row in _open(rows)]
+    changed = [(r, d) for r, d in judged if (r["state"], r["reason"]) != (d.state, d.reason)]
+    if changed:
+        await db.execute(
+            sql.JUDGE,
+            order.id,
+            now(),
+            order.heads,
+            not facts.received,
+            [row["id"] for row, _ in changed],
+            [decision.state for _, decision in changed],
+            [decision.reason for _, decision in changed],
+        )
+    fresh = [row for row, decision in changed if decision.state == "released"]
+    await _post(order, facts, rows, fresh)
+    await payouts.order([row for row in fresh if row["amount_minor"]], payee)
+    earlier = [row["number"] for row in rows if row["state"] == "released"]
+    return tranches.settled([*earlier, *(row["number"] for row in fresh)])
+
+
+def _open(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["state"] != "released"]
+
+
+async def _post(
+    order: PurchaseOrder,
+    facts: Facts,
+    rows: Sequence[dict[str, Any]],
+    fresh: Sequence[dict[str, Any]],
+) -> None:
+    origin = postings.Origin(
+        currency=order.currency, occurred_at=now(), order_id=order.order_id, po_id=order.id
+    )
+    entries = [
+        postings.released(
+            row["id"], row["number"], row["amount_minor"], origin, received=facts.received
+        )
+        for row in fresh
+        if row["amount_minor"]
+    ]
+    if facts.received:
+        entries += [
+            postings.goods_received(row["id"], row["number"], row["amount_minor"], origin)
+            for row in rows
+            if row["is_advance"] and row["amount_minor"]
+        ]
+    await ledger.post(entries)
+
+
+async def of_purchase_order(po_id: UUID) -> list[dict[str, Any]]:
+    """Read the tranches of a purchase order with the newest payout of each."""
+    return await db.rows(sql.TRANCHES, po_id)

@@ -1,0 +1,65 @@
+"""What a person is told when field service cannot do what was asked; nothing has changed then."""
+
+from __future__ import annotations
+
+from doorstep.core.errors import Invalid, NotFound, Refusal
+
+
+class VisitMissing(NotFound):
+    title = "There is no such visit."
+
+
+class VisitAlreadyBooked(Refusal):
+    title = "A visit is already booked for this delivery."
+
+
+class VisitOver(Refusal):
+    title = "This visit has already been completed or cancelled."
+
+
+class SlotTaken(Refusal):
+    """The technician has another visit at that time (IO6)."""
+
+    title = "The technician is not free at that time."
+
+
+class NoFreeSlot(Refusal):
+    title = "No technician with the skill is free in the next two weeks."
+
+
+class NothingToInstall(Invalid):
+    title = "Nothing of this delivery needs an installation."
+
+
+class TechnicianUnknown(Invalid):
+    title = "There is no such technician in this channel."
+
+
+class SkillLacking(Invalid):
+    title = "The technician lacks a skill that this installation needs."
+
+
+class OutsideHours(Invalid):
+    title = "The visit would lie outside the technician's working hours."
+
+
+class VisitTimeImpossible(Invalid):
+    title = "A visit begins between now and a year from now."
+
+
+class GoodsMustStand(Invalid):
+    """Some goods must stand before they are plugged in (SPEC J readings)."""
+
+    title = "The goods must stand longer before they may be installed."
+
+
+class ChecklistNotMade(Invalid):
+    title = "The checklist is not well formed."
+
+
+class ReportIncomplete(Invalid):
+    title = "The report lacks something that this installation needs."
+
+
+class ReportMissing(NotFound):
+    title = "No report waits for approval here."

@@ -1,0 +1,99 @@
+"""What technicians send, and how a checklist is written; every text and number is bounded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+ItemId = Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Slot = Annotated[str, Meta(min_length=1, max_length=40)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Sentence = Annotated[str, Meta(min_length=1, max_length=300)]
+
+Coordinate = Annotated[float, Meta(ge=-100_000, le=100_000)]
+Millisecond = Annotated[int, Meta(ge=0, le=86_400_000)]
+Stroke = Annotated[list[tuple[Coordinate, Coordinate, Millisecond]], Meta(max_length=2000)]
+Signature = Annotated[list[Stroke], Meta(min_length=1, max_length=100)]
+
+Measure = Annotated[float, Meta(ge=-1_000_000, le=1_000_000)]
+Answer = bool | Measure | Annotated[str, Meta(max_length=300)]
+
+
+class Item(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A line of a checklist: a `check` must be true, a `number` or `text` must be given."""
+
+    id: ItemId
+    text: Sentence
+    kind: Literal["check", "number", "text"]
+
+
+class Topic(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A thing that the customer is shown."""
+
+    id: ItemId
+    text: Sentence
+
+
+class Checklist(Struct, kw_only=True, forbid_unknown_fields=True):
+    """How a product is installed, what is photographed, and what is shown to the customer."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=120)]
+    minutes: Annotated[int, Meta(ge=15, le=720)]
+    items: Annotated[list[Item], Meta(min_length=1, max_length=60)]
+    photo_slots: Annotated[list[Slot], Meta(max_length=12)]
+    demo_topics: Annotated[list[Topic], Meta(max_length=30)]
+
+
+class Place(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where the phone thinks it is."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lng: Annotated[float, Meta(ge=-180, le=180)]
+    accuracy_m: Annotated[float, Meta(ge=0, le=100_000)]
+
+
+class Photo(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A picture by the hash of its bytes, which are uploaded on their own."""
+
+    slot: Slot
+    sha256: Sha256
+
+
+class InstalledUnit(Struct, kw_only=True, forbid_unknown_fields=True):
+    """One unit that was put to use. `checklist_id` names the version that the phone had."""
+
+    fulfilment_line_id: UUID
+    checklist_id: UUID | None
+    serial: Annotated[str, Meta(max_length=80)]
+    answers: Annotated[dict[ItemId, Answer], Meta(max_length=60)]
+
+
+class SignOff(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The customer's word that the goods work and were explained."""
+
+    name: Annotated[str, Meta(max_length=120)]
+    strokes: Signature
+
+
+class VisitStarted(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The technician is there. `event_id` is made by the phone, once per capture."""
+
+    event_id: UUID
+    captured_at: Moment
+    place: Place | None = None
+
+
+class VisitCompleted(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the technician did. `event_id` is made by the phone, once per capture."""
+
+    event_id: UUID
+    captured_at: Moment
+    units: Annotated[list[InstalledUnit], Meta(max_length=40)]
+    photos: Annotated[list[Photo], Meta(max_length=40)] = []
+    demo_topics: Annotated[list[ItemId], Meta(max_length=60)] = []
+    sign_off: SignOff | None = None
+    place: Place | None = None

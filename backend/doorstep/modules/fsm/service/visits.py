@@ -1,0 +1,166 @@
+"""Visits: booked into free time, moved when the goods come late, started and completed once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from doorstep.core import db
+from doorstep.core.clock import now
+from doorstep.core.ids import uuid7
+from doorstep.modules.fsm import rules
+from doorstep.modules.fsm.refusals import VisitAlreadyBooked, VisitMissing, VisitOver
+from doorstep.modules.fsm.service.technicians import Technician
+
+MAX_SLOTS = 200
+
+
+class Slot(NamedTuple):
+    """A stretch of time in which one technician is free."""
+
+    start: datetime
+    end: datetime
+    technician_id: UUID
+    name: str
+
+
+async def free_slots(
+    technicians: Collection[Technician],
+    zone: ZoneInfo,
+    window: rules.Span,
+    length: timedelta,
+    limit: int = MAX_SLOTS,
+) -> list[Slot]:
+    """List the free slots of these technicians in the window, earliest first."""
+    busy: dict[UUID, list[rules.Span]] = {one.person_id: [] for one in technicians}
+    for row in await db.rows(
+        "SELECT technician_id, lower(during) AS start, upper(during) AS end FROM visit"
+        " WHERE technician_id = ANY ($1) AND state IN ('booked', 'started')"
+        " AND during && tstzrange($2, $3)",
+        list(busy),
+        window.start,
+        window.end,
+    ):
+        busy[row["technician_id"]].append(rules.Span(row["start"], row["end"]))
+    # Each technician's slots come in order of time; merged lazily, only `limit` are worked out.
+    streams = (
+        (
+            Slot(span.start, span.end, one.person_id, one.name)
+            for span in rules.open_slots(one.hours, zone, busy[one.person_id], window, length)
+        )
+        for one in technicians
+    )
+    return list(islice(merge(*streams), limit))
+
+
+@db.transactional
+async def book(
+    *,
+    order_id: UUID,
+    fulfilment_id: UUID,
+    technician_id: UUID,
+    span: rules.Span,
+    skills: Collection[str],
+    booked_by: UUID | None,
+) -> UUID | None:
+    """Take a technician's time for a fulfilment and return the visit's id; None if he is not free.
+
+    Raises: VisitAlreadyBooked.
+    """
+    return await _take_time(
+        "INSERT INTO visit (id, technician_id, during, order_id, fulfilment_id, skills, booked_by,"
+        " booked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        uuid7(),
+        technician_id,
+        span,
+        order_id,
+        fulfilment_id,
+        sorted(skills),
+        booked_by,
+        now(),
+    )
+
+
+async def move_visit(visit_id: UUID, technician_id: UUID, span: rules.Span) -> bool:
+    """Give a booked visit another time, perhaps another technician; False if he is not free."""
+    moved = await _take_time(
+        "UPDATE visit SET technician_id = $2, during = $3, moves = moves + 1"
+        " WHERE id = $1 AND state = 'booked'",
+        visit_id,
+        technician_id,
+        span,
+    )
+    return moved is not None
+
+
+@db.transactional
+async def _take_time(
+    sql: str, visit_id: UUID, technician_id: UUID, span: rules.Span, *others: Any
+) -> UUID | None:
+    async with db.unit_of_work() as work:
+        # The exclusion constraint is the judge (IO6); the savepoint lets the caller go on.
+        try:
+            async with work.savepoint():
+                await db.execute(sql, visit_id, technician_id, asyncpg.Range(*span), *others)
+        except asyncpg.ExclusionViolationError:
+            return None
+        except asyncpg.UniqueViolationError as booked:
+            raise VisitAlreadyBooked from booked
+    return visit_id
+
+
+@db.transactional
+async def cancel_visit(visit_id: UUID) -> None:
+    """Give a booked visit's time back. Raises: VisitOver if it has begun or is over."""
+    if not await db.execute(
+        "UPDATE visit SET state = 'cancelled' WHERE id = $1 AND state = 'booked'", visit_id
+    ):
+        raise VisitOver
+
+
+@db.transactional
+async def start_visit(visit_id: UUID, technician_id: UUID, event_id: UUID) -> bool:
+    """Record that the technician has begun; False when this or another event had said so before.
+
+    Raises: VisitMissing (also for another person's visit); VisitOver.
+    """
+    visit = await _own(visit_id, technician_id)
+    if visit["state"] == "cancelled":
+        raise VisitOver
+    return bool(
+        await db.execute(
+            "UPDATE visit SET state = 'started', start_event_id = $2, started_at = $3"
+            " WHERE id = $1 AND state = 'booked'",
+            visit_id,
+            event_id,
+            now(),
+        )
+    )
+
+
+async def complete_visit(visit_id: UUID) -> None:
+    """Record that the technician has left; the time he had beyond is free again."""
+    await db.execute(
+        "UPDATE visit SET state = 'completed', completed_at = $2"
+        " WHERE id = $1 AND state IN ('booked', 'started')",
+        visit_id,
+        now(),
+    )
+
+
+async def _own(visit_id: UUID, technician_id: UUID) -> dict[str, Any]:
+    visit = await db.row(
+        "SELECT * FROM visit WHERE id = $1 AND technician_id = $2 FOR UPDATE",
+        visit_id,
+        technician_id,
+    )
+    if visit is None:
+        raise VisitMissing
+    return visit

@@ -1,0 +1,27 @@
+"""The statements of messages."""
+
+INSERT = """
+INSERT INTO message (order_id, fulfilment_id, po_id, event, attempt, language, created_at,
+                     id, channel, recipient, template_version, subject, body, secret)
+SELECT $1, $2, $3, $4, $5, $6, $7, m.*
+  FROM unnest($8::uuid[], $9::text[], $10::text[], $11::smallint[], $12::text[], $13::text[],
+              $14::text[]) AS m
+ON CONFLICT DO NOTHING
+RETURNING id
+"""
+
+TO_SEND = """
+SELECT channel, recipient, subject, body, secret, language
+  FROM message WHERE id = $1 AND state = 'queued'
+"""
+
+MARK_SENT = """
+UPDATE message SET state = 'sent', provider_id = $2, sent_at = $3, secret = NULL
+ WHERE id = $1 AND state = 'queued'
+"""
+
+MARK_FAILED = """
+UPDATE message SET state = 'failed', failure = $2, secret = NULL
+ WHERE id = $1 AND state = 'queued'
+RETURNING order_id
+"""

@@ -1,0 +1,148 @@
+"""Use-cases of procurement: vendors and costs, purchase orders, the vendor's answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from doorstep.core import db, outbox
+from doorstep.core.actor import Actor
+from doorstep.core.clock import now
+from doorstep.core.errors import Invalid, NotFound, Refusal
+from doorstep.core.ids import uuid7
+from doorstep.modules.scm import sql
+from doorstep.modules.scm.rules import add_working_hours
+from doorstep.modules.scm.schemas import Purchase, VendorData
+
+HUNDRED = 100
+
+
+class PurchaseOrderMissing(NotFound):
+    """It does not exist, or is another vendor's: both look the same."""
+
+    title = "There is no such purchase order."
+
+
+class PurchaseOrderAlreadyAnswered(Refusal):
+    """The first answer stands; changing it is a talk with procurement."""
+
+    title = "This purchase order is already answered."
+
+
+class PercentagesNotWhole(Invalid):
+    title = "The six percentages must add up to 100."
+
+
+async def save_vendor(vendor: VendorData) -> UUID:
+    """Add a vendor, or change the one with this code; return its id.
+
+    Changing the account starts its cooling time, in which nothing is paid to it (IM8).
+
+    Raises: PercentagesNotWhole.
+    """
+    if sum(vendor.percentages) != HUNDRED:
+        raise PercentagesNotWhole
+    saved: UUID = await db.value(sql.SAVE_VENDOR, uuid7(), *msgspec.structs.astuple(vendor))
+    return saved
+
+
+async def save_cost(vendor_id: UUID, product_id: UUID, currency: str, cost_minor: int) -> None:
+    """Set what one piece of a product costs us at a vendor."""
+    await db.execute(sql.SAVE_COST, vendor_id, product_id, currency, cost_minor)
+
+
+async def send_purchase_order(purchase: Purchase) -> str | None:
+    """Order goods from a vendor at cost, with a deadline in his working hours, and tell him.
+
+    Returns the number, or None when this fulfilment's purchase order exists already.
+    """
+    due_at = add_working_hours(
+        purchase.sent_at, purchase.answer_within, purchase.zone, purchase.working_hours
+    )
+    number: str | None = await db.value(
+        sql.INSERT_PURCHASE_ORDER,
+        purchase.id,
+        purchase.vendor_id,
+        purchase.order_id,
+        purchase.fulfilment_id,
+        purchase.currency,
+        purchase.total_minor,
+        purchase.sent_at,
+        due_at,
+    )
+    if number is None:
+        return None
+    goods = purchase.goods
+    await db.execute(
+        sql.INSERT_LINES,
+        purchase.id,
+        purchase.vendor_id,
+        [line.fulfilment_line_id for line in goods],
+        [line.product_id for line in goods],
+        [line.sku for line in goods],
+        [line.name for line in goods],
+        [line.quantity for line in goods],
+        [line.unit_cost_minor for line in goods],
+    )
+    await outbox.add(
+        "messages.tell_vendor",
+        {
+            "vendor_id": str(purchase.vendor_id),
+            "po_id": str(purchase.id),
+            "template": "po_sent",
+        },
+        order_id=purchase.order_id,
+        key=f"po_sent:{purchase.id}",
+    )
+    return number
+
+
+async def record_answer(
+    po_id: UUID,
+    answer: Literal["accepted", "declined"],
+    *,
+    actor: Actor,
+    event_id: UUID,
+    reason: str = "",
+) -> dict[str, Any]:
+    """Keep the vendor's answer; the same `event_id` again changes nothing.
+
+    Returns the purchase order (id, number, order_id, fulfilment_id).
+
+    Raises: PurchaseOrderMissing, also for another vendor's; PurchaseOrderAlreadyAnswered.
+    """
+    order = await db.row(sql.LOCK, po_id)
+    if order is None or order["vendor_id"] != actor.vendor_id:
+        raise PurchaseOrderMissing
+    if order["state"] == answer and order["answer_event_id"] == event_id:
+        return order
+    if order["state"] != "sent":
+        raise PurchaseOrderAlreadyAnswered(f"{order['number']} is {order['state']}.")
+    await db.execute(sql.ANSWER, po_id, answer, now(), actor.person_id, event_id, reason)
+    return order
+
+
+async def list_own(
+    vendor_id: UUID | None,
+    *,
+    state: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Read a vendor's purchase orders, newest first; runs inside tenant.vendor."""
+    at, po_id = before or (None, None)
+    return await db.rows(sql.LIST_OWN, vendor_id, state, at, po_id, limit)
+
+
+async def read_own(vendor_id: UUID | None, po_id: UUID) -> dict[str, Any]:
+    """Read one purchase order of a vendor with its lines; runs inside tenant.vendor.
+
+    Raises: PurchaseOrderMissing, also for another vendor's.
+    """
+    found = await db.row(sql.READ_OWN, po_id, vendor_id)
+    if found is None:
+        raise PurchaseOrderMissing
+    return found

@@ -1,0 +1,82 @@
+"""What field workers send to transport; every text and number is bounded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+LabelNo = Annotated[str, Meta(min_length=1, max_length=48)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Slot = Annotated[str, Meta(min_length=1, max_length=40)]
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A device's own time: shown and kept, never trusted for order or money."""
+
+ScanKind = Literal["pickup", "departure", "hub_in", "hub_out", "load", "handover", "custody"]
+Relation = Literal[
+    "customer", "family", "colleague", "reception", "guard", "maid", "neighbour", "other"
+]
+TenderMethod = Literal["cash", "credit_card", "debit_card", "upi", "payment_link"]
+
+Coordinate = Annotated[float, Meta(ge=-100_000, le=100_000)]
+Millisecond = Annotated[int, Meta(ge=0, le=86_400_000)]
+Stroke = Annotated[list[tuple[Coordinate, Coordinate, Millisecond]], Meta(max_length=2000)]
+Signature = Annotated[list[Stroke], Meta(min_length=1, max_length=100)]
+"""Pen strokes as points (x, y, milliseconds since the first one)."""
+
+
+class Place(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where the phone thinks it is."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lng: Annotated[float, Meta(ge=-180, le=180)]
+    accuracy_m: Annotated[float, Meta(ge=0, le=100_000)]
+
+
+class Scan(Struct, kw_only=True, forbid_unknown_fields=True):
+    """One label that was seen. `scan_uid` is made by the scanner and makes a repeat harmless."""
+
+    scan_uid: UUID
+    label_no: LabelNo
+    kind: ScanKind
+    captured_at: Moment
+    place: Place | None = None
+    location_id: UUID | None = None
+
+
+class Receiver(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Who took the goods."""
+
+    name: Annotated[str, Meta(max_length=120)]
+    relation: Relation
+
+
+class Photo(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A picture by the hash of its bytes, which are uploaded on their own."""
+
+    slot: Slot
+    sha256: Sha256
+
+
+class Tender(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Money taken at the door, in minor units of the order's currency."""
+
+    method: TenderMethod
+    amount_minor: Annotated[int, Meta(gt=0, le=10**14)]
+    reference: Annotated[str, Meta(max_length=80)] = ""
+
+
+class ProofOfDelivery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a courier captured at the door. `event_id` is made by the phone, once per capture."""
+
+    event_id: UUID
+    captured_at: Moment
+    receiver: Receiver
+    photos: Annotated[list[Photo], Meta(max_length=12)] = []
+    signature: Signature | None = None
+    handover_code: Annotated[str, Meta(max_length=12)] | None = None
+    place: Place | None = None
+    scanned_labels: Annotated[list[LabelNo], Meta(max_length=200)] = []
+    tenders: Annotated[list[Tender], Meta(max_length=8)] = []

@@ -1,0 +1,140 @@
+"""Delivery runs: planned by a dispatcher, accepted once by the person who drives (SPEC J1012)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.clock import now
+from doorstep.core.ids import uuid7
+from doorstep.modules.tms.refusals import (
+    AlreadyAssigned,
+    RunAlreadyAccepted,
+    RunMissing,
+    RunNotAcceptable,
+    StopMissing,
+)
+
+
+@db.transactional
+async def plan_run(
+    actor: Actor,
+    *,
+    channel_id: UUID,
+    person_id: UUID,
+    vehicle: str,
+    planned_on: date,
+    deliveries: Sequence[tuple[UUID, UUID]],
+) -> dict[str, Any]:
+    """Give deliveries, as (order, fulfilment) in the order of driving, to one person.
+
+    Returns (id, number, stops: [{id, fulfilment_id, position}]).
+
+    Raises: AlreadyAssigned if another run has one of them; nothing is planned then (IO6).
+    """
+    run = await db.one(
+        "INSERT INTO delivery_run"
+        " (id, channel_id, person_id, vehicle, planned_on, planned_by, planned_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, number",
+        uuid7(),
+        channel_id,
+        person_id,
+        vehicle,
+        planned_on,
+        actor.person_id,
+        now(),
+    )
+    stops = await db.rows(
+        "INSERT INTO delivery_stop (id, run_id, order_id, fulfilment_id, position)"
+        " SELECT new_id(), $1, d.order_id, d.fulfilment_id, d.n"
+        " FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS d (order_id, fulfilment_id, n)"
+        " ON CONFLICT (fulfilment_id) WHERE state = 'open' DO NOTHING"
+        " RETURNING id, fulfilment_id, position",
+        run["id"],
+        [order_id for order_id, _ in deliveries],
+        [fulfilment_id for _, fulfilment_id in deliveries],
+    )
+    taken = {fulfilment_id for _, fulfilment_id in deliveries} - {s["fulfilment_id"] for s in stops}
+    if taken:
+        raise AlreadyAssigned(fulfilment_ids=sorted(map(str, taken)))
+    return run | {"stops": stops}
+
+
+@db.transactional
+async def accept_run(actor: Actor, run_id: UUID, event_id: UUID) -> list[dict[str, Any]]:
+    """Take over one's own run, once; return its open stops (id, fulfilment_id) in driving order.
+
+    The same event again changes nothing and returns the same stops.
+
+    Raises: RunMissing (also for another person's run), RunAlreadyAccepted, RunNotAcceptable.
+    """
+    run = await db.row(
+        "SELECT state, accept_event_id FROM delivery_run WHERE id = $1 AND person_id = $2"
+        " FOR UPDATE",
+        run_id,
+        actor.person_id,
+    )
+    if run is None:
+        raise RunMissing
+    if run["accept_event_id"] not in (None, event_id):
+        raise RunAlreadyAccepted
+    if run["accept_event_id"] is None:
+        if run["state"] != "planned":
+            raise RunNotAcceptable
+        await db.execute(
+            "UPDATE delivery_run SET state = 'accepted', accept_event_id = $2, accepted_at = $3"
+            " WHERE id = $1",
+            run_id,
+            event_id,
+            now(),
+        )
+    return await db.rows(
+        "SELECT id, fulfilment_id FROM delivery_stop WHERE run_id = $1 AND state <> 'removed'"
+        " ORDER BY position",
+        run_id,
+    )
+
+
+async def close_stop(stop_id: UUID) -> None:
+    """Mark a stop as done, and its run as finished when it was the last one."""
+    await _end_stop(stop_id, "done")
+
+
+@db.transactional
+async def remove_stop(stop_id: UUID) -> None:
+    """Take a delivery off its run, so that it can be given to somebody else.
+
+    Raises: StopMissing if there is no such open stop.
+    """
+    if not await _end_stop(stop_id, "removed"):
+        raise StopMissing
+
+
+@db.transactional
+async def _end_stop(stop_id: UUID, state: str) -> bool:
+    run_id = await db.value(
+        "UPDATE delivery_stop SET state = $2, closed_at = $3 WHERE id = $1 AND state = 'open'"
+        " RETURNING run_id",
+        stop_id,
+        state,
+        now(),
+    )
+    if run_id is None:
+        return False
+    # The run's row is taken after its stop by everybody, so that two stops closed at once see
+    # one another: the second waits here and then finds no open stop.
+    await db.execute("SELECT FROM delivery_run WHERE id = $1 FOR UPDATE", run_id)
+    await db.execute(
+        "UPDATE delivery_run r SET finished_at = $2, state = CASE WHEN EXISTS"
+        " (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state = 'done')"
+        " THEN 'finished' ELSE 'cancelled' END"
+        " WHERE r.id = $1 AND r.state IN ('planned', 'accepted') AND NOT EXISTS"
+        " (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state = 'open')",
+        run_id,
+        now(),
+    )
+    return True

@@ -1,0 +1,36 @@
+"""What must always be true of stock (reliability §2, IS1 to IS3), as queries of (subject, detail)."""
+
+QUERIES: dict[str, str] = {
+    "IS1": """
+        SELECT s.id::text AS subject,
+               'on hand ' || s.on_hand || ', held ' || s.held || ', allocated ' || s.allocated AS detail
+          FROM stock s WHERE s.held < 0 OR s.allocated < 0 OR s.on_hand < s.held + s.allocated""",
+    "IS1 reserved": """
+        SELECT s.id::text AS subject, 'held or allocated differs from the reservations' AS detail
+          FROM stock s
+          LEFT JOIN LATERAL (
+            SELECT coalesce(sum(r.quantity) FILTER (WHERE r.state = 'held'), 0) AS held,
+                   coalesce(sum(r.quantity) FILTER (WHERE r.state = 'allocated'), 0) AS allocated
+              FROM reservation r WHERE r.stock_id = s.id) r ON true
+         WHERE s.held <> r.held OR s.allocated <> r.allocated""",
+    "IS2": """
+        SELECT s.id::text AS subject,
+               'on hand ' || s.on_hand || ', movements ' || coalesce(m.total, 0) AS detail
+          FROM stock s
+          LEFT JOIN (SELECT stock_id, sum(quantity) AS total FROM stock_movement GROUP BY 1) m
+            ON m.stock_id = s.id
+         WHERE s.on_hand <> coalesce(m.total, 0)""",
+    "IS2 units": """
+        SELECT l.code || ' ' || p.sku AS subject,
+               count(u.id) || ' units stand where ' || coalesce(max(s.on_hand), 0) || ' are on hand'
+                 AS detail
+          FROM unit u
+          JOIN product p ON p.id = u.product_id JOIN location l ON l.id = u.location_id
+          LEFT JOIN stock s ON s.product_id = u.product_id AND s.location_id = u.location_id
+               AND s.owner_id IS NOT DISTINCT FROM u.owner_id
+         WHERE u.state <> 'scrapped'
+         GROUP BY l.code, p.sku, u.owner_id HAVING count(u.id) > coalesce(max(s.on_hand), 0)""",
+    "IS3": """
+        SELECT r.fulfilment_line_id::text AS subject, 'reserved ' || count(*) || ' times' AS detail
+          FROM reservation r WHERE r.state <> 'released' GROUP BY 1 HAVING count(*) > 1""",
+}

@@ -1,0 +1,208 @@
+"""Decisions of the warehouse: where goods are taken from, and what a scanned code is. No I/O."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+_KIND_RANK = {"warehouse": 0, "store": 1, "vendor_store": 2}
+
+
+class Offer(NamedTuple):
+    """What one owner has of one SKU at one location, not yet promised to anybody."""
+
+    stock_id: UUID
+    sku: str
+    location_id: UUID
+    location_code: str
+    kind: str
+    owner_id: UUID | None
+    available: int
+
+
+class Share(NamedTuple):
+    """A quantity of a line taken from one stock row."""
+
+    line: int
+    sku: str
+    quantity: int
+    stock_id: UUID
+
+
+class Parcel(NamedTuple):
+    """What one location ships of one owner's goods: a fulfilment to be."""
+
+    location_id: UUID
+    location_code: str
+    owner_id: UUID | None
+    shares: tuple[Share, ...]
+
+
+class Route(NamedTuple):
+    """Where every line comes from, what no stock covers, and why, in words (SPEC C10)."""
+
+    parcels: tuple[Parcel, ...]
+    short: tuple[tuple[int, str, int], ...]
+    why: str
+
+
+def route(lines: Sequence[tuple[str, int]], offers: Iterable[Offer]) -> Route:
+    """Choose where the lines (sku, quantity) ship from.
+
+    One location and owner for everything is best (one parcel); then the place that covers most
+    lines; warehouses before stores before vendors' stores; then the fuller shelf.
+    """
+    places: dict[tuple[UUID, UUID | None], list[Offer]] = defaultdict(list)
+    for offer in offers:
+        places[offer.location_id, offer.owner_id].append(offer)
+    left = {number: quantity for number, (_, quantity) in enumerate(lines)}
+    taken: dict[UUID, int] = defaultdict(int)
+    parcels: list[Parcel] = []
+    for shelf in sorted(places.values(), key=lambda shelf: _rank(shelf, lines)):
+        shares = _take(shelf, lines, left, taken)
+        if shares:
+            first = shelf[0]
+            parcels.append(Parcel(first.location_id, first.location_code, first.owner_id, shares))
+    short = tuple((n, lines[n][0], quantity) for n, quantity in left.items() if quantity)
+    return Route(tuple(parcels), short, _why(parcels, short))
+
+
+def _rank(shelf: list[Offer], lines: Sequence[tuple[str, int]]) -> tuple[int, int, int, str, str]:
+    stocked: dict[str, int] = defaultdict(int)
+    for offer in shelf:
+        stocked[offer.sku] += offer.available
+    wanted: dict[str, int] = defaultdict(int)
+    for sku, quantity in lines:
+        wanted[sku] += quantity
+    covered = sum(stocked[sku] >= quantity for sku, quantity in wanted.items())
+    first = shelf[0]
+    return (
+        -covered,
+        _KIND_RANK.get(first.kind, len(_KIND_RANK)),
+        -sum(stocked.values()),
+        first.location_code,
+        str(first.owner_id),
+    )
+
+
+def _take(
+    shelf: list[Offer],
+    lines: Sequence[tuple[str, int]],
+    left: dict[int, int],
+    taken: dict[UUID, int],
+) -> tuple[Share, ...]:
+    shares = []
+    for number, (sku, _) in enumerate(lines):
+        for offer in shelf:
+            quantity = min(left[number], offer.available - taken[offer.stock_id])
+            if offer.sku == sku and quantity > 0:
+                shares.append(Share(number, sku, quantity, offer.stock_id))
+                taken[offer.stock_id] += quantity
+                left[number] -= quantity
+    return tuple(shares)
+
+
+def _why(parcels: Sequence[Parcel], short: Sequence[tuple[int, str, int]]) -> str:
+    words = []
+    if len(parcels) == 1 and not short:
+        words.append(f"{parcels[0].location_code} has every line.")
+    elif parcels:
+        codes = ", ".join(parcel.location_code for parcel in parcels)
+        words.append(f"No single place has every line: {codes}.")
+    if short:
+        missing = ", ".join(f"{quantity} × {sku}" for _, sku, quantity in short)
+        words.append(f"No stock for {missing}.")
+    return " ".join(words)
+
+
+Kind = Literal["barcode", "serial", "accessory", "unknown"]
+
+
+class Expected(NamedTuple):
+    """What QC must see of one line, and what it has seen so far."""
+
+    fulfilment_line_id: UUID
+    product_id: UUID
+    sku: str
+    name: str
+    quantity: int
+    barcode: str
+    serialised: bool
+    accessories: tuple[str, ...]
+    seen_barcodes: int
+    seen_serials: frozenset[str]
+    seen_accessories: Mapping[str, int]
+
+
+class Reading(NamedTuple):
+    """What one scanned code is: which line it serves, or why it is wrong, in words."""
+
+    kind: Kind
+    ok: bool
+    fulfilment_line_id: UUID | None
+    unit_id: UUID | None
+    reason: str
+
+
+def read_code(code: str, expected: Sequence[Expected], units: Mapping[str, Any]) -> Reading:
+    """Tell barcode, serial and accessory apart, and whether the code belongs into this parcel.
+
+    `units` are the serial units known under this code: code → {id, product_id, state, free}.
+    """
+    for line in expected:
+        if code == line.barcode:
+            return _barcode(line)
+        if code in line.accessories:
+            return _accessory(code, line)
+    unit = units.get(code)
+    if unit is not None:
+        return _serial(code, unit, expected)
+    return Reading("unknown", False, None, None, "This code belongs to nothing in the parcel.")
+
+
+def _barcode(line: Expected) -> Reading:
+    if line.seen_barcodes >= line.quantity:
+        reason = f"{line.quantity} × {line.sku} are already scanned."
+        return Reading("barcode", False, line.fulfilment_line_id, None, reason)
+    return Reading("barcode", True, line.fulfilment_line_id, None, "")
+
+
+def _accessory(code: str, line: Expected) -> Reading:
+    if line.seen_accessories.get(code, 0) >= line.quantity:
+        reason = f"Accessory {code} is already scanned {line.quantity} times."
+        return Reading("accessory", False, line.fulfilment_line_id, None, reason)
+    return Reading("accessory", True, line.fulfilment_line_id, None, "")
+
+
+def _serial(code: str, unit: Mapping[str, Any], expected: Sequence[Expected]) -> Reading:
+    for line in expected:
+        if line.serialised and line.product_id == unit["product_id"]:
+            if code in line.seen_serials:
+                reason = f"Serial {code} is already scanned."
+                return Reading("serial", False, line.fulfilment_line_id, unit["id"], reason)
+            if len(line.seen_serials) >= line.quantity:
+                reason = f"{line.quantity} × {line.sku} already have their serials."
+                return Reading("serial", False, line.fulfilment_line_id, unit["id"], reason)
+            if not unit["free"]:
+                reason = f"Serial {code} is not free at this location."
+                return Reading("serial", False, line.fulfilment_line_id, unit["id"], reason)
+            return Reading("serial", True, line.fulfilment_line_id, unit["id"], "")
+    return Reading("serial", False, None, unit["id"], f"Serial {code} is another product's.")
+
+
+def still_missing(expected: Sequence[Expected]) -> list[str]:
+    """List in words what QC has not seen yet; empty means that the parcel is right."""
+    missing = []
+    for line in expected:
+        if line.seen_barcodes < line.quantity:
+            missing.append(f"{line.quantity - line.seen_barcodes} × barcode of {line.sku}")
+        if line.serialised and len(line.seen_serials) < line.quantity:
+            missing.append(f"{line.quantity - len(line.seen_serials)} × serial of {line.sku}")
+        missing.extend(
+            f"{line.quantity - line.seen_accessories.get(code, 0)} × accessory {code}"
+            for code in line.accessories
+            if line.seen_accessories.get(code, 0) < line.quantity
+        )
+    return missing

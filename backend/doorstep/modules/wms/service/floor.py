@@ -1,0 +1,246 @@
+"""Use-cases of the warehouse floor: pick lists, quality check by scan, packing (SPEC J 1005–1007)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.clock import now
+from doorstep.core.errors import Invalid, NotFound, Refusal
+from doorstep.core.ids import uuid7
+from doorstep.modules.wms import sql, tables
+from doorstep.modules.wms.rules import Expected, Reading, read_code, still_missing
+from doorstep.modules.wms.schemas import PackedPiece, QcScan
+
+
+class PickListMissing(NotFound):
+    title = "There is no such pick list at your location."
+
+
+class PiecesDiffer(Invalid):
+    """The number of packed pieces is not what the goods make."""
+
+    title = "The number of pieces is not right."
+
+
+class SerialTaken(Refusal):
+    """Another parcel took this serial between the look and the scan."""
+
+    title = "This serial was just put into another parcel."
+
+
+class PickList(NamedTuple):
+    """Work for one picker: the goods of one fulfilment at one location."""
+
+    id: UUID
+    fulfilment_id: UUID
+    location_id: UUID
+    picker_id: UUID | None
+    state: str
+
+
+class Checked(NamedTuple):
+    """What a scan was, and what the parcel still misses, in words."""
+
+    scan_uid: UUID
+    reading: Reading
+    missing: list[str]
+
+
+async def make_pick_list(fulfilment_id: UUID, location_id: UUID) -> PickList:
+    """Put the fulfilment on the list of the least busy picker of its location; once."""
+    picker = await db.value(sql.NEXT_PICKER, location_id)
+    await db.execute(
+        "INSERT INTO pick_list (id, fulfilment_id, location_id, picker_id, created_at)"
+        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT ON CONSTRAINT pick_list_fulfilment_unique DO NOTHING",
+        uuid7(),
+        fulfilment_id,
+        location_id,
+        picker,
+        now(),
+    )
+    return await pick_list_of(fulfilment_id)
+
+
+async def pick_list_of(fulfilment_id: UUID) -> PickList:
+    """Find the pick list of a fulfilment.
+
+    Raises: PickListMissing.
+    """
+    found = (
+        await tables.PickList.select(
+            tables.PickList.id,
+            tables.PickList.fulfilment_id,
+            tables.PickList.location_id,
+            tables.PickList.picker_id,
+            tables.PickList.state,
+        )
+        .where(tables.PickList.fulfilment_id == fulfilment_id)
+        .first()
+    )
+    if found is None:
+        raise PickListMissing(str(fulfilment_id))
+    return PickList(**found)
+
+
+async def open_lists(location_id: UUID) -> list[dict[str, Any]]:
+    """List the unfinished work of a location, oldest first, with lines and packing instructions."""
+    return await db.rows(sql.OPEN_LISTS, location_id)
+
+
+async def start_picking(fulfilment_id: UUID, actor: Actor) -> PickList:
+    """Note that somebody has begun to pick; the one who starts an unassigned list keeps it."""
+    await db.execute(
+        "UPDATE pick_list SET state = 'picking', started_at = coalesce(started_at, $3),"
+        " picker_id = coalesce(picker_id, $2) WHERE fulfilment_id = $1 AND state = 'open'",
+        fulfilment_id,
+        actor.person_id,
+        now(),
+    )
+    return await pick_list_of(fulfilment_id)
+
+
+async def expected_at_qc(fulfilment_id: UUID) -> list[Expected]:
+    """Tell what QC must see of the parcel, line by line, and what it has seen so far."""
+    return [
+        Expected(
+            row["fulfilment_line_id"],
+            row["product_id"],
+            row["sku"],
+            row["name"],
+            row["quantity"],
+            row["barcode"],
+            row["serialised"],
+            tuple(row["accessories"]),
+            row["seen_barcodes"],
+            frozenset(row["seen_serials"]),
+            row["seen_accessories"],
+        )
+        for row in await db.rows(sql.EXPECTED_AT_QC, fulfilment_id)
+    ]
+
+
+async def check_scans(
+    fulfilment_id: UUID,
+    location_id: UUID,
+    owner_id: UUID | None,
+    scans: Sequence[QcScan],
+    actor: Actor,
+) -> list[Checked]:
+    """Judge and keep scans in order; a scan with a known uid is judged as it was the first time.
+
+    The caller holds the fulfilment's lock. A wrong code is kept with its reason: it blocks the
+    parcel until the right one is scanned.
+
+    Raises: SerialTaken.
+    """
+    known = {
+        row["id"]: row
+        for row in await db.rows(
+            "SELECT * FROM qc_scan WHERE id = ANY ($1)", [scan.scan_uid for scan in scans]
+        )
+    }
+    answers = []
+    for scan in scans:
+        expected = await expected_at_qc(fulfilment_id)
+        if scan.scan_uid in known:
+            reading = _as_first_read(known[scan.scan_uid])
+        else:
+            units = await _units(scan.code, location_id, owner_id)
+            reading = read_code(scan.code, expected, units)
+            await _keep_scan(fulfilment_id, scan, reading, actor)
+            expected = await expected_at_qc(fulfilment_id)
+        answers.append(Checked(scan.scan_uid, reading, still_missing(expected)))
+    return answers
+
+
+def _as_first_read(row: dict[str, Any]) -> Reading:
+    return Reading(row["kind"], row["ok"], row["fulfilment_line_id"], row["unit_id"], row["reason"])
+
+
+async def _units(code: str, location_id: UUID, owner_id: UUID | None) -> dict[str, dict[str, Any]]:
+    found = await db.rows(sql.UNITS_BY_SERIAL, [code], location_id, owner_id)
+    return {row["serial"]: row for row in found}
+
+
+async def _keep_scan(fulfilment_id: UUID, scan: QcScan, reading: Reading, actor: Actor) -> None:
+    await db.execute(
+        "INSERT INTO qc_scan (id, fulfilment_id, code, kind, fulfilment_line_id, unit_id, ok, reason,"
+        " actor_id, captured_at, recorded_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)",
+        scan.scan_uid,
+        fulfilment_id,
+        scan.code,
+        reading.kind,
+        reading.fulfilment_line_id,
+        reading.unit_id,
+        reading.ok,
+        reading.reason,
+        actor.person_id,
+        scan.captured_at,
+        now(),
+    )
+    if reading.ok and reading.unit_id is not None:
+        taken = await db.execute(
+            "UPDATE unit SET state = 'picked', fulfilment_line_id = $2"
+            " WHERE id = $1 AND state = 'in_stock'",
+            reading.unit_id,
+            reading.fulfilment_line_id,
+        )
+        if not taken:
+            raise SerialTaken(f"Serial {scan.code}", serial=scan.code)
+
+
+async def finish_check(fulfilment_id: UUID) -> None:
+    """Note that every barcode, serial and accessory of the parcel was seen."""
+    await db.execute(
+        "UPDATE pick_list SET state = 'checked', checked_at = $2"
+        " WHERE fulfilment_id = $1 AND state IN ('open', 'picking')",
+        fulfilment_id,
+        now(),
+    )
+
+
+async def pack(
+    fulfilment_id: UUID, pieces: Sequence[PackedPiece], actor: Actor, packed_at: datetime
+) -> list[UUID]:
+    """Write the pieces n of m with their weights and sizes; return their ids in order. Once.
+
+    Raises: PiecesDiffer when fewer or more pieces are packed than the goods make.
+    """
+    wanted = await db.value(
+        "SELECT sum(l.quantity * p.pieces)::int FROM fulfilment_line l"
+        " JOIN product p ON p.id = l.product_id WHERE l.fulfilment_id = $1",
+        fulfilment_id,
+    )
+    if len(pieces) > wanted:
+        raise PiecesDiffer(f"The goods make {wanted} pieces at most.", most=wanted)
+    known = await db.rows(
+        "SELECT id FROM package WHERE fulfilment_id = $1 ORDER BY n", fulfilment_id
+    )
+    if known:
+        return [row["id"] for row in known]
+    ids = [uuid7() for _ in pieces]
+    try:
+        await db.execute_many(
+            'INSERT INTO package (id, fulfilment_id, n, "of", weight_g, length_mm, width_mm,'
+            " height_mm, packed_by, packed_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)",
+            [
+                (ids[n], fulfilment_id, n + 1, len(pieces), piece.weight_g, piece.length_mm,
+                 piece.width_mm, piece.height_mm, actor.person_id, packed_at)
+                for n, piece in enumerate(pieces)
+            ],
+        )  # fmt: skip
+    except asyncpg.UniqueViolationError as raised:
+        raise PiecesDiffer("These pieces were packed by somebody else just now.") from raised
+    await db.execute(
+        "UPDATE pick_list SET state = 'packed', packed_at = $2 WHERE fulfilment_id = $1",
+        fulfilment_id,
+        now(),
+    )
+    return ids

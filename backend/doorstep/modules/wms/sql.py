@@ -1,0 +1,116 @@
+"""Hand-written statements of the warehouse; each is one round trip."""
+
+HOLDS_TO_ALLOCATIONS = """
+WITH mine AS (
+  SELECT r.id, r.stock_id, r.quantity
+    FROM reservation r JOIN fulfilment_line l ON l.id = r.fulfilment_line_id
+   WHERE l.fulfilment_id = $1 AND r.state = 'held'
+   ORDER BY r.stock_id FOR UPDATE OF r
+), locked AS (
+  -- Stock rows are locked in one order by everybody, so that no two writers wait in a circle.
+  SELECT id FROM stock WHERE id IN (SELECT stock_id FROM mine) ORDER BY id FOR NO KEY UPDATE
+), moved AS (
+  UPDATE stock s SET held = s.held - m.quantity, allocated = s.allocated + m.quantity
+    FROM locked,
+         (SELECT stock_id, sum(quantity)::int AS quantity FROM mine GROUP BY stock_id) m
+   WHERE s.id = m.stock_id AND locked.id = s.id
+)
+UPDATE reservation r SET state = 'allocated', expires_at = NULL
+  FROM mine WHERE r.id = mine.id RETURNING r.id
+"""
+
+LINES_WITHOUT_RESERVATION = """
+SELECT l.id, p.sku, l.quantity
+  FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+ WHERE l.fulfilment_id = $1 AND NOT EXISTS (
+   SELECT FROM reservation r WHERE r.fulfilment_line_id = l.id AND r.state IN ('held', 'allocated'))
+"""
+
+CONSUME_ALLOCATIONS = """
+WITH mine AS (
+  UPDATE reservation r SET state = 'consumed', ended_at = $2
+    FROM fulfilment_line l
+   WHERE l.id = r.fulfilment_line_id AND l.fulfilment_id = $1 AND r.state = 'allocated'
+  RETURNING r.stock_id, r.quantity
+), locked AS (
+  SELECT id FROM stock WHERE id IN (SELECT stock_id FROM mine) ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE stock s SET on_hand = s.on_hand - m.quantity, allocated = s.allocated - m.quantity
+  FROM locked, (SELECT stock_id, sum(quantity)::int AS quantity FROM mine GROUP BY stock_id) m
+ WHERE s.id = m.stock_id AND locked.id = s.id
+RETURNING s.id, s.product_id, s.owner_id, m.quantity
+"""
+
+TAKE_FROM = """
+UPDATE stock SET on_hand = on_hand - $4
+ WHERE product_id = $1 AND location_id = $2 AND owner_id IS NOT DISTINCT FROM $3
+   AND on_hand - held - allocated >= $4
+RETURNING id
+"""
+
+PUT_INTO = """
+INSERT INTO stock (id, product_id, location_id, owner_id, on_hand) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT ON CONSTRAINT stock_place_unique DO UPDATE SET on_hand = stock.on_hand + EXCLUDED.on_hand
+RETURNING id
+"""
+
+RECORD_MOVEMENT = """
+INSERT INTO stock_movement (id, stock_id, quantity, reason, ref, order_id, moved_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+ADD_UNITS = """
+INSERT INTO unit (id, product_id, serial, owner_id, location_id)
+SELECT new_id(), $1, serial, $2, $3 FROM unnest($4::text[]) AS serial
+ON CONFLICT ON CONSTRAINT unit_serial_unique DO NOTHING
+"""
+
+# The picker with the fewest unfinished lists, among those who work this location.
+NEXT_PICKER = """
+SELECT p.id FROM person p
+  LEFT JOIN pick_list k ON k.picker_id = p.id AND k.state <> 'packed'
+ WHERE p.active AND p.location_id = $1 AND p.role IN ('warehouse', 'store', 'vendor_store')
+ GROUP BY p.id ORDER BY count(k.id), p.id LIMIT 1
+"""
+
+OPEN_LISTS = """
+SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number,
+  (SELECT jsonb_agg(jsonb_build_object(
+      'sku', p.sku, 'name', p.name, 'quantity', l.quantity, 'barcode', p.barcode,
+      'serials', CASE WHEN p.serialised THEN to_jsonb(ARRAY(
+         SELECT u.serial FROM unit u
+          WHERE u.location_id = k.location_id AND u.product_id = p.id AND u.state = 'in_stock'
+            AND u.owner_id IS NOT DISTINCT FROM f.owner_id
+          ORDER BY u.id LIMIT 50)) ELSE '[]' END,
+      'accessories', p.accessories, 'pieces', p.pieces * l.quantity, 'weight_g', p.weight_g,
+      'length_mm', p.length_mm, 'width_mm', p.width_mm, 'height_mm', p.height_mm,
+      'packing_instruction', p.packing_instruction) ORDER BY l.id)
+   FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+  WHERE l.fulfilment_id = k.fulfilment_id) AS lines
+FROM pick_list k
+JOIN fulfilment f ON f.id = k.fulfilment_id
+JOIN customer_order o ON o.id = f.order_id
+WHERE k.location_id = $1 AND k.state <> 'packed'
+ORDER BY k.created_at LIMIT 200
+"""
+
+EXPECTED_AT_QC = """
+SELECT l.id AS fulfilment_line_id, l.product_id, p.sku, p.name, l.quantity, p.barcode, p.serialised,
+       ARRAY(SELECT a->>'code' FROM jsonb_array_elements(p.accessories) a) AS accessories,
+       (SELECT count(*)::int FROM qc_scan q
+         WHERE q.fulfilment_line_id = l.id AND q.ok AND q.kind = 'barcode') AS seen_barcodes,
+       ARRAY(SELECT q.code FROM qc_scan q
+         WHERE q.fulfilment_line_id = l.id AND q.ok AND q.kind = 'serial') AS seen_serials,
+       (SELECT coalesce(jsonb_object_agg(t.code, t.n), '{}') FROM (
+         SELECT q.code, count(*) AS n FROM qc_scan q
+          WHERE q.fulfilment_line_id = l.id AND q.ok AND q.kind = 'accessory' GROUP BY q.code) t
+       ) AS seen_accessories
+  FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+ WHERE l.fulfilment_id = $1 ORDER BY l.id
+"""
+
+UNITS_BY_SERIAL = """
+SELECT u.serial, u.id, u.product_id,
+       (u.state = 'in_stock' AND u.location_id = $2 AND u.owner_id IS NOT DISTINCT FROM $3) AS free
+  FROM unit u WHERE u.serial = ANY ($1)
+"""
