@@ -1,0 +1,169 @@
+"""After the delivery: the warranty and its certificate (1018), the customer's rating (1016)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from doorstep import journey
+from doorstep.core import blobs, db, outbox
+from doorstep.core.actor import Actor
+from doorstep.core.clock import now
+from doorstep.core.errors import NotFound
+from doorstep.core.jobs import job
+from doorstep.flows import notify
+from doorstep.journey import Evidence
+from doorstep.modules.crm import documents, rules
+from doorstep.modules.crm import service as crm
+from doorstep.settings import settings
+
+LINK_LIFE = timedelta(days=30)
+"""How long the customer's link opens after the last parcel is done (reliability §5.4)."""
+
+COVERED_LINES = """
+SELECT l.id AS fulfilment_line_id, l.product_id, l.quantity, p.warranty_months,
+       coalesce((SELECT jsonb_object_agg(u.serial, u.id) FROM unit u
+                  WHERE u.fulfilment_line_id = l.id AND u.state <> 'scrapped'), '{}') AS units
+  FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+ WHERE l.fulfilment_id = $1
+ ORDER BY l.id
+"""
+
+LOCAL_DAY = """
+SELECT ($2::timestamptz AT TIME ZONE zone)::date FROM channel WHERE id = $1
+"""
+
+WITHOUT_CERTIFICATE = """
+SELECT w.id, w.number, p.sku, coalesce(p.names ->> o.language, p.name) AS product, w.serial,
+       w.quantity, w.starts_on, w.ends_on, o.number AS order_number, o.language,
+       c.name AS customer_name, (o.placed_at AT TIME ZONE ch.zone)::date AS purchased_on,
+       (e.recorded_at AT TIME ZONE ch.zone)::date AS installed_on
+  FROM warranty w
+  JOIN product p ON p.id = w.product_id
+  JOIN customer_order o ON o.id = w.order_id
+  JOIN customer c ON c.id = o.customer_id
+  JOIN channel ch ON ch.id = o.channel_id
+  LEFT JOIN journey_event e ON e.fulfilment_id = w.fulfilment_id
+        AND e.kind = 'stage' AND e.stage = 1015 AND e.how = 'done'
+ WHERE w.fulfilment_id = $1 AND w.state = 'registered'
+ ORDER BY w.number
+"""
+
+CERTIFICATES = """
+SELECT w.number AS ref, w.certificate_sha256 AS sha256, f.attempt
+  FROM warranty w JOIN fulfilment f ON f.id = w.fulfilment_id
+ WHERE w.fulfilment_id = $1 AND w.state = 'active' ORDER BY w.number
+"""
+
+ALL_DONE = """
+SELECT bool_and(1015 = ANY (passed) OR state = 'ended') FROM fulfilment WHERE order_id = $1
+"""
+
+
+async def register_warranty(fact: journey.Fact) -> None:
+    """Write the parcel's warranties from today on, in the channel's zone, and order their papers.
+
+    Runs at 1015: after the installation, or right at delivery where nothing is installed.
+    """
+    if not fact.fulfilment["has_warranty"]:
+        return
+    found = await db.rows(COVERED_LINES, fact.fulfilment_id)
+    starts_on = await db.value(LOCAL_DAY, fact.fulfilment["channel_id"], now())
+    lines = msgspec.convert(found, list[rules.Line])
+    await crm.register_warranties(fact.order_id, fact.fulfilment_id, lines, starts_on)
+    await outbox.add(
+        "flows.issue_certificates",
+        {"fulfilment_id": str(fact.fulfilment_id)},
+        order_id=fact.order_id,
+        key=f"certificates:{fact.fulfilment_id}:{fact.attempt}",
+    )
+
+
+async def ask_feedback(fact: journey.Fact) -> None:
+    """Ask for a rating; once every parcel of the order is done, let the link run out."""
+    await notify.ask_for_feedback(fact)
+    if await db.value(ALL_DONE, fact.order_id):
+        await crm.limit_links(fact.order_id, now() + LINK_LIFE)
+
+
+@job("flows.issue_certificates", queue="default", timeout=60)
+async def issue_certificates(payload: dict[str, Any]) -> None:
+    """Print the certificates of a parcel's warranties, keep them, and pass 1018.
+
+    Run again, it prints only what is still missing and passes 1018 with the same event id.
+    """
+    fulfilment_id = UUID(payload["fulfilment_id"])
+    waiting = msgspec.convert(await db.rows(WITHOUT_CERTIFICATE, fulfilment_id), list[crm.Warranty])
+    printed: dict[UUID, str] = {}
+    for warranty in waiting:
+        # Printing is work for the processor: a thread lets the other jobs run on.
+        paper = await asyncio.to_thread(documents.render_warranty, _paper(warranty))
+        printed[warranty.id] = await blobs.put(paper, mime="application/pdf")
+    await _activate(fulfilment_id, printed)
+
+
+def _paper(warranty: crm.Warranty) -> documents.WarrantyData:
+    """Fill in the certificate.
+
+    Whoever holds the link can fetch it, so it names the customer by initials only (IA1).
+    """
+    several = f"{warranty.quantity} × " if warranty.quantity > 1 else ""
+    base = settings()
+    return documents.WarrantyData(
+        language=warranty.language,
+        company=base.company_name,
+        number=warranty.number,
+        customer_name=rules.initials(warranty.customer_name),
+        product_name=several + warranty.product,
+        sku=warranty.sku,
+        serial=warranty.serial or "–",
+        order_number=warranty.order_number,
+        purchased_on=warranty.purchased_on,
+        installed_on=warranty.installed_on,
+        starts_on=warranty.starts_on,
+        ends_on=warranty.ends_on,
+        verification_url=f"{base.public_url.rstrip('/')}/verify/{warranty.number}",
+    )
+
+
+@db.transactional
+async def _activate(fulfilment_id: UUID, printed: dict[UUID, str]) -> None:
+    await journey.lock(fulfilment_id)
+    await crm.activate_warranties(printed)
+    certificates = await db.rows(CERTIFICATES, fulfilment_id)
+    await journey.advance(
+        journey.derived_id(fulfilment_id, "1018", certificates[0]["attempt"]),
+        fulfilment_id,
+        1018,
+        actor=Actor.system("flows.issue_certificates"),
+        evidence=[Evidence("certificate", one["ref"], one["sha256"]) for one in certificates],
+    )
+    await outbox.done()
+
+
+@db.transactional
+async def give_feedback(
+    fulfilment_id: UUID, feedback: crm.Feedback, *, actor: Actor
+) -> journey.Answer:
+    """Keep the customer's rating of a parcel and pass 1016; the same one again changes nothing.
+
+    Raises: NothingWasInstalled, FeedbackAlreadyGiven; StageTooEarly before 1015; NotFound for a
+    parcel of another order.
+    """
+    parcel = await journey.lock(fulfilment_id)
+    if actor.role == "customer" and actor.order_id != parcel["order_id"]:
+        raise NotFound
+    rules.check_ratings(feedback.installation_rating, needs_install=parcel["needs_install"])
+    feedback_id = await crm.keep_feedback(parcel["order_id"], fulfilment_id, feedback)
+    # The customer's own id is hashed with the parcel's, so that it can meet no other event's.
+    return await journey.advance(
+        journey.derived_id(fulfilment_id, f"feedback:{feedback.event_id}"),
+        fulfilment_id,
+        1016,
+        actor=actor,
+        evidence=[Evidence("feedback", str(feedback_id))],
+    )

@@ -1,0 +1,375 @@
+"""At the door: handover code, proof of delivery (1013), and the bytes of its pictures (V4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from doorstep import journey
+from doorstep.core import db, outbox, pictures
+from doorstep.core.actor import Actor
+from doorstep.core.auth.scope import scope
+from doorstep.core.errors import NotFound
+from doorstep.flows import install_reports
+from doorstep.flows.stops import ask_of_stop
+from doorstep.journey import Evidence, Verdict
+from doorstep.modules.helpdesk import service as helpdesk
+from doorstep.modules.tms import rules
+from doorstep.modules.tms import service as tms
+from doorstep.modules.tms.refusals import (
+    CodeTriesExhausted,
+    CodeUnavailable,
+    ProofMissing,
+    StopMissing,
+)
+from doorstep.modules.tms.schemas import ProofOfDelivery
+from doorstep.modules.tms.service.codes import CodeCheck
+from doorstep.modules.tms.service.pods import Judgement, StopFacts
+
+OWN_STOP = """
+SELECT s.id, s.order_id, s.fulfilment_id
+  FROM delivery_stop s JOIN delivery_run r ON r.id = s.run_id
+ WHERE s.id = $1 AND r.person_id = $2
+"""
+
+NAMING_PICTURE = """
+SELECT pod.fulfilment_id FROM pod_photo p JOIN pod ON pod.id = p.pod_id
+ WHERE p.sha256 = $1 AND p.verified_at IS NULL
+UNION
+SELECT r.fulfilment_id FROM visit_report_photo p JOIN visit_report r ON r.id = p.report_id
+ WHERE p.sha256 = $1 AND p.verified_at IS NULL
+"""
+
+
+# --- Handover code ------------------------------------------------------------------------------
+
+
+async def issue_handover_code(fact: journey.Fact) -> None:
+    """Out for delivery: make this attempt's code and have it told to the customer.
+
+    A 1012 that a later event implies comes when the goods are handed over already.
+    """
+    if fact.data["how"] != "done":
+        return
+    code = await tms.issue_code(fact.order_id, fact.fulfilment_id, fact.attempt)
+    if code is not None:
+        await outbox.add(
+            "messages.handover_code",
+            {
+                "order_id": fact.order_id,
+                "fulfilment_id": fact.fulfilment_id,
+                "attempt": fact.attempt,
+                "secret": code,
+            },
+            order_id=fact.order_id,
+        )
+
+
+async def check_code(stop_id: UUID, code: str, *, actor: Actor) -> CodeCheck:
+    """Tell a courier with signal whether the customer's code is right, before he lets go.
+
+    Raises: StopMissing, CodeUnavailable, CodeTriesExhausted.
+    """
+    stop = await _own_stop(stop_id, actor)
+    attempt = await db.value("SELECT attempt FROM fulfilment WHERE id = $1", stop["fulfilment_id"])
+    check = await tms.check_code(stop["fulfilment_id"], attempt, code)
+    if not check.issued:
+        raise CodeUnavailable
+    if not check.ok and check.tries_left == 0:
+        raise CodeTriesExhausted
+    return check
+
+
+async def _own_stop(stop_id: UUID, actor: Actor) -> dict[str, Any]:
+    stop = await db.row(OWN_STOP, stop_id, actor.person_id)
+    if stop is None:
+        raise StopMissing
+    return stop
+
+
+# --- Proof of delivery --------------------------------------------------------------------------
+
+
+@db.transactional
+async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> journey.Answer:
+    """Keep a proof of delivery and pass 1013 if it brings what the stop's recipe asks (SPEC F2).
+
+    Where a proof is missing, a person at a screen is refused, while a phone's capture is kept for
+    review. A wrong code passes 1013 and holds V4; other money than due is kept; both become
+    problems. The same event id again gets its first answer.
+
+    Raises: StopMissing, ProofMissing, and the engine's refusals for a person.
+    """
+    stop = await _own_stop(stop_id, actor)
+    fulfilment = await journey.lock(stop["fulfilment_id"])
+    known = await db.row("SELECT verdict, verdict_reason FROM pod WHERE id = $1", proof.event_id)
+    if known is not None:
+        return _answer(known["verdict"], known["verdict_reason"], proof.event_id, fulfilment)
+    facts, judged, labels = await _judge(stop, fulfilment, proof, actor)
+    await tms.keep_pod(actor, facts, proof, judged)
+    await _ask_for_help(facts, proof, judged)
+    await _look_for_pictures(fulfilment["order_id"], proof)
+    answer = await _deliver(proof, judged, labels, fulfilment, actor)
+    await tms.settle_pod(proof.event_id, answer.verdict.value, answer.reason)
+    if answer.verdict is not Verdict.REJECTED:
+        await tms.close_stop(stop_id)
+    if answer.verdict is Verdict.DUPLICATE:
+        # A carrier had said "delivered" before; now its proof is here (V4).
+        await _state_bytes_verified(fulfilment["id"], actor)
+    return answer
+
+
+async def _judge(
+    stop: dict[str, Any], fulfilment: dict[str, Any], proof: ProofOfDelivery, actor: Actor
+) -> tuple[StopFacts, Judgement, Sequence[str]]:
+    asked = await ask_of_stop(fulfilment)
+    recipe = asked.recipe("customer" if proof.receiver.relation == "customer" else "other")
+    missing = rules.missing_proofs(
+        recipe, _capture(proof), labels=asked.labels, due_minor=asked.due_minor
+    )
+    if missing and actor.source == "person":
+        raise ProofMissing(missing=missing)
+    check = await _check(fulfilment, proof)
+    judged = Judgement(
+        missing=missing,
+        code_ok=check and check.ok,
+        hold_reason=check and rules.hold_reason(code_ok=check.ok, code_issued=check.issued),
+        required_slots=recipe.photo_slots,
+        verdict="review" if missing else "applied",
+        reason=f"The capture lacks: {', '.join(missing)}." if missing else "",
+    )
+    facts = StopFacts(
+        stop["id"],
+        fulfilment["order_id"],
+        fulfilment["id"],
+        fulfilment["attempt"],
+        asked.currency,
+        asked.due_minor,
+    )
+    return facts, judged, asked.labels
+
+
+def _capture(proof: ProofOfDelivery) -> rules.Capture:
+    return rules.Capture(
+        scanned_labels=proof.scanned_labels,
+        photo_slots=[photo.slot for photo in proof.photos],
+        has_code=bool(proof.handover_code),
+        has_signature=proof.signature is not None,
+        receiver_name=proof.receiver.name,
+        has_place=proof.place is not None,
+        tendered_minor=sum(tender.amount_minor for tender in proof.tenders),
+    )
+
+
+async def _check(fulfilment: dict[str, Any], proof: ProofOfDelivery) -> CodeCheck | None:
+    if not proof.handover_code:
+        return None
+    return await tms.check_code(fulfilment["id"], fulfilment["attempt"], proof.handover_code)
+
+
+async def _deliver(
+    proof: ProofOfDelivery,
+    judged: Judgement,
+    labels: Sequence[str],
+    fulfilment: dict[str, Any],
+    actor: Actor,
+) -> journey.Answer:
+    if judged.missing:
+        return _answer("review", judged.reason, proof.event_id, fulfilment)
+    return await journey.advance(
+        proof.event_id,
+        fulfilment["id"],
+        1013,
+        actor=actor,
+        evidence=_evidence(proof, labels, judged.code_ok),
+        captured_at=proof.captured_at,
+    )
+
+
+def _evidence(
+    proof: ProofOfDelivery, labels: Sequence[str], code_ok: bool | None
+) -> list[Evidence]:
+    """List the proofs by reference only: names and places stay in the erasable row."""
+    pod_id = str(proof.event_id)
+    found = [Evidence("pod", pod_id)]
+    found += [Evidence("photo", photo.slot, photo.sha256) for photo in proof.photos]
+    found += [Evidence("scan", label) for label in labels if label in proof.scanned_labels]
+    if code_ok is not None:
+        found.append(Evidence("code", "right" if code_ok else "wrong"))
+    if proof.place is not None:
+        found.append(Evidence("place", pod_id))
+    if proof.signature is not None:
+        found.append(Evidence("signature", pod_id, rules.hash_strokes(proof.signature)))
+    found += [Evidence("tender", f"{pod_id}/{n}") for n, _ in enumerate(proof.tenders, start=1)]
+    return found
+
+
+def _answer(
+    verdict: str, reason: str, event_id: UUID, fulfilment: dict[str, Any]
+) -> journey.Answer:
+    return journey.Answer(Verdict(verdict), reason, event_id, 1013, fulfilment["progress"])
+
+
+async def _ask_for_help(facts: StopFacts, proof: ProofOfDelivery, judged: Judgement) -> None:
+    tendered = sum(tender.amount_minor for tender in proof.tenders)
+    problems = [
+        ("pod_incomplete", "A proof of delivery is not complete", judged.reason, "dispatcher"),
+        (
+            "handover_code_wrong",
+            "A delivery was handed over without the right code",
+            judged.hold_reason or "",
+            "dispatcher",
+        ),
+        (
+            "door_payment_differs",
+            "Other money than due was taken at the door",
+            f"Due {facts.due_minor}, taken {tendered} (minor units of {facts.currency}).",
+            "finance",
+        ),
+    ]
+    found = [
+        bool(judged.missing),
+        judged.hold_reason is not None,
+        rules.tender_differs(facts.due_minor, tendered),
+    ]
+    for (kind, title, detail, owner), applies in zip(problems, found, strict=True):
+        if applies:
+            await helpdesk.open_problem(
+                kind,
+                title,
+                ref=str(proof.event_id),
+                detail=detail,
+                order_id=facts.order_id,
+                fulfilment_id=facts.fulfilment_id,
+                owner_role=owner,
+            )
+
+
+async def _look_for_pictures(order_id: UUID, proof: ProofOfDelivery) -> None:
+    """Have each picture looked for once more after the commit.
+
+    One that is verified at this very moment sees no proof that names it, and this transaction
+    does not see the picture; whoever commits last finds the other.
+    """
+    await outbox.add_many(
+        [
+            outbox.Addition(
+                "flows.blob_verified",
+                {"sha256": photo.sha256},
+                order_id,
+                f"blob_verified:{photo.sha256}:{proof.event_id}",
+            )
+            for photo in proof.photos
+        ]
+    )
+
+
+@db.transactional
+async def accept_pod(pod_id: UUID, reason: str, *, actor: Actor) -> journey.Answer:
+    """Let a proof that lacks something count, on a dispatcher's word; 1013 is passed with it.
+
+    It stays the courier's capture; the dispatcher's decision is a fact of its own beside it.
+
+    Raises: NotFound for a proof that does not wait for review.
+    """
+    pod = await db.row(
+        "SELECT p.fulfilment_id, p.person_id, p.device_id, p.captured_at, person.role, person.name"
+        " FROM pod p JOIN person ON person.id = p.person_id"
+        " WHERE p.id = $1 AND p.verdict = 'review' AND p.missing <> '{}'",
+        pod_id,
+    )
+    if pod is None:
+        raise NotFound
+    await scope(actor).require_fulfilment(pod["fulfilment_id"])
+    await journey.lock(pod["fulfilment_id"])
+    await journey.state_fact(
+        "pod_accepted",
+        pod["fulfilment_id"],
+        actor=actor,
+        data={"pod_id": str(pod_id)},
+        event_id=journey.derived_id(pod["fulfilment_id"], f"pod_accepted:{pod_id}"),
+    )
+    answer = await journey.advance(
+        pod_id,
+        pod["fulfilment_id"],
+        1013,
+        actor=Actor(
+            role=pod["role"],
+            source="phone",
+            person_id=pod["person_id"],
+            name=pod["name"],
+            device_id=pod["device_id"],
+            request_id=actor.request_id,
+        ),
+        evidence=[Evidence("pod", str(pod_id))],
+        captured_at=pod["captured_at"],
+    )
+    await tms.settle_pod(pod_id, answer.verdict.value, reason)
+    return answer
+
+
+# --- Pictures -----------------------------------------------------------------------------------
+
+
+async def check_bytes(fact: journey.Fact) -> None:
+    """Note which proofs have all required pictures on the server; V4 asks for that note.
+
+    At 1013 the proof that passed it may have been held or in review: now it counts.
+    """
+    if fact.name == "1013":
+        for proof in fact.evidence:
+            if proof.kind == "pod":
+                await tms.settle_pod(UUID(proof.ref), "applied", "")
+    await tms.mark_bytes_verified(fact.fulfilment_id)
+
+
+async def photo_verified(sha256: str, *, refusal: str | None = None) -> None:
+    """The bytes of a picture are on the server: let the proofs and reports that name it know.
+
+    `refusal` says why the bytes are no picture; then it stays unverified and a person is asked.
+    Nothing happens when the picture is not there yet, or nobody names it.
+    """
+    shown = await db.value("SELECT EXISTS (SELECT FROM picture WHERE sha256 = $1)", sha256)
+    if not shown and refusal is None:
+        refusal = await pictures.refusal_of(sha256)
+    if not shown and refusal is None:
+        return
+    for row in await db.rows(NAMING_PICTURE, sha256):
+        if shown:
+            await _photo_verified(row["fulfilment_id"], sha256)
+        else:
+            await _photo_unusable(row["fulfilment_id"], sha256, refusal or "")
+
+
+@db.transactional
+async def _photo_verified(fulfilment_id: UUID, sha256: str) -> None:
+    await journey.lock(fulfilment_id)
+    if await tms.mark_photo_verified(fulfilment_id, sha256):
+        await _state_bytes_verified(fulfilment_id, Actor.system("deliver.photo_verified"))
+    await install_reports.photo_verified(fulfilment_id, sha256)
+
+
+async def _state_bytes_verified(fulfilment_id: UUID, actor: Actor) -> None:
+    for pod_id in await tms.mark_bytes_verified(fulfilment_id):
+        await journey.state_fact(
+            "bytes_verified",
+            fulfilment_id,
+            actor=actor,
+            data={"pod_id": str(pod_id)},
+            event_id=journey.derived_id(fulfilment_id, f"bytes_verified:{pod_id}"),
+        )
+
+
+@db.transactional
+async def _photo_unusable(fulfilment_id: UUID, sha256: str, refusal: str) -> None:
+    fulfilment = await journey.lock(fulfilment_id)
+    await helpdesk.open_problem(
+        "photo_unusable",
+        "A picture that a proof needs cannot be shown",
+        ref=f"{fulfilment_id}:{sha256}",
+        detail=refusal,
+        order_id=fulfilment["order_id"],
+        fulfilment_id=fulfilment_id,
+        owner_role="dispatcher",
+    )

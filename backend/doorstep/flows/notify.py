@@ -1,0 +1,149 @@
+"""Who is told what, and when: customers along the journey, vendors about purchase orders (C14).
+
+Messages are rows written with the fact; the job `messages.deliver` carries them out (IQ1).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from doorstep import journey
+from doorstep.core import db, outbox
+from doorstep.core.jobs import job
+from doorstep.journey.timeline import Parcel, format_amount, sentence
+from doorstep.modules.helpdesk import service as helpdesk
+from doorstep.modules.messages import rules as message_rules
+from doorstep.modules.messages import service as messages
+from doorstep.modules.messages.service import About, Recipient
+from doorstep.settings import settings
+
+AUDIENCE = """
+SELECT o.number, o.language, o.currency, o.total_minor, c.email,
+       coalesce(c.phone, a.phone) AS phone,
+       f.needs_vendor, f.needs_install, f.has_warranty, f.collection, f.attempt,
+       coalesce(l.kind, 'warehouse') AS ship_from, p.at_door_minor, p.paid_minor
+  FROM customer_order o
+  JOIN customer c ON c.id = o.customer_id
+  JOIN address a ON a.id = o.address_id
+  JOIN fulfilment f ON f.id = $2
+  LEFT JOIN location l ON l.id = f.location_id
+ CROSS JOIN LATERAL (
+   SELECT coalesce(sum(amount_minor - captured_minor) FILTER (WHERE due = 'at_door'), 0)::bigint
+            AS at_door_minor,
+          coalesce(sum(captured_minor), 0)::bigint AS paid_minor
+     FROM payment_line WHERE order_id = o.id) p
+ WHERE o.id = $1
+"""
+
+PURCHASE_ORDER = """
+SELECT v.email, p.number, p.currency, p.total_minor, p.order_id, p.fulfilment_id,
+       to_char(p.answer_due_at AT TIME ZONE v.zone, 'YYYY-MM-DD HH24:MI') AS answer_due, v.name
+  FROM purchase_order p JOIN vendor v ON v.id = p.vendor_id
+ WHERE p.id = $1 AND v.id = $2
+"""
+
+
+async def tell_customer(fact: journey.Fact) -> None:
+    """Tell the customer of a milestone, in his language, on the channels of the event.
+
+    Only what somebody did is told: what a later scan implies, or does not apply, is not news. The
+    first message carries the tracking link, which nobody can make again; the others do not.
+    """
+    if fact.data.get("how") != "done":
+        return
+    audience = await _audience(fact.order_id, fact.fulfilment_id)
+    title, words = sentence(int(fact.name), _parcel(audience), audience["language"])
+    facts = _facts(audience) | {"title": title, "sentence": words}
+    token = fact.data.get("tracking_token")
+    await messages.write(
+        fact.name,
+        About(order_id=fact.order_id, fulfilment_id=fact.fulfilment_id, attempt=fact.attempt),
+        _recipient(audience),
+        facts | {"link": message_rules.SECRET},
+        secret=tracking_link(token) if token else None,
+    )
+
+
+async def ask_for_feedback(fact: journey.Fact) -> None:
+    """Ask the customer how it went."""
+    audience = await _audience(fact.order_id, fact.fulfilment_id)
+    about = About(order_id=fact.order_id, fulfilment_id=fact.fulfilment_id, attempt=fact.attempt)
+    await messages.write("feedback_request", about, _recipient(audience), _facts(audience))
+
+
+def tracking_link(token: str) -> str:
+    """Make the address that the customer opens."""
+    return f"{settings().public_url.rstrip('/')}/track/{token}"
+
+
+@job("messages.handover_code", queue="messages", timeout=15)
+@db.transactional
+async def tell_handover_code(payload: dict[str, Any]) -> None:
+    """Send the code that the customer tells at the door: {order_id, fulfilment_id, code}.
+
+    The stored message does not keep the code once it is sent.
+    """
+    order_id, fulfilment_id = UUID(payload["order_id"]), UUID(payload["fulfilment_id"])
+    audience = await _audience(order_id, fulfilment_id)
+    attempt = payload.get("attempt", audience["attempt"])
+    await messages.write(
+        "handover_code",
+        About(order_id=order_id, fulfilment_id=fulfilment_id, attempt=attempt),
+        _recipient(audience),
+        _facts(audience) | {"code": message_rules.SECRET},
+        secret=payload["secret"],
+    )
+    await outbox.done()
+
+
+@job("messages.tell_vendor", queue="messages", timeout=15)
+@db.transactional
+async def tell_vendor(payload: dict[str, Any]) -> None:
+    """Write to a vendor about a purchase order: {vendor_id, po_id, template}.
+
+    A vendor without an e-mail address becomes a problem for procurement's people.
+    """
+    po_id = UUID(payload["po_id"])
+    order = await db.one(PURCHASE_ORDER, po_id, UUID(payload["vendor_id"]))
+    if not order["email"]:
+        await helpdesk.open_problem(
+            "vendor_unreachable",
+            f"{order['name']} has no e-mail address",
+            ref=str(po_id),
+            detail=f"{order['number']} waits for an answer until {order['answer_due']}.",
+            order_id=order["order_id"],
+            fulfilment_id=order["fulfilment_id"],
+            owner_role="admin",
+        )
+    facts = {
+        "company": settings().company_name,
+        "po_number": order["number"],
+        "total": format_amount(order["total_minor"], order["currency"]),
+        "answer_due": order["answer_due"] or "",
+    }
+    recipient = Recipient(language="en", email=order["email"])
+    await messages.write(payload["template"], About(po_id=po_id), recipient, facts)
+    await outbox.done()
+
+
+async def _audience(order_id: UUID, fulfilment_id: UUID) -> dict[str, Any]:
+    return await db.one(AUDIENCE, order_id, fulfilment_id)
+
+
+def _recipient(audience: dict[str, Any]) -> Recipient:
+    return Recipient(
+        language=audience["language"], phone=audience["phone"], email=audience["email"]
+    )
+
+
+def _facts(audience: dict[str, Any]) -> dict[str, str]:
+    return {
+        "company": settings().company_name,
+        "order_number": audience["number"],
+        "total": format_amount(audience["total_minor"], audience["currency"]),
+    }
+
+
+def _parcel(audience: dict[str, Any]) -> Parcel:
+    return Parcel(**{name: audience[name] for name in Parcel.__struct_fields__})

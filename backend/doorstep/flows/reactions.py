@@ -1,0 +1,47 @@
+"""THE SECOND TABLE: what each event sets off, in the order of running.
+
+A reaction touches only our database, inside the transaction of the event. What leaves the process
+(a message, a payout, a call to the shop) is an outbox row that a job does afterwards. "1001" to
+"1018" are stages passed, in whatever way; the others are facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from doorstep.flows.allocate import turn_holds_into_allocations
+from doorstep.flows.care import ask_feedback, register_warranty
+from doorstep.flows.deliver import check_bytes, issue_handover_code
+from doorstep.flows.dispatch import book_shipment, make_label_documents
+from doorstep.flows.install import pass_schedule_if_booked
+from doorstep.flows.notify import tell_customer
+from doorstep.flows.procure import make_purchase_order
+from doorstep.flows.settle import review, verify_payment
+from doorstep.flows.shop_orders import tell_shop_shipped
+from doorstep.flows.supervise import open_review
+from doorstep.flows.warehouse import hand_to_carrier, hand_to_customer, make_pick_list
+from doorstep.journey import Reaction
+
+REACTIONS: Mapping[str, Sequence[Reaction]] = {
+    "1001": (tell_customer,),
+    "1002": (tell_customer, turn_holds_into_allocations, review),
+    "1003": (tell_customer, make_purchase_order),
+    "1004": (make_pick_list, review),
+    "1005": (tell_customer,),
+    "1006": (tell_customer,),
+    "1007": (book_shipment,),
+    "1008": (make_label_documents,),
+    "1009": (tell_customer, hand_to_carrier, tell_shop_shipped, review),
+    "1010": (tell_customer,),
+    "1012": (tell_customer, issue_handover_code),
+    "1013": (tell_customer, hand_to_customer, check_bytes, pass_schedule_if_booked, review),
+    "1014": (tell_customer,),
+    "1015": (tell_customer, register_warranty, ask_feedback, review),
+    "1018": (tell_customer, review),
+    "payment_captured": (verify_payment, review),
+    "cash_counted": (review,),
+    "bytes_verified": (check_bytes, review),
+    "visit_booked": (pass_schedule_if_booked,),
+    "install_approved": (review,),
+    "review_opened": (open_review,),
+}

@@ -1,0 +1,155 @@
+"""What flows/settle.py reads across modules: finance itself knows no other table."""
+
+from __future__ import annotations
+
+# --- Customers' money -------------------------------------------------------------------------
+
+# The gateway names its reference, which the shop told us for the payment line; our own API may
+# have told none, then the reference is the order's number here or there.
+FIND_ORDER = """
+WITH candidate AS (
+  SELECT l.order_id FROM payment_line l WHERE l.reference = $1 AND $1 <> ''
+  UNION
+  SELECT l.order_id FROM payment_line l WHERE l.provider_ref = $2 AND $2 <> ''
+  UNION
+  SELECT o.id FROM customer_order o WHERE o.number = $1
+  UNION
+  SELECT o.id FROM channel c JOIN customer_order o ON o.channel_id = c.id AND o.external_id = $1
+)
+SELECT o.id FROM candidate JOIN customer_order o ON o.id = candidate.order_id
+ ORDER BY (o.currency = $3) DESC, o.created_at DESC LIMIT 1
+"""
+
+# Of several payment lines the one that this payment has been about before, then the one that the
+# amount fits, then the first that is still open.
+CHOOSE_LINE = """
+SELECT l.id, l.order_id, l.amount_minor
+  FROM payment_line l
+ WHERE l.order_id = $1
+ ORDER BY (l.provider_ref = $2 AND $2 <> '') DESC,
+          EXISTS (SELECT FROM payment_event e
+                   WHERE e.payment_line_id = l.id AND e.payment_id = $2) DESC,
+          (l.reference = $3 AND $3 <> '') DESC,
+          (l.state <> 'captured') DESC, (l.amount_minor = $4) DESC,
+          (l.due = 'now') DESC, l.id
+ LIMIT 1
+"""
+
+CHOOSE_LINE_AT_DOOR = """
+SELECT id, order_id, amount_minor FROM payment_line
+ WHERE order_id = $1 AND due = 'at_door'
+ ORDER BY (state <> 'captured') DESC, (method = 'cod') DESC, id LIMIT 1
+"""
+
+# An order with all that its payment is judged by; takes the order's lock.
+PAYMENT = """
+SELECT o.id, o.number, o.currency, o.total_minor, o.placed_at, c.cod_limit_minor,
+       k.phone_verified_at IS NOT NULL AS phone_verified,
+       EXISTS (SELECT FROM payment_approval a WHERE a.order_id = o.id) AS approved,
+       (SELECT count(*) FROM customer y
+          JOIN customer_order x ON x.customer_id = y.id
+          JOIN detour_case d ON d.order_id = x.id
+         WHERE y.phone = k.phone AND d.kind = 'delivery_failed' AND d.reason = 'refused'
+           AND d.opened_at > $2
+           AND EXISTS (SELECT FROM payment_line l
+                        WHERE l.order_id = x.id AND l.due = 'at_door')) AS refused_lately
+  FROM customer_order o
+  JOIN channel c ON c.id = o.channel_id
+  JOIN customer k ON k.id = o.customer_id
+ WHERE o.id = $1 FOR NO KEY UPDATE OF o
+"""
+
+PAYMENT_LINES = """
+SELECT id, method, due, amount_minor, captured_minor, state, reference, provider_ref
+  FROM payment_line WHERE order_id = $1 ORDER BY due DESC, id
+"""
+
+FULFILMENTS = """
+SELECT id, attempt, 1002 = ANY (passed) AS paid FROM fulfilment
+ WHERE order_id = $1 AND state = 'open' ORDER BY parcel
+"""
+
+# --- Vendors' money ---------------------------------------------------------------------------
+
+PURCHASE_ORDERS = """
+SELECT DISTINCT po_id FROM fulfilment
+ WHERE po_id IS NOT NULL AND (id = $1 OR ($2 AND order_id = $3)) ORDER BY po_id
+"""
+
+# Everything the six tranches are judged by, in one statement; takes the purchase order's lock.
+# Whoever collects at the counter has no courier: the handover stands for the pickup, and for the
+# proof of delivery where none was made.
+FACTS = """
+SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number, o.total_minor AS price_minor,
+       v.account_name, v.account_number, v.bank_code, v.account_changed_at,
+       (SELECT coalesce(sum(l.captured_minor), 0)::bigint FROM payment_line l
+         WHERE l.order_id = o.id AND l.state = 'captured') AS captured_minor,
+       (SELECT coalesce(array_agg(DISTINCT d.kind), '{}') FROM detour_case d
+          JOIN fulfilment x ON x.id = d.fulfilment_id
+         WHERE x.po_id = p.id AND x.state = 'open' AND d.blocks AND d.closed_at IS NULL)
+         AS blocking,
+       (SELECT coalesce(array_agg(DISTINCT d.hold_reason), '{}') FROM pod d
+          JOIN fulfilment x ON x.id = d.fulfilment_id
+         WHERE x.po_id = p.id AND x.state = 'open' AND d.hold_reason IS NOT NULL
+           AND d.verdict NOT IN ('rejected', 'review')) AS pod_holds,
+       f.*
+  FROM purchase_order p
+  JOIN customer_order o ON o.id = p.order_id
+  JOIN vendor v ON v.id = p.vendor_id
+  CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE living) AS living,
+           count(*) FILTER (WHERE living AND handed_over) AS dispatched,
+           count(*) FILTER (WHERE living AND delivered) AS delivered,
+           count(*) FILTER (WHERE living AND delivered AND verified) AS verified,
+           count(*) FILTER (WHERE living AND needs_install) AS installable,
+           count(*) FILTER (WHERE living AND needs_install AND 1015 = ANY (passed)) AS installed,
+           count(*) FILTER (WHERE living AND needs_install AND approved) AS approved,
+           count(*) FILTER (WHERE living AND has_warranty) AS warranted,
+           count(*) FILTER (WHERE living AND has_warranty AND 1018 = ANY (passed)) AS registered,
+           coalesce(array_agg(DISTINCT ended_as) FILTER (WHERE NOT living), '{}') AS ended_as,
+           coalesce(jsonb_object_agg(id, head_seq), '{}') AS heads,
+           coalesce(jsonb_agg(jsonb_build_object('id', id, 'attempt', attempt))
+             FILTER (WHERE living AND 1015 = ANY (passed) AND 1017 <> ALL (passed)), '[]')
+             AS unsettled
+      FROM (
+        SELECT x.*, x.state = 'open' AS living, 1013 = ANY (x.passed) AS delivered,
+               CASE WHEN x.collection THEN 1013 ELSE 1009 END = ANY (x.passed) AS handed_over,
+               coalesce((SELECT bool_or(d.bytes_verified_at IS NOT NULL) FROM pod d
+                          WHERE d.fulfilment_id = x.id
+                            AND d.verdict NOT IN ('rejected', 'review')), x.collection) AS verified,
+               EXISTS (SELECT FROM visit_report r
+                        WHERE r.fulfilment_id = x.id AND r.approved_at IS NOT NULL) AS approved
+          FROM fulfilment x WHERE x.po_id = p.id) AS each
+  ) AS f
+ WHERE p.id = $1 FOR NO KEY UPDATE OF p
+"""
+
+PAYEE_OF_TRANCHE = """
+SELECT v.account_name AS name, v.account_number, v.bank_code, v.account_changed_at,
+       p.fulfilment_id
+  FROM tranche t
+  JOIN purchase_order p ON p.id = t.po_id
+  JOIN vendor v ON v.id = t.vendor_id
+ WHERE t.id = $1 AND p.state = 'accepted'
+"""
+
+# Cash counts whatever became of the step that brought it: the courier has it in his bag.
+CASH_OF_FULFILMENT = """
+SELECT t.pod_id, t.n, d.order_id, t.amount_minor, d.currency
+  FROM pod d JOIN pod_tender t ON t.pod_id = d.id
+ WHERE d.fulfilment_id = $1 AND t.method = 'cash' AND d.verdict <> 'rejected'
+"""
+
+# Cash of a run, or of named orders, that no count has yet.
+CASH_TO_COUNT = """
+SELECT t.pod_id, t.n, d.order_id, t.amount_minor, d.currency
+  FROM pod d
+  JOIN delivery_stop s ON s.id = d.stop_id
+  JOIN pod_tender t ON t.pod_id = d.id
+ WHERE t.method = 'cash' AND d.verdict <> 'rejected'
+   AND (s.run_id = $1 OR d.order_id = ANY ($2))
+   AND NOT EXISTS (SELECT FROM cash_count_line c WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
+ ORDER BY d.order_id, t.pod_id, t.n
+"""
+
+LOCK_ORDERS = "SELECT 1 FROM customer_order WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"

@@ -1,0 +1,348 @@
+"""On the road: scans and carrier events that prove 1009-1011, runs that prove 1012."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+import structlog
+
+from doorstep import journey
+from doorstep.core import db, inbox, outbox
+from doorstep.core.actor import Actor
+from doorstep.core.auth.scope import scope
+from doorstep.core.errors import Invalid, NotFound, Refusal
+from doorstep.core.jobs import job
+from doorstep.flows.dispatch import require_driver
+from doorstep.modules.helpdesk import service as helpdesk
+from doorstep.modules.tms import rules
+from doorstep.modules.tms import service as tms
+from doorstep.modules.tms.schemas import Scan
+from doorstep.ports import CarrierEvent, CarrierTrouble
+
+log = structlog.get_logger(__name__)
+
+# The first scan of each piece counts: the same one always completes the shipment, so evaluating
+# again passes the same event id.
+COMPLETED_SHIPMENTS = """
+SELECT s.fulfilment_id,
+       jsonb_agg(to_jsonb(seen) || jsonb_build_object('n', p.n) ORDER BY p.n) AS scans
+  FROM shipment s
+  JOIN piece p ON p.shipment_id = s.id
+  LEFT JOIN LATERAL (
+    SELECT scan_uid, person_id, role, device_id, captured_at, recorded_at FROM scan
+     WHERE scan.label_no = p.label_no AND scan.kind = $2
+     ORDER BY recorded_at, scan_uid LIMIT 1) seen ON true
+ WHERE s.id IN (SELECT shipment_id FROM piece WHERE label_no = ANY ($1)) AND s.leg = 'outbound'
+ GROUP BY s.id
+HAVING bool_and(seen.scan_uid IS NOT NULL)
+ ORDER BY s.order_id, s.id
+"""
+
+# {scope} comes from core.auth.scope: names of ours, values bound.
+DELIVERIES = """
+SELECT f.id, f.order_id, f.channel_id, f.state, f.collection, 1013 = ANY (f.passed) AS delivered
+  FROM fulfilment f WHERE f.id = ANY ($1) AND {scope}
+"""
+
+TROUBLES: dict[CarrierTrouble, str] = {
+    "pickup_missed": "The carrier missed the pickup",
+    "carrier_delayed": "The carrier reports a delay",
+    "carrier_lost": "The carrier has lost the shipment",
+    "carrier_damaged": "The carrier has damaged the shipment",
+    "carrier_cancelled": "The carrier has cancelled the shipment",
+    "delivery_failed": "The carrier could not deliver",
+    "return_to_origin": "The shipment is on its way back",
+    "returned_to_origin": "The shipment has come back",
+    "unknown_status": "The carrier sent a status that is not known here",
+}
+
+
+class NotForARun(Invalid):
+    """Ended, already delivered or collected at the counter: nobody drives there."""
+
+    title = "A delivery of this run cannot be driven."
+
+
+class OneChannelPerRun(Invalid):
+    title = "All deliveries of a run belong to one channel."
+
+
+class StopAccepted(NamedTuple):
+    """What accepting a run meant for one of its stops."""
+
+    stop_id: UUID
+    answer: journey.Answer
+
+
+# --- Scans --------------------------------------------------------------------------------------
+
+
+async def keep_scans(scans: Sequence[Scan], *, actor: Actor) -> list[tms.Kept]:
+    """Store scans once each; those that complete a stage move it soon after, in a job."""
+    return await tms.keep_scans(actor, scans)
+
+
+@job("flows.evaluate_scans", queue="default", timeout=30)
+async def evaluate_scans_job(payload: dict[str, Any]) -> None:
+    """Move the shipments of {labels} on that now have a scan of {kind} on every piece."""
+    await evaluate_scans(payload["kind"], payload["labels"])
+
+
+async def evaluate_scans(kind: str, labels: Sequence[str]) -> list[journey.Answer]:
+    """Pass the stage that this kind of scan proves, for each shipment whose every piece has one.
+
+    Each shipment moves in a transaction of its own, since no use-case locks two orders; running
+    it again passes the same event ids.
+
+    Raises: ExceptionGroup of what failed, after all others have moved.
+    """
+    answers: list[journey.Answer] = []
+    failures: list[Exception] = []
+    for shipment in await db.rows(COMPLETED_SHIPMENTS, list(labels), kind):
+        try:
+            answers.append(await _complete(shipment["fulfilment_id"], kind, shipment["scans"]))
+        except Exception as failure:  # One shipment must not stop the others.
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup(f"{len(failures)} shipments could not be evaluated", failures)
+    return answers
+
+
+async def _complete(
+    fulfilment_id: UUID, kind: str, scans: Sequence[dict[str, Any]]
+) -> journey.Answer:
+    stage, proof = rules.SCAN_STAGES[kind]
+    last = rules.completing_scan(scans)
+    return await journey.advance(
+        UUID(last["scan_uid"]),
+        fulfilment_id,
+        stage,
+        actor=_scanner(last),
+        evidence=[journey.Evidence(proof, scan["scan_uid"]) for scan in scans],
+        captured_at=datetime.fromisoformat(last["captured_at"]),
+    )
+
+
+def _scanner(scan: Any) -> Actor:
+    return Actor(
+        role=scan["role"],
+        source="scan",
+        person_id=UUID(scan["person_id"]),
+        device_id=UUID(scan["device_id"]) if scan["device_id"] else None,
+    )
+
+
+# --- Carrier events -----------------------------------------------------------------------------
+
+
+@db.transactional
+async def apply_carrier_event(
+    event: CarrierEvent, *, source: str, source_id: str
+) -> journey.Answer | None:
+    """Keep what a carrier said, and pass the stage it proves; trouble becomes a problem.
+
+    The same (source, source_id) again changes nothing. None when it proves no stage.
+
+    Raises: inbox.WaitsFor while no shipment has this AWB.
+    """
+    shipment = await db.row(
+        "SELECT s.id, s.order_id, s.fulfilment_id, s.awb, c.code AS carrier FROM shipment s"
+        " JOIN carrier c ON c.id = s.carrier_id WHERE s.awb = $1",
+        event.awb,
+    )
+    if shipment is None:
+        raise inbox.WaitsFor(f"awb:{event.awb}")
+    await journey.lock(shipment["fulfilment_id"])
+    kept = await tms.keep_carrier_event(
+        shipment,
+        source=source,
+        source_id=source_id,
+        stage=event.stage,
+        status=str(event.raw_code),
+        place=event.location,
+        remark=event.remark,
+        happened_at=event.happened_at,
+    )
+    if event.detour is not None:
+        await _open_trouble(event.detour, event, shipment)
+    if event.stage is None or event.return_leg:
+        return None
+    return await journey.advance(
+        kept,
+        shipment["fulfilment_id"],
+        event.stage,
+        actor=Actor.system(shipment["carrier"], source="carrier"),
+        evidence=[journey.Evidence("carrier_event", str(kept))],
+        captured_at=event.happened_at,
+    )
+
+
+async def _open_trouble(
+    trouble: CarrierTrouble, event: CarrierEvent, shipment: dict[str, Any]
+) -> None:
+    words = " · ".join(filter(None, (event.reason, event.remark, event.location)))
+    await helpdesk.open_problem(
+        trouble,
+        f"{TROUBLES[trouble]} ({event.awb})",
+        ref=event.awb,
+        detail=words,
+        order_id=shipment["order_id"],
+        fulfilment_id=shipment["fulfilment_id"],
+        owner_role="dispatcher",
+    )
+
+
+# --- Pickup and runs ----------------------------------------------------------------------------
+
+
+@db.transactional
+async def confirm_pickup(
+    manifest_id: UUID, *, event_id: UUID, counted: int, captured_at: datetime, actor: Actor
+) -> dict[str, Any]:
+    """Record how many pieces the courier took over; another number than given is a problem (P13).
+
+    Raises: ManifestMissing, ManifestAlreadyConfirmed.
+    """
+    manifest = await tms.confirm_pickup(
+        actor, manifest_id, event_id=event_id, counted=counted, captured_at=captured_at
+    )
+    if manifest["first"] and manifest["expected"] != counted:
+        await helpdesk.open_problem(
+            "pickup_count_differs",
+            f"{manifest['number']}: {counted} of {manifest['expected']} pieces were picked up",
+            ref=str(manifest_id),
+            owner_role="dispatcher",
+        )
+    return manifest
+
+
+@db.transactional
+async def plan_run(
+    fulfilment_ids: Sequence[UUID],
+    *,
+    person_id: UUID,
+    vehicle: str,
+    planned_on: date,
+    actor: Actor,
+) -> dict[str, Any]:
+    """Give deliveries, in the order of driving, to a courier or delivery executive.
+
+    Returns (id, number, stops).
+
+    Raises: NotFound, NotForARun, OneChannelPerRun, NotACourier, AlreadyAssigned.
+    """
+    condition, arguments = scope(actor).fulfilments("f", first=2)
+    found = {
+        row["id"]: row
+        for row in await db.rows(
+            DELIVERIES.format(scope=condition), list(fulfilment_ids), *arguments
+        )
+    }
+    if missing := set(fulfilment_ids) - found.keys():
+        raise NotFound(fulfilment_ids=sorted(map(str, missing)))
+    undrivable = [
+        str(row["id"])
+        for row in found.values()
+        if row["state"] != "open" or row["collection"] or row["delivered"]
+    ]
+    if undrivable or len(found) != len(fulfilment_ids):
+        raise NotForARun(fulfilment_ids=undrivable)
+    channels = {row["channel_id"] for row in found.values()}
+    if len(channels) > 1:
+        raise OneChannelPerRun
+    channel_id = channels.pop()
+    await require_driver(person_id, channel_id)
+    return await tms.plan_run(
+        actor,
+        channel_id=channel_id,
+        person_id=person_id,
+        vehicle=vehicle,
+        planned_on=planned_on,
+        deliveries=[(found[one]["order_id"], one) for one in fulfilment_ids],
+    )
+
+
+@db.transactional
+async def remove_stop(stop_id: UUID, *, actor: Actor) -> None:
+    """Take a delivery off its run, so that it can be given to somebody else.
+
+    Raises: StopMissing, also for a stop outside the actor's channels.
+    """
+    fulfilment_id = await db.value("SELECT fulfilment_id FROM delivery_stop WHERE id = $1", stop_id)
+    if fulfilment_id is not None:
+        await scope(actor).require_fulfilment(fulfilment_id)
+    await tms.remove_stop(stop_id)
+
+
+async def accept_run(
+    run_id: UUID, *, event_id: UUID, captured_at: datetime, actor: Actor
+) -> list[StopAccepted]:
+    """Take over one's run, once, and pass 1012 on every delivery of it, implying missing scans.
+
+    Each delivery moves in a transaction of its own, since no use-case locks two orders. If this
+    process dies in between, the job of the same name does the rest with the same event ids.
+
+    Raises: RunMissing, RunAlreadyAccepted, RunNotAcceptable. What a delivery refuses to a person
+    at a screen stands in its answer: the others have moved.
+    """
+    stops = await _accept(run_id, event_id, captured_at, actor)
+    return [
+        StopAccepted(stop["id"], await _start(run_id, event_id, stop, captured_at, actor))
+        for stop in stops
+    ]
+
+
+@db.transactional
+async def _accept(
+    run_id: UUID, event_id: UUID, captured_at: datetime, actor: Actor
+) -> list[dict[str, Any]]:
+    stops = await tms.accept_run(actor, run_id, event_id)
+    await outbox.add(
+        "flows.start_run",
+        {
+            "run_id": run_id,
+            "event_id": event_id,
+            "captured_at": captured_at,
+            "source": actor.source,
+            "role": actor.role,
+            "person_id": actor.person_id,
+            "device_id": actor.device_id,
+        },
+        key=f"start_run:{event_id}",
+    )
+    return stops
+
+
+async def _start(
+    run_id: UUID, event_id: UUID, stop: dict[str, Any], captured_at: datetime, actor: Actor
+) -> journey.Answer:
+    step = uuid5(event_id, str(stop["fulfilment_id"]))
+    try:
+        return await journey.advance(
+            step,
+            stop["fulfilment_id"],
+            1012,
+            actor=actor,
+            evidence=[journey.Evidence("run", str(run_id))],
+            captured_at=captured_at,
+        )
+    except Refusal as refused:
+        return journey.Answer(journey.Verdict.REJECTED, refused.detail, step, 1012, 0)
+
+
+@job("flows.start_run", queue="default", timeout=60)
+async def start_run(payload: dict[str, Any]) -> None:
+    """Pass 1012 on every delivery of an accepted run; those that have moved stay as they are."""
+    actor = Actor(
+        role=payload["role"],
+        source=payload["source"],
+        person_id=UUID(payload["person_id"]),
+        device_id=UUID(payload["device_id"]) if payload["device_id"] else None,
+    )
+    run_id, event_id = UUID(payload["run_id"]), UUID(payload["event_id"])
+    captured_at = datetime.fromisoformat(payload["captured_at"])
+    for stop in await tms.accept_run(actor, run_id, event_id):
+        await _start(run_id, event_id, stop, captured_at, actor)

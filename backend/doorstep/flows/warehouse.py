@@ -1,0 +1,120 @@
+"""The warehouse floor and the journey: pick list, 1005 to 1007, and goods changing hands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from doorstep import journey
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.modules.wms.schemas import PackedPiece, QcScan
+from doorstep.modules.wms.service import floor, stock
+
+
+class NotAtYourLocation(floor.PickListMissing):
+    """The fulfilment is another location's: for this person it does not exist."""
+
+
+async def make_pick_list(fact: journey.Fact) -> None:
+    """Give the accepted goods to a picker of the location they lie at."""
+    await floor.make_pick_list(fact.fulfilment_id, fact.fulfilment["location_id"])
+
+
+async def hand_to_carrier(fact: journey.Fact) -> None:
+    """At pickup the allocation is consumed and the goods stand with the carrier (1009)."""
+    carrier = await stock.place_of_kind(fact.fulfilment["channel_id"], "carrier")
+    await stock.ship(fact.fulfilment_id, fact.order_id, carrier)
+
+
+async def hand_to_customer(fact: journey.Fact) -> None:
+    """At delivery the goods stand with the customer (1013); over the counter they skip the carrier."""
+    channel_id = fact.fulfilment["channel_id"]
+    customer = await stock.place_of_kind(channel_id, "customer")
+    carrier = await stock.place_of_kind(channel_id, "carrier")
+    if fact.fulfilment["collection"]:
+        await stock.ship(fact.fulfilment_id, fact.order_id, carrier)
+    await stock.deliver(fact.fulfilment_id, fact.order_id, carrier, customer)
+
+
+async def _at_location(fulfilment_id: UUID, actor: Actor) -> dict[str, Any]:
+    fulfilment = await journey.lock(fulfilment_id)
+    if actor.location_id != fulfilment["location_id"]:
+        raise NotAtYourLocation(str(fulfilment_id))
+    return fulfilment
+
+
+@db.transactional
+async def start_picking(
+    event_id: UUID, fulfilment_id: UUID, *, actor: Actor, captured_at: datetime
+) -> journey.Answer:
+    """Begin to pick: 1005, with the pick list as proof.
+
+    Raises: NotAtYourLocation, PickListMissing, and the engine's refusals.
+    """
+    await _at_location(fulfilment_id, actor)
+    answer = await journey.advance(
+        event_id,
+        fulfilment_id,
+        1005,
+        actor=actor,
+        evidence=[journey.Evidence("pick", str(fulfilment_id))],
+        captured_at=captured_at,
+    )
+    if answer.verdict is journey.Verdict.APPLIED:
+        await floor.start_picking(fulfilment_id, actor)
+    return answer
+
+
+@db.transactional
+async def check_by_scan(
+    event_id: UUID, fulfilment_id: UUID, scans: Sequence[QcScan], *, actor: Actor
+) -> tuple[list[floor.Checked], journey.Answer | None]:
+    """Judge scans one by one; the one that completes the parcel passes 1006 under `event_id`.
+
+    Raises: NotAtYourLocation, SerialTaken, and the engine's refusals.
+    """
+    fulfilment = await _at_location(fulfilment_id, actor)
+    checked = await floor.check_scans(
+        fulfilment_id, fulfilment["location_id"], fulfilment["owner_id"], scans, actor
+    )
+    if not checked or checked[-1].missing:
+        return checked, None
+    answer = await journey.advance(
+        event_id,
+        fulfilment_id,
+        1006,
+        actor=actor,
+        evidence=[journey.Evidence("qc", str(checked[-1].scan_uid))],
+        captured_at=scans[-1].captured_at,
+    )
+    if answer.verdict is journey.Verdict.APPLIED:
+        await floor.finish_check(fulfilment_id)
+    return checked, answer
+
+
+@db.transactional
+async def pack(
+    event_id: UUID,
+    fulfilment_id: UUID,
+    pieces: Sequence[PackedPiece],
+    *,
+    actor: Actor,
+    captured_at: datetime,
+) -> journey.Answer:
+    """Close the boxes: pieces n of m, weighed and labelled (1007).
+
+    Raises: NotAtYourLocation, PiecesDiffer, and the engine's refusals.
+    """
+    await _at_location(fulfilment_id, actor)
+    packed = await floor.pack(fulfilment_id, pieces, actor, captured_at)
+    return await journey.advance(
+        event_id,
+        fulfilment_id,
+        1007,
+        actor=actor,
+        evidence=[journey.Evidence("pieces", str(package)) for package in packed],
+        captured_at=captured_at,
+    )
