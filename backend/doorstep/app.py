@@ -1,0 +1,133 @@
+"""The HTTP application: every door, the guard before them, and what must be open while it runs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.di import Provide
+from litestar.exceptions.base_exceptions import LitestarDeprecationWarning
+from litestar.types import ControllerRouterHandler
+
+from doorstep import journey, ports
+from doorstep.adapters.checkout import CheckoutHook
+from doorstep.adapters.clickpost import ClickPostHook
+from doorstep.adapters.razorpayx import RazorpayXHook
+from doorstep.core import blobs, db, health, logging, metrics, redis
+from doorstep.core.auth.guard import admit, check_routes, handlers_of, provide_actor
+from doorstep.core.http import errors, openapi
+from doorstep.core.http.edge import Edge
+from doorstep.core.http.request import JSON_BODY_LIMIT, DoorstepRequest
+from doorstep.doors import uploads
+from doorstep.doors.access import routes as access
+from doorstep.doors.api import orders
+from doorstep.doors.console import finance, problems
+from doorstep.doors.console import runs as console_runs
+from doorstep.doors.console import visits as console_visits
+from doorstep.doors.field import pods, runs, scans, visits, warehouse
+from doorstep.doors.hooks import routes as hooks
+from doorstep.doors.operations import routes as operations
+from doorstep.doors.track import routes as track
+from doorstep.doors.vendor import routes as vendor
+from doorstep.flows.reactions import REACTIONS
+from doorstep.settings import settings
+
+DOORS: Sequence[ControllerRouterHandler] = [
+    *health.handlers,
+    *metrics.handlers,
+    *access.handlers,
+    *uploads.handlers,
+    *hooks.ROUTES,
+    *track.handlers,
+    *orders.handlers,
+    *warehouse.handlers,
+    *scans.handlers,
+    *runs.handlers,
+    *pods.handlers,
+    *visits.handlers,
+    *console_runs.handlers,
+    *console_visits.handlers,
+    *finance.handlers,
+    *problems.handlers,
+    *vendor.handlers,
+    *operations.ROUTES,
+]
+"""Every route there is."""
+
+MARKERS_WANTED = r".*(Inferred dependency field|Reserved kwarg|deprecated inferred style)"
+
+
+@asynccontextmanager
+async def _open(_app: Litestar) -> AsyncIterator[None]:
+    """Open what the process needs, and close it in reverse order, whatever happens."""
+    given = settings()
+    logging.configure(as_json=given.log_json, level=given.log_level)
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(db.stop)
+        await db.start(
+            given.database_url,
+            pool_size=given.db_pool_size,
+            command_timeout=given.db_command_timeout,
+        )
+        opened.push_async_callback(redis.stop)
+        opened.push_async_callback(blobs.stop)
+        await blobs.start(given.blob_url)
+        yield
+
+
+def create_app(
+    *, documented: bool = False, doors: Sequence[ControllerRouterHandler] = DOORS
+) -> Litestar:
+    """Build the application; nothing is connected before its lifespan begins.
+
+    `documented` adds the OpenAPI description (`doorstep schema`); a serving process has no route
+    for it.
+
+    Raises: RouteNotDeclared for a route that does not say who may call it.
+    """
+    journey.bind(REACTIONS)
+    # Of the adapters a request needs only those that read webhooks; the others are the worker's.
+    ports.bind(
+        checkout=CheckoutHook.configured(),
+        clickpost=ClickPostHook.configured(),
+        bank_hook=RazorpayXHook.configured(),
+    )
+    with warnings.catch_warnings():
+        # Litestar 3.0 will want a marker on every parameter of a handler. With 2.25, which is
+        # pinned, the plain style means the same and reads better.
+        warnings.filterwarnings("ignore", MARKERS_WANTED, LitestarDeprecationWarning)
+        app = _litestar(doors, documented=documented)
+    if not documented:
+        check_routes(app)
+    for _method, path, handler in handlers_of(app):
+        openapi.declare_common(handler, path=path)
+    # Around everything, so that 404, 405 and broken requests have their headers too.
+    app.asgi_handler = Edge(app.asgi_handler, secure=settings().public_url.startswith("https:"))
+    return app
+
+
+def _litestar(doors: Sequence[ControllerRouterHandler], *, documented: bool) -> Litestar:
+    return Litestar(
+        route_handlers=doors,
+        lifespan=[_open],
+        guards=[admit],
+        dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
+        exception_handlers=errors.HANDLERS,
+        request_class=DoorstepRequest,
+        request_max_body_size=JSON_BODY_LIMIT,
+        compression_config=CompressionConfig(
+            backend="brotli", minimum_size=1024, brotli_quality=4, brotli_gzip_fallback=False
+        ),
+        openapi_config=openapi.config(version("doorstep")) if documented else None,
+        logging_config=None,
+    )
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI description of every route (api_schema/openapi.json)."""
+    return create_app(documented=True).openapi_schema.to_schema()

@@ -1,0 +1,217 @@
+"""Sign-in, enrolment, sessions; and, for admins, people, devices and integration tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, get, post
+from litestar.params import JSONBody, PathParameter
+
+from doorstep.core import limits
+from doorstep.core.actor import Actor
+from doorstep.core.auth import service
+from doorstep.core.auth.errors import (
+    DeviceIsLocked,
+    EnrolmentCodeNotValid,
+    LoginAlreadyTaken,
+    NoSuchDevice,
+    NoSuchPerson,
+    PasswordTooWeak,
+    PersonNotComplete,
+    PersonSignsInOtherwise,
+    RefreshTokenReused,
+    SignInFailed,
+)
+from doorstep.core.auth.guard import CurrentActor
+from doorstep.core.auth.permissions import PERMISSIONS, may, needs, public
+from doorstep.core.http.problems import NotSignedIn, problems
+from doorstep.doors.access.schemas import (
+    Enrol,
+    Me,
+    NewIntegrationToken,
+    NewPerson,
+    PersonCreated,
+    Refresh,
+    SignIn,
+    SignInDevice,
+)
+
+Id = Annotated[UUID, PathParameter()]
+OWN = needs("access:session:own")
+MANAGE = needs("access:person:manage")
+TAGS = ["access"]
+
+
+@post(
+    "/api/sign-in",
+    operation_id="signIn",
+    status_code=200,
+    opt=public(limit="sign_in"),
+    responses=problems(SignInFailed),
+    tags=TAGS,
+)
+async def sign_in(data: JSONBody[SignIn]) -> service.Tokens:
+    """Open a session for staff."""
+    await limits.take("login", data.login.lower())
+    return await service.sign_in(data.login, data.password)
+
+
+@post(
+    "/api/sign-in/device",
+    operation_id="signInDevice",
+    status_code=200,
+    opt=public(limit="sign_in"),
+    responses=problems(SignInFailed, DeviceIsLocked),
+    tags=TAGS,
+)
+async def sign_in_device(data: JSONBody[SignInDevice]) -> service.Tokens:
+    """Open a new session on an enrolled device; ten wrong PINs lock it."""
+    await limits.take("device_pin", str(data.device_id))
+    return await service.sign_in_device(data.device_id, data.pin)
+
+
+@post(
+    "/api/enrol",
+    operation_id="enrolDevice",
+    opt=public(limit="enrol"),
+    responses=problems(EnrolmentCodeNotValid),
+    tags=TAGS,
+)
+async def enrol(data: JSONBody[Enrol]) -> service.Tokens:
+    """Make a device of the caller with a code from the office; the code is used up."""
+    return await service.enrol(data.code, label=data.device_label, pin=data.pin)
+
+
+@post(
+    "/api/session/refresh",
+    operation_id="refreshSession",
+    status_code=200,
+    opt=public(limit="refresh"),
+    responses=problems(NotSignedIn, RefreshTokenReused),
+    tags=TAGS,
+)
+async def refresh_session(data: JSONBody[Refresh]) -> service.Tokens:
+    """Spend the refresh token for the next pair; a retry within 30 s gets the same pair."""
+    return await service.refresh(data.refresh_token)
+
+
+@post("/api/session/sign-out", operation_id="signOut", status_code=204, opt=OWN, tags=TAGS)
+async def sign_out(request: Request[Actor, UUID, Any]) -> None:
+    """End the session of the token that this request comes with."""
+    await service.revoke_session(request.auth, "signed out")
+
+
+@get("/api/me", operation_id="readMe", opt=OWN, tags=TAGS)
+async def read_me(actor: CurrentActor) -> Me:
+    """Tell who is signed in and what the role may do."""
+    if actor.person_id is None:
+        raise NotSignedIn
+    return Me(
+        person_id=actor.person_id,
+        name=actor.name,
+        role=actor.role,
+        source=actor.source,
+        device_id=actor.device_id,
+        channel_ids=list(actor.channel_ids),
+        location_id=actor.location_id,
+        vendor_id=actor.vendor_id,
+        permissions=sorted(name for name in PERMISSIONS if may(actor.role, name)),
+    )
+
+
+@post(
+    "/api/people",
+    operation_id="createPerson",
+    opt=MANAGE,
+    responses=problems(
+        LoginAlreadyTaken, PersonSignsInOtherwise, PasswordTooWeak, PersonNotComplete
+    ),
+    tags=TAGS,
+)
+async def create_person(data: JSONBody[NewPerson], actor: CurrentActor) -> PersonCreated:
+    """Add a person: staff with login and password, field workers without."""
+    given = msgspec.structs.asdict(data)
+    return PersonCreated(await service.create_person(**given, created_by=actor.person_id))
+
+
+@post(
+    "/api/people/{person_id:uuid}/enrolment-codes",
+    operation_id="makeEnrolmentCode",
+    opt=MANAGE,
+    responses=problems(NoSuchPerson, PersonSignsInOtherwise),
+    tags=TAGS,
+)
+async def make_enrolment_code(person_id: Id, actor: CurrentActor) -> service.EnrolmentCode:
+    """Make a code that enrols one device within 24 hours; it is shown this once."""
+    return await service.make_enrolment_code(person_id, created_by=actor.person_id)
+
+
+@post(
+    "/api/people/{person_id:uuid}/deactivate",
+    operation_id="deactivatePerson",
+    status_code=204,
+    opt=MANAGE,
+    responses=problems(NoSuchPerson),
+    tags=TAGS,
+)
+async def deactivate_person(person_id: Id) -> None:
+    """Shut a person out with all devices and sessions."""
+    await service.deactivate_person(person_id)
+
+
+@post(
+    "/api/people/{person_id:uuid}/integration-tokens",
+    operation_id="issueIntegrationToken",
+    opt=MANAGE,
+    responses=problems(NoSuchPerson, PersonSignsInOtherwise),
+    tags=TAGS,
+)
+async def issue_integration_token(
+    person_id: Id, data: JSONBody[NewIntegrationToken]
+) -> service.IntegrationToken:
+    """Make a long-lived token for a system that acts as this person; it is shown this once."""
+    return await service.issue_integration_token(person_id, data.label)
+
+
+@post(
+    "/api/devices/{device_id:uuid}/revoke",
+    operation_id="revokeDevice",
+    status_code=204,
+    opt=MANAGE,
+    responses=problems(NoSuchDevice),
+    tags=TAGS,
+)
+async def revoke_device(device_id: Id) -> None:
+    """Shut a lost or replaced device out for good."""
+    await service.revoke_device(device_id)
+
+
+@post(
+    "/api/sessions/{session_id:uuid}/revoke",
+    operation_id="revokeSession",
+    status_code=204,
+    opt=MANAGE,
+    tags=TAGS,
+)
+async def revoke_session(session_id: Id) -> None:
+    """End a session, an integration token's too; one that is over or unknown stays so."""
+    await service.revoke_session(session_id, "revoked by an admin")
+
+
+handlers = [
+    sign_in,
+    sign_in_device,
+    enrol,
+    refresh_session,
+    sign_out,
+    read_me,
+    create_person,
+    make_enrolment_code,
+    deactivate_person,
+    issue_integration_token,
+    revoke_device,
+    revoke_session,
+]
+"""The routes of this door."""

@@ -1,0 +1,1 @@
+"""Our own API: orders in, for shops that have no adapter and for people at the console."""

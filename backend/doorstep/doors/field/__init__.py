@@ -1,0 +1,1 @@
+"""The phones and scanners of field workers: every capture carries an event id and gets a verdict."""

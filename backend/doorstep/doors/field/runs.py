@@ -1,0 +1,280 @@
+"""Couriers and delivery executives: their pickups, their runs, and taking both over."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from msgspec import Meta, Struct
+
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.auth.permissions import needs
+from doorstep.core.clock import now
+from doorstep.core.http.problems import problems
+from doorstep.doors.verdicts import VerdictOut, verdict
+from doorstep.flows import transport
+from doorstep.flows.stops import ask_of_stop
+from doorstep.modules.tms.refusals import (
+    ManifestAlreadyConfirmed,
+    ManifestMissing,
+    RunAlreadyAccepted,
+    RunMissing,
+    RunNotAcceptable,
+)
+from doorstep.modules.tms.schemas import Moment
+
+TAGS = ["transport"]
+
+# Today on the channel's clock, and whatever was not finished before.
+OWN_RUNS = """
+SELECT r.id, r.number, r.vehicle, r.planned_on, r.state,
+       (SELECT jsonb_agg(jsonb_build_object(
+                 'id', s.id, 'position', s.position, 'state', s.state, 'number', o.number,
+                 'order_id', f.order_id, 'channel_id', f.channel_id, 'attempt', f.attempt,
+                 'fulfilment_id', f.id, 'address', jsonb_build_object(
+                    'name', a.name, 'phone', a.phone, 'line1', a.line1, 'building', a.building,
+                    'floor', a.floor, 'flat', a.flat, 'lift', a.lift, 'area', a.area,
+                    'city', a.city, 'postcode', a.postcode, 'lat', a.lat, 'lng', a.lng,
+                    'instructions', a.instructions),
+                 'goods', (SELECT jsonb_agg(jsonb_build_object('name', p.name, 'quantity',
+                              l.quantity, 'crew_size', p.crew_size) ORDER BY p.name)
+                             FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+                            WHERE l.fulfilment_id = f.id),
+                 'pieces', coalesce((
+                    SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n,
+                              'of', p."of", 'weight_g', p.weight_g) ORDER BY p.n)
+                      FROM shipment h JOIN piece p ON p.shipment_id = h.id
+                     WHERE h.fulfilment_id = f.id AND h.leg = 'outbound'
+                       AND h.attempt = f.attempt), '[]')) ORDER BY s.position)
+          FROM delivery_stop s
+          JOIN fulfilment f ON f.id = s.fulfilment_id
+          JOIN customer_order o ON o.id = f.order_id
+          JOIN address a ON a.id = o.address_id
+         WHERE s.run_id = r.id AND s.state <> 'removed') AS stops
+  FROM delivery_run r JOIN channel c ON c.id = r.channel_id
+ WHERE r.person_id = $1 AND r.state IN ('planned', 'accepted')
+   AND r.planned_on <= ($2::timestamptz AT TIME ZONE c.zone)::date
+ ORDER BY r.planned_on, r.number
+"""
+
+OWN_MANIFESTS = """
+SELECT m.id, m.number, l.code AS location_code, l.name AS location_name, m.created_at,
+       (SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n, 'of', p."of",
+                 'weight_g', p.weight_g) ORDER BY p.label_no)
+          FROM manifest_piece x JOIN piece p ON p.id = x.piece_id
+         WHERE x.manifest_id = m.id) AS pieces
+  FROM manifest m JOIN location l ON l.id = m.location_id
+ WHERE m.courier_id = $1 AND m.confirmed_at IS NULL ORDER BY m.created_at
+"""
+
+
+class Piece(Struct):
+    """A box; `label_no` is what its barcode says."""
+
+    label_no: str
+    n: int
+    of: int
+    weight_g: int
+
+
+class Goods(Struct):
+    """What is in the boxes, and how many people carry it."""
+
+    name: str
+    quantity: int
+    crew_size: int
+
+
+class StopAddress(Struct):
+    """Where to go and whom to call; `lat` and `lng` are null where nobody set a pin."""
+
+    name: str
+    phone: str | None
+    line1: str
+    building: str
+    floor: str
+    flat: str
+    lift: bool | None
+    area: str
+    city: str
+    postcode: str
+    lat: float | None
+    lng: float | None
+    instructions: str
+
+
+class RecipeOut(Struct):
+    """Which proofs the stop needs; `photo_slots` names the pictures."""
+
+    proofs: list[str]
+    photo_slots: list[str]
+
+
+class StopOut(Struct):
+    """One delivery with all that is needed without a network.
+
+    `recipe` holds when the customer takes the goods, `recipe_other` when somebody else does.
+    """
+
+    id: UUID
+    fulfilment_id: UUID
+    number: str
+    position: int
+    state: str
+    address: StopAddress
+    goods: list[Goods]
+    pieces: list[Piece]
+    cash_due_minor: int
+    currency: str
+    recipe: RecipeOut
+    recipe_other: RecipeOut
+
+
+class RunOut(Struct):
+    """A tour of one person with one vehicle; stops stand in the order of driving."""
+
+    id: UUID
+    number: str
+    vehicle: str
+    planned_on: date
+    state: str
+    stops: list[StopOut]
+
+
+class AcceptIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Taking over; the phone makes `event_id`, so that a repeat is known."""
+
+    event_id: UUID
+    captured_at: Moment
+
+
+class StopAccepted(Struct):
+    """What accepting meant for one stop."""
+
+    stop_id: UUID
+    step: VerdictOut
+
+
+class AcceptedOut(Struct):
+    """The run is this person's; each stop tells whether 1012 is passed."""
+
+    run_id: UUID
+    stops: list[StopAccepted]
+
+
+class ManifestOut(Struct):
+    """Pieces that wait for this person at a location."""
+
+    id: UUID
+    number: str
+    location_code: str
+    location_name: str
+    created_at: datetime
+    pieces: list[Piece]
+
+
+class ConfirmIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """How many pieces were taken over."""
+
+    event_id: UUID
+    captured_at: Moment
+    counted: Annotated[int, Meta(ge=0, le=10_000)]
+
+
+class ConfirmedOut(Struct):
+    """The pickup is on record; another number than expected has become a problem."""
+
+    id: UUID
+    number: str
+    expected: int
+    counted: int
+
+
+@get("/field/runs", operation_id="listOwnRuns", opt=needs("tms:run:accept"), tags=TAGS)
+async def list_own_runs(actor: Actor) -> list[RunOut]:
+    """List the person's unfinished runs up to today, with addresses, pieces and money due."""
+    return [await _run(row) for row in await db.rows(OWN_RUNS, actor.person_id, now())]
+
+
+async def _run(row: dict[str, Any]) -> RunOut:
+    stops = [await _stop(stop) for stop in row.pop("stops") or ()]
+    return RunOut(**row, stops=stops)
+
+
+async def _stop(stop: dict[str, Any]) -> StopOut:
+    asked = await ask_of_stop(
+        {
+            "id": UUID(stop["fulfilment_id"]),
+            "order_id": UUID(stop["order_id"]),
+            "channel_id": UUID(stop["channel_id"]),
+            "attempt": stop["attempt"],
+        }
+    )
+    customer, other = asked.recipe("customer"), asked.recipe("other")
+    return msgspec.convert(
+        stop
+        | {
+            "cash_due_minor": asked.due_minor,
+            "currency": asked.currency,
+            "recipe": RecipeOut([*customer.proofs], [*customer.photo_slots]),
+            "recipe_other": RecipeOut([*other.proofs], [*other.photo_slots]),
+        },
+        StopOut,
+    )
+
+
+@post(
+    "/field/runs/{run_id:uuid}/accept",
+    operation_id="acceptRun",
+    opt=needs("tms:run:accept"),
+    status_code=200,
+    responses=problems(RunMissing, RunAlreadyAccepted, RunNotAcceptable),
+    tags=TAGS,
+)
+async def accept_run(run_id: UUID, data: AcceptIn, actor: Actor) -> AcceptedOut:
+    """Take over one's run, once: every delivery of it is out for delivery (1012)."""
+    accepted = await transport.accept_run(
+        run_id, event_id=data.event_id, captured_at=data.captured_at, actor=actor
+    )
+    stops = [StopAccepted(stop.stop_id, verdict(stop.answer)) for stop in accepted]
+    return AcceptedOut(run_id, stops)
+
+
+@get(
+    "/field/manifests",
+    operation_id="listOwnManifests",
+    opt=needs("tms:manifest:confirm"),
+    tags=TAGS,
+)
+async def list_own_manifests(actor: Actor) -> list[ManifestOut]:
+    """List the pieces that wait for the person to pick them up, by manifest."""
+    return msgspec.convert(await db.rows(OWN_MANIFESTS, actor.person_id), list[ManifestOut])
+
+
+@post(
+    "/field/manifests/{manifest_id:uuid}/confirm",
+    operation_id="confirmPickup",
+    opt=needs("tms:manifest:confirm"),
+    status_code=200,
+    responses=problems(ManifestMissing, ManifestAlreadyConfirmed),
+    tags=TAGS,
+)
+async def confirm_pickup(manifest_id: UUID, data: ConfirmIn, actor: Actor) -> ConfirmedOut:
+    """Say how many pieces of a manifest were taken over; the scans themselves pass 1009."""
+    confirmed = await transport.confirm_pickup(
+        manifest_id,
+        event_id=data.event_id,
+        counted=data.counted,
+        captured_at=data.captured_at,
+        actor=actor,
+    )
+    confirmed.pop("first")
+    return ConfirmedOut(**confirmed)
+
+
+handlers = [list_own_runs, accept_run, list_own_manifests, confirm_pickup]
+"""The routes of this door."""

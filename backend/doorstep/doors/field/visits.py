@@ -1,0 +1,178 @@
+"""Technicians: their visits as cards that work offline, begun and completed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from msgspec import Struct
+
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.auth.permissions import needs
+from doorstep.core.http.problems import problems
+from doorstep.doors.verdicts import KEPT, VerdictOut, told
+from doorstep.flows import install, install_reports
+from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
+from doorstep.modules.fsm import rules
+from doorstep.modules.fsm import service as fsm
+from doorstep.modules.fsm.refusals import ReportIncomplete, VisitMissing, VisitOver
+from doorstep.modules.fsm.schemas import Checklist, VisitCompleted, VisitStarted
+
+TAGS = ["installation"]
+
+OWN_VISITS = """
+SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS ends_at, v.state,
+       o.number, e.recorded_at AS delivered_at,
+       jsonb_build_object('name', a.name, 'phone', a.phone, 'line1', a.line1,
+          'building', a.building, 'floor', a.floor, 'flat', a.flat, 'lift', a.lift,
+          'area', a.area, 'city', a.city, 'postcode', a.postcode, 'lat', a.lat, 'lng', a.lng,
+          'instructions', a.instructions) AS address,
+       (SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id, 'product_id', p.id,
+                 'sku', p.sku, 'model', p.name, 'quantity', l.quantity,
+                 'serialised', p.serialised, 'standing_hours', p.standing_hours,
+                 'serials', coalesce((SELECT jsonb_agg(u.serial ORDER BY u.serial) FROM unit u
+                               WHERE u.fulfilment_line_id = l.id AND u.state <> 'scrapped'), '[]')
+               ) ORDER BY p.sku)
+          FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+         WHERE l.fulfilment_id = v.fulfilment_id AND p.needs_install) AS units
+  FROM visit v
+  JOIN customer_order o ON o.id = v.order_id
+  JOIN address a ON a.id = o.address_id
+  LEFT JOIN LATERAL (
+    SELECT recorded_at FROM journey_event e
+     WHERE e.fulfilment_id = v.fulfilment_id AND e.kind = 'stage' AND e.stage = 1013
+     ORDER BY e.seq DESC LIMIT 1) e ON true
+ WHERE v.technician_id = $1 AND v.state IN ('booked', 'started')
+ ORDER BY lower(v.during)
+"""
+
+
+class VisitAddress(Struct):
+    """Where to go and whom to call."""
+
+    name: str
+    phone: str | None
+    line1: str
+    building: str
+    floor: str
+    flat: str
+    lift: bool | None
+    area: str
+    city: str
+    postcode: str
+    lat: float | None
+    lng: float | None
+    instructions: str
+
+
+class UnitCard(Struct):
+    """Goods to install: what they are, which serials came, when they may be plugged in.
+
+    `checklist_id` goes back with the answers, so that they are read by the version shown here.
+    """
+
+    fulfilment_line_id: UUID
+    sku: str
+    model: str
+    quantity: int
+    serialised: bool
+    serials: list[str]
+    plug_in_after: datetime | None
+    checklist_id: UUID | None
+    checklist: Checklist | None
+    photo_slots: list[str]
+
+
+class VisitCard(Struct):
+    """One visit with all that is needed without a network; `delivered_at` null: not there yet."""
+
+    id: UUID
+    fulfilment_id: UUID
+    number: str
+    state: str
+    starts_at: datetime
+    ends_at: datetime
+    delivered_at: datetime | None
+    address: VisitAddress
+    units: list[UnitCard]
+
+
+class StartedOut(Struct):
+    """The start is on record; `duplicate` when it had been before."""
+
+    event_id: UUID
+    verdict: str
+
+
+@get("/field/visits", operation_id="listOwnVisits", opt=needs("fsm:report:write"), tags=TAGS)
+async def list_own_visits(actor: Actor) -> list[VisitCard]:
+    """List the person's open visits with model, expected serials and the current checklists."""
+    rows = await db.rows(OWN_VISITS, actor.person_id)
+    products = {UUID(unit["product_id"]) for row in rows for unit in row["units"]}
+    checklists = await fsm.current_checklists(products)
+    return [_card(row, checklists) for row in rows]
+
+
+def _card(row: dict[str, Any], checklists: dict[UUID, tuple[UUID, Checklist]]) -> VisitCard:
+    units = [_unit(unit, row["delivered_at"], checklists) for unit in row.pop("units")]
+    return msgspec.convert(row | {"units": units}, VisitCard)
+
+
+def _unit(
+    unit: dict[str, Any],
+    delivered_at: datetime | None,
+    checklists: dict[UUID, tuple[UUID, Checklist]],
+) -> UnitCard:
+    checklist_id, checklist = checklists.get(UUID(unit["product_id"]), (None, None))
+    standing = timedelta(hours=unit["standing_hours"])
+    return msgspec.convert(
+        unit
+        | {
+            "plug_in_after": delivered_at + standing if delivered_at and standing else None,
+            "checklist_id": checklist_id,
+            "checklist": checklist,
+            "photo_slots": checklist.photo_slots if checklist else [*rules.DEFAULT_PHOTO_SLOTS],
+        },
+        UnitCard,
+    )
+
+
+@post(
+    "/field/visits/{visit_id:uuid}/start",
+    operation_id="startVisit",
+    opt=needs("fsm:report:write"),
+    status_code=200,
+    responses=problems(VisitMissing, VisitOver),
+    tags=TAGS,
+)
+async def start_visit(visit_id: UUID, data: VisitStarted, actor: Actor) -> StartedOut:
+    """Say that the work has begun."""
+    new = await install.start_visit(visit_id, data, actor=actor)
+    return StartedOut(data.event_id, "applied" if new else "duplicate")
+
+
+@post(
+    "/field/visits/{visit_id:uuid}/complete",
+    operation_id="completeVisit",
+    opt=needs("fsm:report:write"),
+    status_code=200,
+    responses=KEPT
+    | problems(VisitMissing, VisitOver, ReportIncomplete, StageTooEarly, StageAlreadyDone),
+    tags=TAGS,
+)
+async def complete_visit(
+    visit_id: UUID, data: VisitCompleted, actor: Actor
+) -> Response[VerdictOut]:
+    """Hand in the report of an installation (1015); pictures are named and uploaded on their own.
+
+    From a phone it is stored whatever it lacks: then 202 with the verdict `review`.
+    """
+    return told(await install_reports.complete_visit(visit_id, data, actor=actor))
+
+
+handlers = [list_own_visits, start_visit, complete_visit]
+"""The routes of this door."""

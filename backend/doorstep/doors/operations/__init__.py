@@ -1,0 +1,1 @@
+"""The door of the people who look after Doorstep itself: dead letters."""

@@ -1,0 +1,132 @@
+"""Reading an order through its link: one statement, and less when the answer is at hand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from typing import NamedTuple
+
+import msgspec
+
+from doorstep.core import db
+from doorstep.core.clock import now
+from doorstep.doors.track import sql
+from doorstep.doors.track.schemas import Facts, ParcelFacts, TrackedParcel, Tracking
+from doorstep.journey.timeline import delivered_words, describe_milestones, timeline
+
+DELIVERED, INSTALLED, RATED = 1013, 1015, 1016
+
+REMEMBERED = 4096
+"""Answers kept per process; each is used again only while the database names its version."""
+
+# New words after an update are news to a page that has the old ones.
+_WORDS = hashlib.sha256(msgspec.json.encode(describe_milestones())).hexdigest()[:8]
+
+_decode = msgspec.json.Decoder(Facts).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Read(NamedTuple):
+    """What the customer gets; without a body he has it already."""
+
+    etag: str
+    body: bytes | None
+
+
+class _Memory:
+    """The last answers of this process, the longest unused one goes first."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[tuple[bytes, str], tuple[int, bytes]] = OrderedDict()
+
+    def recall(self, key: tuple[bytes, str]) -> tuple[int, bytes] | None:
+        answer = self._answers.get(key)
+        if answer is not None:
+            self._answers.move_to_end(key)
+        return answer
+
+    def keep(self, key: tuple[bytes, str], version: int, body: bytes) -> None:
+        self._answers[key] = (version, body)
+        self._answers.move_to_end(key)
+        if len(self._answers) > REMEMBERED:
+            self._answers.popitem(last=False)
+
+
+_memory = _Memory()
+
+
+async def read(token_hash: bytes, language: str | None, if_none_match: str) -> Read | None:
+    """Read what a link shows, in a language or the order's own; None for a link that opens nothing.
+
+    `if_none_match` is the header of a page that has an answer already.
+    """
+    key = (token_hash, language or "")
+    kept = _memory.recall(key)
+    known = _versions(if_none_match, language)
+    at_hand = [*known, kept[0]] if kept else known
+    found = await db.row(sql.READ, token_hash, now(), at_hand, language)
+    if found is None:
+        return None
+    version: int = found["version"]
+    etag = f'"{version}{_suffix(language)}'
+    if version in known:
+        return Read(etag, None)
+    if found["facts"] is None and kept:
+        return Read(etag, kept[1])
+    body = _encode(_tracking(_decode(found["facts"])))
+    _memory.keep(key, version, body)
+    return Read(etag, body)
+
+
+def _suffix(language: str | None) -> str:
+    return f'-{language or "own"}-{_WORDS}"'
+
+
+def _versions(if_none_match: str, language: str | None) -> list[int]:
+    """List the versions that a page has in this language and these words."""
+    suffix = _suffix(language)
+    found = []
+    for tag in if_none_match.split(","):
+        version = tag.strip().removeprefix("W/").removeprefix('"').removesuffix(suffix)
+        # Longer ones were not made here and would not fit the database's number.
+        if tag.strip().endswith(suffix) and version.isdecimal() and len(version) < 16:
+            found.append(int(version))
+    return found
+
+
+def _tracking(facts: Facts) -> Tracking:
+    parcels = [_parcel(parcel, facts) for parcel in facts.parcels]
+    delivered = sum(
+        any(step.stage == DELIVERED for step in parcel.reached) for parcel in facts.parcels
+    )
+    return Tracking(
+        order_number=facts.order_number,
+        placed_at=facts.placed_at,
+        language=facts.language,
+        progress=min(parcel.progress for parcel in parcels),
+        delivered=delivered,
+        total=len(parcels),
+        words=delivered_words(delivered, len(parcels), facts.language),
+        parcels=parcels,
+    )
+
+
+def _parcel(parcel: ParcelFacts, facts: Facts) -> TrackedParcel:
+    settled = {step.stage for step in parcel.reached}
+    owing = msgspec.structs.replace(
+        parcel,
+        currency=facts.currency,
+        at_door_minor=facts.at_door_minor,
+        paid_minor=facts.paid_minor,
+    )
+    return TrackedParcel(
+        parcel=parcel.parcel,
+        progress=parcel.progress,
+        ended_as=parcel.ended_as,
+        awb=parcel.awb,
+        lines=parcel.lines,
+        milestones=timeline(parcel.reached, owing, facts.language),
+        may_rate=INSTALLED in settled and RATED not in settled,
+        rated=RATED in settled,
+        certificates=parcel.certificates,
+    )

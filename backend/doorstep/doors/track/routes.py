@@ -1,0 +1,172 @@
+"""Follow an order, rate a parcel, fetch and check a certificate: the link is the key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import JSONBody, PathParameter, QueryParameter
+
+from doorstep.core import blobs, db, limits
+from doorstep.core.actor import Actor
+from doorstep.core.auth.guard import client_of
+from doorstep.core.auth.permissions import public
+from doorstep.core.clock import now
+from doorstep.core.errors import NotFound
+from doorstep.core.http.problems import problems
+from doorstep.core.limits import TooManyRequests
+from doorstep.core.logging import REQUEST_ID
+from doorstep.doors.track import sql
+from doorstep.doors.track.reading import read
+from doorstep.doors.track.schemas import Certificate, FeedbackTaken, GiveFeedback, Tracking
+from doorstep.flows import care
+from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
+from doorstep.modules.crm import service as crm
+from doorstep.modules.crm.rules import NothingWasInstalled, hash_token
+
+Token = Annotated[str, PathParameter()]
+Language = Annotated[Literal["en", "hi", "ar"] | None, QueryParameter(name="lang")]
+TAGS = ["track"]
+
+# Links must not end up in search engines or in a shared cache; pages repeat the ETag themselves.
+PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
+
+
+class LinkNotValid(NotFound):
+    """The link is wrong, expired or revoked; nobody is told which."""
+
+    title = "This link does not open an order."
+
+
+@get(
+    "/track/{token:str}",
+    operation_id="trackOrder",
+    opt=public(),
+    responses=problems(LinkNotValid, TooManyRequests),
+    tags=TAGS,
+)
+async def track_order(
+    request: Request[Any, Any, Any], token: Token, lang: Language = None
+) -> Response[Tracking]:
+    """Show an order's parcels and how far each is; 304 when the page has this answer already."""
+    token_hash = await _counted(token)
+    found = await read(token_hash, lang, request.headers.get("if-none-match", ""))
+    if found is None:
+        await _count_miss(request)
+        raise LinkNotValid
+    headers = PRIVATE | {"ETag": found.etag}
+    answer: Response[Any] = (
+        Response(None, status_code=304, headers=headers)
+        if found.body is None
+        else Response(found.body, media_type="application/json", headers=headers)
+    )
+    return answer
+
+
+@post(
+    "/track/{token:str}/feedback",
+    operation_id="giveFeedback",
+    status_code=200,
+    opt=public(),
+    responses=problems(
+        LinkNotValid,
+        TooManyRequests,
+        StageTooEarly,
+        StageAlreadyDone,
+        NothingWasInstalled,
+        crm.FeedbackAlreadyGiven,
+    ),
+    tags=TAGS,
+)
+async def give_feedback(
+    request: Request[Any, Any, Any], token: Token, data: JSONBody[GiveFeedback]
+) -> FeedbackTaken:
+    """Rate one parcel of the order, once (1016)."""
+    token_hash = await _counted(token)
+    found = await _behind(request, sql.PARCEL, token_hash, data.parcel)
+    if found["fulfilment_id"] is None:
+        raise LinkNotValid
+    answer = await care.give_feedback(
+        found["fulfilment_id"],
+        crm.Feedback(
+            event_id=data.event_id,
+            delivery_rating=data.delivery_rating,
+            installation_rating=data.installation_rating,
+            words=data.words,
+        ),
+        actor=_customer(found["order_id"]),
+    )
+    return FeedbackTaken(verdict=answer.verdict.value, progress=answer.progress)
+
+
+@get(
+    "/track/{token:str}/certificate/{number:str}",
+    operation_id="readCertificate",
+    opt=public(),
+    media_type="application/pdf",
+    responses=problems(LinkNotValid, TooManyRequests, crm.CertificateMissing),
+    tags=TAGS,
+)
+async def read_certificate(
+    request: Request[Any, Any, Any], token: Token, number: Token
+) -> Response[bytes]:
+    """Hand out a warranty certificate of the order as PDF."""
+    token_hash = await _counted(token)
+    found = await _behind(request, sql.CERTIFICATE, token_hash, number)
+    if found["certificate_sha256"] is None:
+        raise crm.CertificateMissing
+    paper = await blobs.get(found["certificate_sha256"])
+    return Response(
+        paper,
+        media_type="application/pdf",
+        # The number is one of ours here: it was found.
+        headers=PRIVATE | {"Content-Disposition": f'inline; filename="{number}.pdf"'},
+    )
+
+
+@get(
+    "/verify/{number:str}",
+    operation_id="verifyCertificate",
+    opt=public(limit="link"),
+    responses=problems(crm.CertificateMissing, TooManyRequests),
+    tags=TAGS,
+)
+async def verify_certificate(request: Request[Any, Any, Any], number: Token) -> Certificate:
+    """Tell whether a certificate is genuine and until when it holds; the QR code leads here."""
+    try:
+        found = await crm.verify_certificate(number)
+    except crm.CertificateMissing:
+        await _count_miss(request)
+        raise
+    return msgspec.convert(found, Certificate)
+
+
+async def _counted(token: str) -> bytes:
+    """Take one request from the link's share and hash its secret."""
+    token_hash = hash_token(token)
+    await limits.take("link", token_hash.hex())
+    return token_hash
+
+
+async def _count_miss(request: Request[Any, Any, Any]) -> None:
+    """Let nobody try many links from one address."""
+    await limits.take("link_miss", client_of(request.scope))
+
+
+async def _behind(
+    request: Request[Any, Any, Any], statement: str, token_hash: bytes, wanted: object
+) -> dict[str, Any]:
+    found = await db.row(statement, token_hash, now(), wanted)
+    if found is None:
+        await _count_miss(request)
+        raise LinkNotValid
+    return found
+
+
+def _customer(order_id: UUID) -> Actor:
+    return Actor(role="customer", source="person", order_id=order_id, request_id=REQUEST_ID.get())
+
+
+handlers = [track_order, give_feedback, read_certificate, verify_certificate]

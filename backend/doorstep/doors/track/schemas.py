@@ -1,0 +1,99 @@
+"""What the customer's door takes and gives; nothing here names a person or another order."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from doorstep.journey.timeline import Milestone, Parcel, Reached
+
+Rating = Annotated[int, Meta(ge=1, le=5)]
+
+
+class GiveFeedback(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A rating of one parcel; `event_id` is made by the page, so that sending twice is once."""
+
+    event_id: UUID
+    parcel: Annotated[int, Meta(ge=1, le=999)] = 1
+    delivery_rating: Rating
+    installation_rating: Rating | None = None
+    words: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class FeedbackTaken(Struct, kw_only=True):
+    """What became of the rating, and how far the parcel is now."""
+
+    verdict: str
+    progress: int
+
+
+class Line(Struct, kw_only=True):
+    """Goods of a parcel, named in the language of the answer."""
+
+    name: str
+    quantity: int
+
+
+class TrackedParcel(Struct, kw_only=True):
+    """One parcel with its timeline; `ended_as` when it will not travel on (cancelled, lost …)."""
+
+    parcel: int
+    progress: int
+    ended_as: str | None
+    awb: str | None
+    lines: list[Line]
+    milestones: list[Milestone]
+    may_rate: bool
+    rated: bool
+    certificates: list[str]
+
+
+class Tracking(Struct, kw_only=True):
+    """An order as its customer sees it: `progress` is that of the least advanced parcel."""
+
+    order_number: str
+    placed_at: datetime
+    language: str
+    progress: int
+    delivered: int
+    total: int
+    words: str
+    parcels: list[TrackedParcel]
+
+
+class Certificate(Struct, kw_only=True):
+    """What a certificate's number proves; `valid` until the end of its last day."""
+
+    number: str
+    valid: bool
+    product: str
+    quantity: int
+    starts_on: date
+    ends_on: date
+
+
+class ParcelFacts(Parcel, frozen=True, kw_only=True):
+    """A parcel as the database tells it; what the order owes is filled in by the order."""
+
+    parcel: int
+    progress: int
+    ended_as: str | None
+    awb: str | None
+    reached: list[Reached]
+    lines: list[Line]
+    certificates: list[str]
+
+
+class Facts(Struct, kw_only=True, frozen=True):
+    """An order as the database tells it."""
+
+    order_number: str
+    placed_at: datetime
+    language: str
+    currency: str
+    at_door_minor: int
+    paid_minor: int
+    parcels: list[ParcelFacts]

@@ -1,0 +1,66 @@
+"""What a link shows, each in one statement."""
+
+# $1 hash of the token, $2 now, $3 versions whose answer is at hand already, $4 language or NULL.
+# Every event raises its parcel's head_seq, so their sum changes with everything shown here.
+READ = """
+SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
+  SELECT json_build_object(
+      'order_number', o.number,
+      'placed_at', o.placed_at,
+      'language', coalesce($4::text, o.language),
+      'currency', o.currency,
+      'at_door_minor', (
+        SELECT coalesce(sum(amount_minor - captured_minor), 0)::bigint
+          FROM payment_line WHERE order_id = o.id AND due = 'at_door'),
+      'paid_minor', (
+        SELECT coalesce(sum(captured_minor), 0)::bigint FROM payment_line WHERE order_id = o.id),
+      'parcels', (
+        SELECT json_agg(json_build_object(
+            'parcel', f.parcel,
+            'progress', f.progress,
+            'ended_as', f.ended_as,
+            'needs_vendor', f.needs_vendor,
+            'needs_install', f.needs_install,
+            'has_warranty', f.has_warranty,
+            'collection', f.collection,
+            'ship_from', coalesce(l.kind, 'warehouse'),
+            'awb', (SELECT s.awb FROM shipment s
+                     WHERE s.fulfilment_id = f.id AND s.leg = 'outbound'
+                     ORDER BY s.attempt DESC LIMIT 1),
+            'reached', (
+              SELECT json_agg(json_build_object('stage', e.stage, 'how', e.how,
+                       'recorded_at', e.recorded_at, 'captured_at', e.captured_at) ORDER BY e.seq)
+                FROM journey_event e WHERE e.fulfilment_id = f.id AND e.kind = 'stage'),
+            'lines', (
+              SELECT json_agg(json_build_object('quantity', fl.quantity,
+                       'name', coalesce(p.names ->> coalesce($4::text, o.language), ol.name))
+                       ORDER BY ol.position)
+                FROM fulfilment_line fl
+                JOIN order_line ol ON ol.id = fl.order_line_id
+                JOIN product p ON p.id = fl.product_id
+               WHERE fl.fulfilment_id = f.id),
+            'certificates', coalesce((
+              SELECT json_agg(w.number ORDER BY w.number)
+                FROM warranty w WHERE w.fulfilment_id = f.id AND w.state = 'active'), '[]')
+          ) ORDER BY f.parcel)
+          FROM fulfilment f LEFT JOIN location l ON l.id = f.location_id
+         WHERE f.order_id = o.id AND f.ended_as IS DISTINCT FROM 'replaced'))::text
+    FROM customer_order o WHERE o.id = link.order_id) END AS facts
+  FROM order_link link
+ CROSS JOIN LATERAL (
+   SELECT sum(head_seq)::bigint AS version FROM fulfilment WHERE order_id = link.order_id) v
+ WHERE link.token_hash = $1 AND link.revoked_at IS NULL AND link.expires_at > $2
+"""
+
+PARCEL = """
+SELECT link.order_id, f.id AS fulfilment_id
+  FROM order_link link LEFT JOIN fulfilment f ON f.order_id = link.order_id AND f.parcel = $3
+ WHERE link.token_hash = $1 AND link.revoked_at IS NULL AND link.expires_at > $2
+"""
+
+CERTIFICATE = """
+SELECT w.certificate_sha256
+  FROM order_link link LEFT JOIN warranty w
+       ON w.order_id = link.order_id AND w.number = $3 AND w.state = 'active'
+ WHERE link.token_hash = $1 AND link.revoked_at IS NULL AND link.expires_at > $2
+"""
