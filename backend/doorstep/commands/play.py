@@ -1,0 +1,77 @@
+"""`demo` and `simulate`: a whole Doorstep with a pretend outside world."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from doorstep.commands.running import prepare_sample_data, run
+from doorstep.core.embedded import EmbeddedStack
+from doorstep.stack import RunningStack, running_stack, servers
+
+
+def demo(*, leave: bool, port: int, sandbox_port: int) -> int:
+    """Play one order through all stages, write demo.json, then keep serving unless `leave`.
+
+    Returns 0 only if every stage and every tranche is right.
+    """
+    with servers() as embedded:
+        return run(_demo(embedded, leave, {"port": port, "sandbox_port": sandbox_port}))
+
+
+def simulate(*, orders: int, seed: int, port: int, sandbox_port: int) -> int:
+    """Play many orders at once. Returns 0 only if all of them end as planned."""
+    with servers() as embedded:
+        ports = {"port": port, "sandbox_port": sandbox_port}
+        return run(_simulate(embedded, orders, seed, ports))
+
+
+async def _demo(embedded: EmbeddedStack | None, leave: bool, ports: dict[str, int]) -> int:
+    from doorstep.play import play_demo
+
+    await prepare_sample_data()
+    async with running_stack(embedded, **ports) as stack:
+        result = await play_demo(stack.base_url, stack.sandbox_url, out=sys.stdout)
+        _write_document(stack, result.document)
+        status = 0 if result.ok else 1
+        if not leave:
+            await _keep_serving(stack)
+        return status
+
+
+async def _simulate(
+    embedded: EmbeddedStack | None, orders: int, seed: int, ports: dict[str, int]
+) -> int:
+    from doorstep import play
+
+    await prepare_sample_data()
+    async with running_stack(embedded, **ports) as stack:
+        result = await play.simulate(stack.base_url, stack.sandbox_url, orders, seed)
+        return 0 if result.ok else 1
+
+
+def _write_document(stack: RunningStack, document: dict[str, Any]) -> None:
+    """Write what a visitor needs: addresses, sign-ins, orders. It holds secrets, hence the mode."""
+    target = stack.folder / "demo.json"
+    target.touch(mode=0o600)
+    text = json.dumps({"base_url": stack.base_url, **document}, indent=2, ensure_ascii=False)
+    target.write_text(text + "\n", encoding="utf-8")
+
+
+async def _keep_serving(stack: RunningStack) -> None:
+    """Print the addresses and serve until told to stop."""
+    print()
+    print(f"API            {stack.base_url}")
+    print(f"Outside world  {stack.sandbox_url}")
+    print(f"Sign-ins       {stack.folder / 'demo.json'}")
+    if not stack.is_ours:
+        print("Another command keeps these running.", flush=True)
+        return
+    print(f"Logs           {stack.folder}/*.log")
+    print("Ctrl-C stops everything.", flush=True)
+    try:
+        await stack.forever()
+    except asyncio.CancelledError:
+        print("Stopping.", flush=True)

@@ -1,0 +1,71 @@
+"""`doorstep doctor`: every invariant that can be read from rows, in one snapshot (reliability §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from doorstep.core import db
+from doorstep.journey import chain
+from doorstep.modules.finance import checks as finance
+from doorstep.modules.wms import checks as wms
+
+
+class Violation(NamedTuple):
+    """An invariant that does not hold: its id, and which row is wrong how, in words."""
+
+    check: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.words}"
+
+
+QUERIES: dict[str, str] = {
+    "IA8 events": chain.BROKEN_EVENTS,
+    "IA8 heads": chain.BROKEN_HEADS,
+    "IA8 fulfilments": chain.LOST_HEADS,
+    "IO2": chain.WRONG_FOLDS,
+    "IO5": """
+        SELECT e.fulfilment_id::text AS subject, e.stage || ' without evidence' AS detail
+          FROM journey_event e
+         WHERE e.kind = 'stage' AND e.how IN ('done', 'implied') AND e.evidence = '[]'""",
+    "IC1 held": """
+        SELECT h.event_id::text AS subject, 'held since ' || h.recorded_at || ': ' || h.waits_for AS detail
+          FROM held_step h JOIN fulfilment f ON f.id = h.fulfilment_id
+         WHERE h.released_at IS NULL AND f.stage = 1018""",
+    "IQ2": """
+        SELECT o.id::text AS subject, o.kind || ': ' || coalesce(o.last_error, 'never tried') AS detail
+          FROM outbox o
+         WHERE o.done_at IS NULL
+           AND (o.dead_at IS NOT NULL OR o.next_at < now() - interval '15 minutes')""",
+    "IQ2 inbox": """
+        SELECT i.source || ' ' || i.source_id AS subject, coalesce(i.last_error, i.state) AS detail
+          FROM inbox i WHERE i.state = 'problem'""",
+    **wms.QUERIES,
+}
+"""Check → a query of (subject, detail) that finds nothing when all is well."""
+
+FUNCTIONS: dict[str, Callable[[], Awaitable[list[str]]]] = {
+    "IA8 checkpoints": chain.broken_checkpoints,
+    "IM1": finance.check_im1,
+    "IM2": finance.check_im2,
+    "IM3": finance.check_im3,
+    "IM4": finance.check_im4,
+    "IM5": finance.check_im5,
+    "IM9": finance.check_im9,
+}
+"""Checks that say in words what they have found."""
+
+
+async def run() -> list[Violation]:
+    """Run every check in one REPEATABLE READ snapshot; an empty list is health."""
+    found: list[Violation] = []
+    async with db.unit_of_work():
+        await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for name, query in QUERIES.items():
+            for row in await db.rows(query):
+                found.append(Violation(name, f"{row['subject']}: {row['detail']}"))
+        for name, check in FUNCTIONS.items():
+            found += [Violation(name, words) for words in await check()]
+    return found

@@ -1,0 +1,140 @@
+"""Puts the sample company into the database."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from doorstep.core import db
+from doorstep.core.auth import people
+from doorstep.core.ids import uuid7
+from doorstep.modules.fsm.service import checklists, technicians
+from doorstep.modules.oms import service as oms
+from doorstep.modules.scm import service as scm
+from doorstep.modules.scm.schemas import VendorData
+from doorstep.modules.tms.service import carriers
+from doorstep.modules.wms.service import stock
+from doorstep.seed.catalogue import CHANNELS, CHECKLISTS, COSTS, OWN_GOODS, PRODUCTS
+from doorstep.seed.people import SampleUser, password_of, sample_users
+
+FULL_SHELF = 400
+"""Free pieces of each SKU after seeding, when fewer than half of that are left."""
+
+VENDORS = {
+    "AE": ("V-GULF", "Gulf Home Appliances LLC", "AE070331234567890123456", "EBILAEAD"),
+    "QA": ("V-DOHA", "Doha Electronics WLL", "QA58DOHB00001234567890ABCDEFG", "DOHBQAQA"),
+    "IN": ("V-BLR", "Bengaluru Electricals Pvt Ltd", "1121431121541121", "HDFC0001234"),
+    "KW": ("V-KWT", "Kuwait Appliances Co", "KW81CBKU0000000000001234560101", "COMBKWKW"),
+}
+SERVICES = ("standard", "express", "overnight")
+PLACES = (("warehouse", "WH"), ("hub", "HUB"), ("carrier", "CARRIER"), ("customer", "CUSTOMERS"))
+EVERY_DAY = {str(day): [("08:00", "20:00")] for day in range(1, 8)}
+SKILLS = ("laundry", "screens", "cooling")
+
+
+async def seed() -> None:
+    """Fill an empty database with the sample company; top up the shelves of a used one."""
+    products = {data.sku: await oms.save_product(data) for data in PRODUCTS}
+    for sku, checklist in CHECKLISTS.items():
+        await checklists.save_checklist(products[sku], checklist)
+    channels: dict[str, UUID] = {}
+    vendors: dict[str, UUID] = {}
+    places: dict[tuple[str, str], UUID] = {}
+    for channel in CHANNELS:
+        code = channel.code
+        channels[code] = await oms.save_channel(channel)
+        vendors[code] = await _vendor(code, channel.country, channel.zone)
+        for sku, cost in COSTS[code].items():
+            await scm.save_cost(vendors[code], products[sku], channel.currency, cost)
+        for kind, prefix in PLACES:
+            places[code, kind] = await _place(code, kind, prefix, channels[code])
+        for sku, product_id in products.items():
+            owner = None if sku in OWN_GOODS else vendors[code]
+            await _top_up(places[code, "warehouse"], product_id, sku, owner)
+    await carriers.create_carrier(
+        "own-fleet",
+        "Doorstep fleet",
+        "own",
+        [
+            carriers.Service(channel, service)
+            for channel in channels.values()
+            for service in SERVICES
+        ],
+    )
+    await carriers.create_carrier("clickpost", "ClickPost carriers", "aggregator")
+    for user in sample_users():
+        await _person(user, channels, vendors, places)
+
+
+async def _vendor(channel: str, country: str, zone: str) -> UUID:
+    code, name, account, bank = VENDORS[channel]
+    return await scm.save_vendor(
+        VendorData(
+            code=code,
+            name=name,
+            country=country,
+            zone=zone,
+            email=f"orders@{code.lower()}.test",
+            percentages=[20, 20, 20, 20, 10, 10],
+            account_name=name,
+            account_number=account,
+            bank_code=bank,
+        )
+    )
+
+
+async def _place(channel: str, kind: str, prefix: str, channel_id: UUID) -> UUID:
+    code = f"{prefix}-{channel}"
+    erp = f"ERP-{code}" if kind == "warehouse" else None
+    return await stock.save_location(
+        {"code": code, "name": code, "kind": kind, "channel_id": channel_id, "erp_store_id": erp}
+    )
+
+
+@db.transactional
+async def _top_up(place: UUID, product_id: UUID, sku: str, owner: UUID | None) -> None:
+    free = await db.value(
+        "SELECT on_hand - held - allocated FROM stock WHERE location_id = $1 AND product_id = $2"
+        " AND owner_id IS NOT DISTINCT FROM $3",
+        place,
+        product_id,
+        owner,
+    )
+    if free is not None and free >= FULL_SHELF // 2:
+        return
+    delivery = uuid7()
+    serialised = sku in CHECKLISTS
+    serials = [f"{sku}-{delivery.hex[-10:].upper()}-{n:03}" for n in range(FULL_SHELF)]
+    await stock.receive(
+        place,
+        product_id,
+        owner,
+        FULL_SHELF,
+        ref=f"seed:{delivery}",
+        serials=serials if serialised else None,
+    )
+
+
+async def _person(
+    user: SampleUser,
+    channels: dict[str, UUID],
+    vendors: dict[str, UUID],
+    places: dict[tuple[str, str], UUID],
+) -> None:
+    if await db.value("SELECT true FROM person WHERE id = $1", user.person_id):
+        return
+    await people.create_person(
+        person_id=user.person_id,
+        role=user.role,
+        name=user.name,
+        login=user.login,
+        password=password_of(user.login) if user.login else None,
+        channel_ids=[channels[user.channel]] if user.channel else [],
+        location_id=places[user.channel, "warehouse"]
+        if user.channel and user.role == "warehouse"
+        else None,
+        vendor_id=vendors[user.channel] if user.channel and user.role == "vendor" else None,
+    )
+    if user.role == "technician" and user.channel:
+        await technicians.create_technician(
+            user.person_id, channels[user.channel], SKILLS, EVERY_DAY
+        )
