@@ -1,0 +1,1 @@
+"""All tests of Doorstep; `tests.bench` is run by `make bench`."""

@@ -1,0 +1,48 @@
+"""The application without a server in between, and people who are signed in to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import UUID
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from doorstep.app import create_app
+from doorstep.core import health, limits
+from doorstep.core import redis as core_redis
+from doorstep.core.auth import service
+from doorstep.core.outbox import bell
+from tests.support.access import Person, enter
+
+
+@pytest.fixture(scope="session")
+def app() -> Litestar:
+    """The whole application; the fixtures open what its lifespan would."""
+    return create_app()
+
+
+@pytest.fixture
+async def client(app: Litestar, db: object, redis: object) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that calls the application directly, from 127.0.0.1."""
+    health.forget_last_check()
+    limits.forget_outage()
+    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://doorstep.test") as given:
+        yield given
+    await bell.rest()
+    await core_redis.stop()
+
+
+@pytest.fixture
+def signed_in(db: object) -> Callable[..., Awaitable[Person]]:
+    """Make a person of a role who is signed in as that role does: `await signed_in("courier")`."""
+    return enter
+
+
+@pytest.fixture
+async def shop(db: object) -> service.IntegrationToken:
+    """The long-lived token of a shop that acts as sales."""
+    person_id: UUID = await service.create_person(role="sales", name="The shop")
+    return await service.issue_integration_token(person_id, "shop")

@@ -1,0 +1,133 @@
+"""What every test can ask for: `db`, `redis`, `clock`.
+
+A test that names none of them needs no server, and none is started for it alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+# Set before anything of Doorstep is imported. The real servers of a developer's shell are never
+# touched: every test has its own.
+for _name in ("DATABASE_URL", "REDIS_URL", "BLOB_URL"):
+    os.environ.pop(_name, None)
+os.environ["SECRET_KEY"] = "only-for-tests-" + "0" * 32
+os.environ["PICCOLO_CONF"] = "piccolo_conf"
+
+import pytest  # noqa: E402
+from redis.asyncio import Redis  # noqa: E402
+
+from doorstep.core import clock as core_clock  # noqa: E402
+from doorstep.core import db as core_db  # noqa: E402
+from doorstep.core import redis as core_redis  # noqa: E402
+from doorstep.core.outbox import bell  # noqa: E402
+from tests.support.stack import Cleaner, Servers, TestStack, Worker  # noqa: E402
+
+_started = pytest.StashKey[tuple[TestStack, Servers]]()
+
+
+def _servers(config: pytest.Config) -> Servers:
+    """Return the servers of the run: handed over by xdist's controller, or started here once."""
+    handed_over = getattr(config, "workerinput", {}).get("servers")
+    if handed_over:
+        return Servers(**handed_over)
+    if _started not in config.stash:
+        stack = TestStack()
+        try:
+            config.stash[_started] = (stack, stack.start())
+        except BaseException:
+            stack.stop()
+            raise
+    return config.stash[_started][1]
+
+
+class _Controller:
+    """What xdist asks the process that starts the workers."""
+
+    @pytest.hookimpl
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["servers"] = asdict(_servers(node.config))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.pluginmanager.hasplugin("dsession"):
+        config.pluginmanager.register(_Controller())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _started in config.stash:
+        config.stash[_started][0].stop()
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> Worker:
+    """This process's own database and Redis number, with the settings pointing at them."""
+    name = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    mine = Worker(_servers(request.config), name)
+    mine.point_settings_here()
+    return mine
+
+
+@pytest.fixture(scope="session")
+async def _cleaner(worker: Worker) -> AsyncIterator[Cleaner]:
+    cleaner = await worker.create_database()
+    yield cleaner
+    await cleaner.close()
+
+
+@pytest.fixture
+def tamper(db: Any, _cleaner: Cleaner) -> Callable[..., Awaitable[None]]:
+    """Run statements past every guard of the database, as an intruder would."""
+    return _cleaner.tamper
+
+
+@pytest.fixture(scope="session")
+async def db(worker: Worker, _cleaner: Cleaner) -> AsyncIterator[Any]:
+    """The started engine (`doorstep.core.db`) on an empty, migrated database."""
+    await core_db.start(worker.database_url, pool_size=10)
+    yield core_db
+    await bell.rest()
+    await core_redis.stop()
+    await core_db.stop()
+
+
+@pytest.fixture(scope="session")
+async def redis(worker: Worker) -> AsyncIterator[Redis]:
+    """A client of the real Redis; what it holds is flushed before every test that names it."""
+    client: Redis = Redis.from_url(worker.redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(autouse=True)
+async def _clean(request: pytest.FixtureRequest) -> None:
+    """Begin every test with empty tables and an empty Redis, whatever the one before left."""
+    names = request.fixturenames
+    if "db" in names:
+        await request.getfixturevalue("_cleaner").clean()
+    if "redis" in names:
+        await request.getfixturevalue("redis").flushdb()
+
+
+class Clock:
+    """Moves what `doorstep.core.clock.now` shows in this process."""
+
+    def now(self) -> datetime:
+        return core_clock.now()
+
+    def set(self, moment: datetime) -> None:
+        core_clock.set_now(moment)
+
+    def advance(self, by: timedelta) -> None:
+        core_clock.set_now(core_clock.now() + by)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """A clock to move; it is right again after the test."""
+    yield Clock()
+    core_clock.set_now(None)

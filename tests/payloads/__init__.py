@@ -1,0 +1,1 @@
+"""Orders in the shop's own format, for tests of every folder."""

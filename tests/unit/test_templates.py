@@ -1,0 +1,87 @@
+"""The texts of messages: whole, in three languages, saying the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from doorstep.journey.stages import STAGES
+from doorstep.modules.messages import rules
+from doorstep.modules.messages.rules import Event, Template, Text
+
+FACTS = {
+    "company": "Doorstep",
+    "title": "Shipped",
+    "sentence": "It is on its way.",
+    "order_number": "DS-000042",
+    "total": "AED 3,148.00",
+    "link": rules.SECRET,
+    "code": rules.SECRET,
+    "po_number": "PO-000007",
+    "answer_due": "2026-11-24 15:00",
+}
+
+
+def in_all(body: str, subject: str = "") -> dict[str, Text]:
+    return {language: Text(body=body, subject=subject) for language in rules.LANGUAGES}
+
+
+def test_every_milestone_has_a_message_and_1004_and_1017_have_none() -> None:
+    told = {name for name in rules.EVENTS if name.isdigit()}
+    assert told == {str(stage.code) for stage in STAGES if stage.milestone}
+
+
+@pytest.mark.parametrize("name", rules.EVENTS)
+@pytest.mark.parametrize("language", rules.LANGUAGES)
+def test_every_text_can_be_written_from_the_facts_there_are(name: str, language: str) -> None:
+    for channel in rules.event(name).channels:
+        written = rules.render(name, channel, language, FACTS)
+        assert written.body and (channel == "email") == bool(written.subject)
+        assert "{" not in written.body.replace(rules.SECRET, "")
+
+
+def test_only_the_first_message_carries_the_link_and_only_one_the_code() -> None:
+    secret = {
+        name
+        for name in rules.EVENTS
+        for channel in rules.event(name).channels
+        if rules.SECRET in rules.render(name, channel, "en", FACTS).body
+    }
+    assert secret == {"1001", "handover_code"}
+
+
+def test_a_message_says_the_sentence_and_the_order_number() -> None:
+    written = rules.render("1009", "sms", "en", FACTS)
+    assert written.body == "Doorstep: It is on its way. Order DS-000042."
+
+
+def test_a_language_without_texts_gets_english() -> None:
+    assert rules.render("1009", "sms", "fr", FACTS) == rules.render("1009", "sms", "en", FACTS)
+
+
+def test_an_unknown_event_is_a_programming_error() -> None:
+    with pytest.raises(rules.UnknownEvent):
+        rules.render("1004", "sms", "en", FACTS)
+
+
+@pytest.mark.parametrize(
+    ("template", "wrong"),
+    [
+        (Template(version=1, sms={"en": Text(body="x")}), "lacks a language"),
+        (
+            Template(version=1, sms=in_all("{a}") | {"hi": Text(body="{b}")}),
+            "other placeholders",
+        ),
+        (Template(version=1, email=in_all("x")), "has a subject"),
+        (Template(version=1, email=in_all("x", "y")), "no text for sms"),
+    ],
+)
+def test_texts_that_could_not_be_sent_stop_the_program(template: Template, wrong: str) -> None:
+    told = {"1001": Event(template="t", about="order", channels=("sms",))}
+    with pytest.raises(rules.BadTemplates, match=wrong):
+        rules.check(told, {"t": template})
+
+
+def test_an_event_without_its_template_stops_the_program() -> None:
+    told = {"1001": Event(template="gone", about="order", channels=("sms",))}
+    with pytest.raises(rules.BadTemplates, match="gone"):
+        rules.check(told, {})
