@@ -14,7 +14,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.ids import uuid7
 from doorstep.flows import care, notify
 from doorstep.flows.place_order import place_order
-from doorstep.journey import engine
+from doorstep.journey import facts
 from doorstep.journey.rules import Evidence
 from doorstep.journey.stages import BY_CODE, STAGES
 from tests.factories.world import SHOP, World, an_order, make_world
@@ -29,12 +29,12 @@ TELLING: Mapping[str, Sequence[journey.Reaction]] = {
 @contextmanager
 def reacting(reactions: Mapping[str, Sequence[journey.Reaction]] = TELLING) -> Iterator[None]:
     """Bind the journey to a few reactions for the block, then to what was bound before."""
-    before = engine._reactions
+    before = facts._reactions
     journey.bind(reactions)
     try:
         yield
     finally:
-        engine._reactions = before
+        facts._reactions = before
 
 
 @dataclass
@@ -74,7 +74,7 @@ async def place(
         "SELECT id FROM fulfilment WHERE order_id = $1 ORDER BY parcel", row["id"]
     )
     token: str = await db.value(
-        "SELECT payload ->> 'tracking_token' FROM outbox"
+        "SELECT payload ->> 'secret' FROM outbox"
         " WHERE kind = 'flows.order_placed' AND payload ->> 'order_id' = $1",
         str(row["id"]),
     )

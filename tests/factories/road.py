@@ -124,7 +124,7 @@ async def out_for_delivery(road: Road, *parcels: UUID) -> dict[UUID, UUID]:
 async def code_of(parcel: UUID) -> str:
     """Read the handover code from the message to the customer."""
     code: str = await db.value(
-        "SELECT payload ->> 'code' FROM outbox WHERE kind = 'messages.handover_code'"
+        "SELECT payload ->> 'secret' FROM outbox WHERE kind = 'messages.handover_code'"
         " AND payload ->> 'fulfilment_id' = $1 ORDER BY id DESC LIMIT 1",
         str(parcel),
     )

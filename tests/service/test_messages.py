@@ -172,7 +172,7 @@ async def test_the_handover_code_goes_by_sms_and_is_forgotten(db: Any, postbox: 
     payload = {
         "order_id": str(order.order_id),
         "fulfilment_id": str(order.parcels[0]),
-        "code": "482915",
+        "secret": "482915",
     }
     await notify.tell_handover_code(payload)
     await notify.tell_handover_code(payload)

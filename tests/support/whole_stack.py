@@ -55,9 +55,13 @@ class WholeStack:
         finally:
             await connection.close()
 
+    def client(self, base_url: str = "") -> httpx.AsyncClient:
+        """Open a client of the API, or of another address."""
+        return httpx.AsyncClient(base_url=base_url or self.base_url, trust_env=False, timeout=20)
+
     async def sandbox(self, path: str, **params: str) -> Any:
         """Ask the outside world what it has seen."""
-        async with httpx.AsyncClient(base_url=self.sandbox_url, trust_env=False) as client:
+        async with self.client(self.sandbox_url) as client:
             answer = await client.get(path, params=params)
             answer.raise_for_status()
             return answer.json()

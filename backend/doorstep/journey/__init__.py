@@ -5,18 +5,8 @@ Never knows stock, money, carriers or messages: those react (flows/reactions.py)
 """
 
 from doorstep.journey.describe import as_table, describe
-from doorstep.journey.engine import (
-    Answer,
-    Fact,
-    Reaction,
-    advance,
-    announce,
-    bind,
-    derived_id,
-    lock,
-    set_po,
-    state_fact,
-)
+from doorstep.journey.engine import advance, announce, lock, set_po, state_fact
+from doorstep.journey.facts import Answer, Fact, Reaction, bind, derived_id
 from doorstep.journey.rules import Evidence, How, Verdict
 
 __all__ = [

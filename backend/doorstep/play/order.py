@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from doorstep.play.pictures import photo, strokes
-from doorstep.play.visitors import Company, StepFailed, Visitor, new_event, until
+from doorstep.play.visitors import Company, StepFailed, Visitor, new_event, patiently, until
 
 WRONG_SERIALS = 40
 """How many serials a picker tries: others take from the same shelf at the same time."""
@@ -382,15 +382,15 @@ class OrderPlay:
         """The customer rates delivery and installation through the link (1016)."""
         token = await self.tracking_token()
         installed = any(s["stage"] == 1015 and s["how"] == "done" for s in parcel["stages"])
-        answer = await self.company.http.post(
-            f"/track/{token}/feedback",
-            json={
-                "event_id": new_event(),
-                "parcel": parcel["parcel"],
-                "delivery_rating": 5,
-                "installation_rating": 5 if installed else None,
-                "words": "Everything works.",
-            },
+        rating = {
+            "event_id": new_event(),
+            "parcel": parcel["parcel"],
+            "delivery_rating": 5,
+            "installation_rating": 5 if installed else None,
+            "words": "Everything works.",
+        }
+        answer = await patiently(
+            lambda: self.company.http.post(f"/track/{token}/feedback", json=rating)
         )
         if not answer.is_success:
             raise StepFailed(f"feedback: {answer.status_code} {answer.text[:300]}")

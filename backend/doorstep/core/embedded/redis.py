@@ -58,6 +58,8 @@ class EmbeddedRedis:
         """
         self.places.make()
         if self.process is None:
+            if self._child is not None:
+                self._child.poll()  # Somebody else has killed it: nobody else can bury it.
             self._child = processes.spawn(
                 [
                     find_server(),

@@ -15,6 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.clock import now
 from doorstep.core.http.problems import problems
+from doorstep.doors.field.addresses import DoorAddress
 from doorstep.doors.verdicts import VerdictOut, verdict
 from doorstep.flows import transport
 from doorstep.flows.stops import ask_of_stop
@@ -89,24 +90,6 @@ class Goods(Struct):
     crew_size: int
 
 
-class StopAddress(Struct):
-    """Where to go and whom to call; `lat` and `lng` are null where nobody set a pin."""
-
-    name: str
-    phone: str | None
-    line1: str
-    building: str
-    floor: str
-    flat: str
-    lift: bool | None
-    area: str
-    city: str
-    postcode: str
-    lat: float | None
-    lng: float | None
-    instructions: str
-
-
 class RecipeOut(Struct):
     """Which proofs the stop needs; `photo_slots` names the pictures."""
 
@@ -125,7 +108,7 @@ class StopOut(Struct):
     number: str
     position: int
     state: str
-    address: StopAddress
+    address: DoorAddress
     goods: list[Goods]
     pieces: list[Piece]
     cash_due_minor: int

@@ -14,6 +14,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.http.problems import problems
+from doorstep.doors.field.addresses import DoorAddress
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
 from doorstep.flows import install, install_reports
 from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
@@ -51,24 +52,6 @@ SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS e
 """
 
 
-class VisitAddress(Struct):
-    """Where to go and whom to call."""
-
-    name: str
-    phone: str | None
-    line1: str
-    building: str
-    floor: str
-    flat: str
-    lift: bool | None
-    area: str
-    city: str
-    postcode: str
-    lat: float | None
-    lng: float | None
-    instructions: str
-
-
 class UnitCard(Struct):
     """Goods to install: what they are, which serials came, when they may be plugged in.
 
@@ -97,7 +80,7 @@ class VisitCard(Struct):
     starts_at: datetime
     ends_at: datetime
     delivered_at: datetime | None
-    address: VisitAddress
+    address: DoorAddress
     units: list[UnitCard]
 
 

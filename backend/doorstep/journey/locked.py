@@ -1,0 +1,281 @@
+"""One fulfilment, locked, for the length of one step: decide, write, react."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.clock import now
+from doorstep.journey import refusals
+from doorstep.journey.facts import Answer, Claim, Fact, derived_id, reactions_to
+from doorstep.journey.rules import (
+    Decision,
+    Evidence,
+    How,
+    Passing,
+    Standing,
+    Step,
+    Verdict,
+    decide,
+    next_not_applicable,
+    standing_at,
+)
+from doorstep.journey.stages import Flags
+
+
+class Locked:
+    """One fulfilment, locked, for the length of one step."""
+
+    def __init__(self, state: dict[str, Any], event_id: UUID) -> None:
+        self.event_id = event_id
+        self.row = _typed(state["fulfilment"])
+        self.id: UUID = self.row["id"]
+        self.attempt: int = self.row["attempt"]
+        self.flags = msgspec.convert(self.row, Flags)
+        self.blocking = frozenset(state["blocking"])
+        self.passed = {p["stage"]: _uuid(p["actor_id"]) for p in state["passed"]}
+        self.implied = {p["stage"] for p in state["passed"] if p["how"] == "implied"}
+        self.held = [h for h in state["held"] if h["released_at"] is None]
+        self.first_answer = self._answered(state)
+
+    @classmethod
+    async def enter(cls, fulfilment_id: UUID, event_id: UUID) -> Locked:
+        state = await db.value("SELECT journey_enter($1, $2)", fulfilment_id, event_id)
+        if state is None:
+            raise refusals.FulfilmentMissing(str(fulfilment_id))
+        return cls(state, event_id)
+
+    @classmethod
+    async def take(cls, call: Claim) -> Answer:
+        journey = await cls.enter(call.fulfilment_id, call.event_id)
+        if journey.first_answer is not None:
+            return journey.first_answer
+        decision = decide(journey.standing, call.step)
+        return await journey.carry_out(call, decision)
+
+    def _answered(self, state: dict[str, Any]) -> Answer | None:
+        for held in state["held"]:
+            if UUID(held["event_id"]) == self.event_id:
+                return self.answer(Verdict.HELD, held["waits_for"], held["stage"])
+        answered = state["answered"]
+        if answered is None:
+            return None
+        return self.answer(Verdict(answered["verdict"]), answered["reason"], answered["stage"] or 0)
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(
+            self.flags,
+            self.row["state"] == "ended",
+            self.blocking,
+            self.passed,
+            frozenset(self.implied),
+        )
+
+    def answer(self, verdict: Verdict, reason: str, stage: int) -> Answer:
+        return Answer(verdict, reason, self.event_id, stage, self.row["progress"])
+
+    async def carry_out(self, call: Claim, decision: Decision) -> Answer:
+        """Write what was decided, or refuse a person; nothing is kept of a refusal."""
+        step = call.step
+        if decision.verdict is Verdict.APPLIED:
+            await self.settle(call, decision.passings)
+            await self.follow_on(step.actor)
+        elif step.actor.source == "person":
+            raise refusals.for_person(decision, step.stage)
+        elif decision.verdict is Verdict.HELD:
+            await self.hold(call, decision.reason)
+        else:
+            await self.keep(call, decision)
+        return self.answer(decision.verdict, decision.reason, step.stage)
+
+    async def settle(self, call: Claim, passings: Sequence[Passing]) -> None:
+        """Append the passings in one go, then run each one's reactions in order."""
+        step = call.step
+        entries = []
+        for passing in passings:
+            own = passing.stage == step.stage
+            entries.append(
+                self.entry(
+                    call.event_id
+                    if own
+                    else derived_id(self.id, f"{call.event_id}:{passing.stage}"),
+                    "stage",
+                    str(passing.stage),
+                    passing.how,
+                    step,
+                    call.captured_at,
+                    stage=passing.stage,
+                )
+            )
+            self.passed[passing.stage] = step.actor.person_id if own else None
+            if passing.how == "implied":
+                self.implied.add(passing.stage)
+        await self.append(entries)
+        for passing in passings:
+            await self.react(str(passing.stage), step.actor, step.evidence, {"how": passing.how})
+
+    async def follow_on(self, actor: Actor) -> None:
+        """Record what does not apply now that its turn has come, then try the held steps again."""
+        while True:
+            code = next_not_applicable(self.flags, self.passed)
+            if code is not None:
+                await self._pass_by(code, actor)
+            elif not await self._release_one():
+                return
+
+    async def _pass_by(self, code: int, actor: Actor) -> None:
+        system = Actor.system("journey", request_id=actor.request_id)
+        call = Claim(
+            derived_id(self.id, f"not-applicable:{code}", self.attempt),
+            self.id,
+            Step(code, system, ()),
+            now(),
+        )
+        await self.settle(call, (Passing(code, "not_applicable"),))
+
+    async def _release_one(self) -> bool:
+        for held in self.held:
+            step = Step(
+                held["stage"],
+                msgspec.convert(held["actor"], Actor, strict=False),
+                msgspec.convert(held["evidence"], tuple[Evidence, ...]),
+            )
+            decision = decide(self.standing, step)
+            if decision.verdict is Verdict.HELD:
+                continue
+            self.held.remove(held)
+            call = Claim(
+                UUID(held["event_id"]),
+                self.id,
+                step,
+                datetime.fromisoformat(held["captured_at"]),
+            )
+            await db.execute(
+                "UPDATE held_step SET released_at = $2, verdict = $3 WHERE event_id = $1",
+                call.event_id,
+                now(),
+                decision.verdict.value,
+            )
+            if decision.verdict is Verdict.APPLIED:
+                await self.settle(call, decision.passings)
+            else:
+                await self.keep(call, decision)
+            return True
+        return False
+
+    async def hold(self, call: Claim, waits_for: str) -> None:
+        """Store a step that came too early; it is tried again in the next advance."""
+        await db.execute(
+            "INSERT INTO held_step (event_id, fulfilment_id, order_id, stage, actor, evidence,"
+            " captured_at, recorded_at, waits_for) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
+            call.event_id,
+            self.id,
+            self.row["order_id"],
+            call.step.stage,
+            msgspec.to_builtins(call.step.actor),
+            msgspec.to_builtins(call.step.evidence),
+            call.captured_at,
+            now(),
+            waits_for,
+        )
+
+    async def keep(self, call: Claim, decision: Decision) -> None:
+        """Store a step as evidence beside the journey; a review asks a person to look."""
+        await self.append(
+            [
+                self.entry(
+                    call.event_id,
+                    "evidence",
+                    str(call.step.stage),
+                    "done",
+                    call.step,
+                    call.captured_at,
+                    stage=call.step.stage,
+                    verdict=decision.verdict,
+                    reason=decision.reason,
+                )
+            ]
+        )
+        if decision.verdict in (Verdict.REVIEW, Verdict.REJECTED):
+            data = {"stage": call.step.stage, "reason": decision.reason, "cause": decision.cause}
+            await self.react("review_opened", call.step.actor, call.step.evidence, data)
+
+    async def record_fact(self, name: str, actor: Actor, data: dict[str, Any]) -> None:
+        step = Step(0, actor, ())
+        await self.append([self.entry(self.event_id, "fact", name, "done", step, now())])
+        await self.react(name, actor, (), data)
+
+    def entry(
+        self,
+        event_id: UUID,
+        kind: str,
+        name: str,
+        how: How,
+        step: Step,
+        captured_at: datetime,
+        *,
+        stage: int | None = None,
+        verdict: Verdict = Verdict.APPLIED,
+        reason: str = "",
+    ) -> dict[str, Any]:
+        actor = step.actor
+        return {
+            "event_id": event_id,
+            "kind": kind,
+            "name": name,
+            "stage": stage,
+            "how": how,
+            "verdict": verdict,
+            "reason": reason,
+            "actor_id": actor.person_id,
+            "actor_role": actor.role,
+            "source": actor.source,
+            "device": actor.device,
+            "captured_at": captured_at,
+            "recorded_at": now(),
+            "request_id": actor.request_id,
+            "evidence": step.evidence,
+        }
+
+    async def append(self, entries: list[dict[str, Any]]) -> None:
+        stage, progress = standing_at(self.passed)
+        head = await db.value(
+            "SELECT journey_append($1, $2, $3, $4)", self.id, entries, stage, progress
+        )
+        self.row |= {"stage": stage, "progress": progress, "head_seq": head}
+
+    async def react(
+        self, name: str, actor: Actor, evidence: Sequence[Evidence], data: dict[str, Any]
+    ) -> None:
+        fact = Fact(
+            name=name,
+            order_id=self.row["order_id"],
+            fulfilment_id=self.id,
+            fulfilment=self.row,
+            actor=actor,
+            attempt=self.attempt,
+            evidence=tuple(evidence),
+            data=data,
+        )
+        for reaction in reactions_to(name):
+            await reaction(fact)
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+_UUID_COLUMNS = (
+    "id", "order_id", "channel_id", "location_id", "owner_id", "po_id", "replaces_id",
+)  # fmt: skip
+
+
+def _typed(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {column: _uuid(row[column]) for column in _UUID_COLUMNS}
