@@ -9,6 +9,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -84,12 +85,13 @@ def plan(count: int, seed: int) -> list[tuple[float, Callable]]:
 
 async def strike(stack: WholeStack, count: int, struck: Counter[str]) -> None:
     """Let the planned faults happen, one after another."""
+    began = time.monotonic()
     for calm, fault in plan(count, SEED):
         await asyncio.sleep(calm)
         await _servers_up(stack)
         await fault(stack)
         struck[fault.__name__] += 1
-        print(f"struck: {fault.__name__}", flush=True)
+        print(f"{time.monotonic() - began:5.1f} s: {fault.__name__}", flush=True)
 
 
 async def _servers_up(stack: WholeStack) -> None:
@@ -108,9 +110,9 @@ async def test_no_order_is_lost_and_nothing_is_doubled(tmp_path: Path, size: Siz
     async with whole_stack(tmp_path / "whole", fsync=True) as stack:
         striking = asyncio.create_task(strike(stack, size.faults, struck))
         try:
-            result = await simulate(
-                stack.base_url, stack.sandbox_url, size.orders, ORDERS_SEED
-            )
+            began = time.monotonic()
+            result = await simulate(stack.base_url, stack.sandbox_url, size.orders, ORDERS_SEED)
+            seconds = time.monotonic() - began
             assert result.ok, f"{result.failures}\n{stack.logs()}"
             assert striking.done(), f"Only {struck} struck before all orders had arrived."
             await striking
@@ -121,4 +123,7 @@ async def test_no_order_is_lost_and_nothing_is_doubled(tmp_path: Path, size: Siz
         await reckoning.check_goods(stack)
         messages = await reckoning.check_messages(stack)
         await reckoning.check_doctor(stack)
-    print(f"{dict(struck)}: 0 lost, 0 doubled; {payouts} payouts, {messages} messages")
+    print(
+        f"{dict(struck)} in {seconds:.0f} s: 0 lost, 0 doubled;"
+        f" {payouts} payouts, {messages} messages"
+    )

@@ -91,7 +91,10 @@ class Company:
     async def work(self) -> None:
         """Run every job that is due; one that fails is a finding."""
         bad = [(kind, how) for kind, how in await run_due() if how in ("failed", "dead")]
-        assert not bad, (bad, await db.rows("SELECT kind, last_error FROM outbox WHERE last_error IS NOT NULL"))
+        assert not bad, (
+            bad,
+            await db.rows("SELECT kind, last_error FROM outbox WHERE last_error IS NOT NULL"),
+        )
 
     async def join(self, role: str, *, source: Source | None = None, **given: Any) -> User:
         """Add somebody of this role with a session, without the work of hashing a password."""
@@ -109,7 +112,9 @@ class Company:
     def told(self, pattern: str, order_number: str) -> str:
         """Find a secret in what the customer of an order was told last."""
         for _, _, _, body in reversed(self.post.sent):
-            if order_number in body and (found := re.search(pattern, body.replace(order_number, ""))):
+            if order_number in body and (
+                found := re.search(pattern, body.replace(order_number, ""))
+            ):
                 return found[1]
         raise LookupError(f"{pattern} in {[body for *_, body in self.post.sent]}")
 
@@ -149,7 +154,9 @@ async def open_company(folder: Path) -> AsyncIterator[Company]:
     transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50000))
     try:
         with reacting(REACTIONS):
-            async with httpx.AsyncClient(transport=transport, base_url="http://doorstep.test") as http:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://doorstep.test"
+            ) as http:
                 company = Company(http, await make_world(units=20), bank, post)
                 await _staff(company)
                 yield company

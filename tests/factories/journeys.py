@@ -96,9 +96,12 @@ class Order:
         return [row["serial"] for row in rows]
 
     async def pack(self) -> Step:
-        """1007, in two boxes."""
+        """1007, in a box per unit."""
         box = {"weight_g": 5000, "length_mm": 300, "width_mm": 300, "height_mm": 300}
-        pieces = {"pieces": [box, box]}
+        units = await db.value(
+            "SELECT sum(quantity)::int FROM fulfilment_line WHERE fulfilment_id = $1", self.parcel
+        )
+        pieces = {"pieces": [box] * units}
         return Step("warehouse", f"/field/fulfilments/{self.parcel}/pack", _capture() | pieces)
 
     async def record_awb(self, awb: str) -> Step:
@@ -134,9 +137,7 @@ class Order:
 
     async def pod(self, **other: Any) -> Step:
         """1013, with everything the recipe asks for; the picture is on the server."""
-        stop = await db.value(
-            "SELECT id FROM delivery_stop WHERE fulfilment_id = $1", self.parcel
-        )
+        stop = await db.value("SELECT id FROM delivery_stop WHERE fulfilment_id = $1", self.parcel)
         photo = picture()
         await upload(photo)
         proof = {
@@ -223,7 +224,9 @@ class Order:
 
     async def passed(self) -> list[int]:
         """List the settled stages."""
-        found: list[int] = await db.value("SELECT passed FROM fulfilment WHERE id = $1", self.parcel)
+        found: list[int] = await db.value(
+            "SELECT passed FROM fulfilment WHERE id = $1", self.parcel
+        )
         return sorted(found)
 
     async def po_id(self) -> UUID:
@@ -319,9 +322,7 @@ def order_body(
     }  # fmt: skip
 
 
-async def send_order(
-    company: Company, body: dict[str, Any], key: str = ""
-) -> httpx.Response:
+async def send_order(company: Company, body: dict[str, Any], key: str = "") -> httpx.Response:
     """Place an order by our own API."""
     return await company.http.post(
         "/api/orders",

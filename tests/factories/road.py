@@ -195,3 +195,28 @@ async def problems_of(parcel: UUID) -> list[str]:
         parcel,
     )
     return [row["kind"] for row in rows]
+
+
+KETTLE = ("KET-17", 1)
+
+
+async def a_parcel(road: Road, *, pieces: int = 1) -> UUID:
+    return (await packed(road, KETTLE, pieces=pieces)).parcels[0]
+
+
+async def evaluate() -> None:
+    """Run the evaluations that scans have asked for, as the worker does."""
+    for row in await db.rows(
+        "UPDATE outbox SET done_at = now() WHERE kind = 'flows.evaluate_scans' AND done_at IS NULL"
+        " RETURNING payload"
+    ):
+        await transport.evaluate_scans_job(row["payload"])
+
+
+async def how(parcel: UUID, stage: int) -> str | None:
+    value: str | None = await db.value(
+        "SELECT how FROM journey_event WHERE fulfilment_id = $1 AND stage = $2 AND kind = 'stage'",
+        parcel,
+        stage,
+    )
+    return value

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 
 from doorstep import doctor, journey
@@ -20,7 +22,7 @@ from doorstep.flows import allocate, care, settle
 from doorstep.flows.place_order import order_placed
 from doorstep.journey import Evidence, Fact, Verdict
 from doorstep.journey.stages import BY_CODE
-from tests.factories.company import Company
+from tests.factories.company import Company, open_company
 from tests.factories.journeys import (
     LAST,
     Order,
@@ -31,6 +33,7 @@ from tests.factories.journeys import (
     standing,
 )
 from tests.factories.snapshots import effects, everything, outcome
+from tests.support.stack import Cleaner
 
 Make = Callable[[Order], Awaitable[Step]]
 
@@ -39,7 +42,9 @@ GUARD = {"receiver": {"name": "The guard", "relation": "guard"}}
 
 
 async def booked_report(order: Order) -> Step:
-    answer = await order.company.send("dispatcher", "/console/visits", {"fulfilment_id": order.parcel})
+    answer = await order.company.send(
+        "dispatcher", "/console/visits", {"fulfilment_id": order.parcel}
+    )
     assert answer.status_code == 201, answer.text
     return await order.report()
 
@@ -106,8 +111,7 @@ async def test_a_step_of_a_person_twice_is_once(company: Company, stage: int) ->
         assert again.status_code == 409  # A booking has no event id: the second is another one.
     else:
         assert again.status_code == 200, again.text
-        if stage not in (1009, 1010, 1011):
-            assert again.json() == first.json()
+        assert said(again) == said(first) or stage in (1009, 1010, 1011)
     assert await effects() == before
 
     another = await order.take(step.under_another_id())
@@ -117,14 +121,21 @@ async def test_a_step_of_a_person_twice_is_once(company: Company, stage: int) ->
     await healthy()
 
 
+def said(answer: httpx.Response) -> object:
+    """What the answer says of the event; the percentage beside it is today's."""
+    content = answer.json()
+    return {name: part for name, part in content.items() if name != "progress"}
+
+
 async def test_an_order_twice_is_one_order(company: Company) -> None:
     body = order_body("T-TWICE")
     first = await send_order(company, body, "the-same-key")
+    placed = await db.value("SELECT payload FROM outbox WHERE kind = 'flows.order_placed'")
     await company.work()
     before = await effects()
     again = await send_order(company, body, "the-same-key")
     other = await send_order(company, body, "another-key")
-    await order_placed(await db.value("SELECT payload FROM outbox WHERE kind = 'flows.order_placed'"))
+    await order_placed(placed)
     await company.work()
     assert first.content == again.content == other.content
     assert again.headers["Idempotent-Replay"] == "true"
@@ -141,7 +152,6 @@ async def test_a_payment_twice_is_counted_once(company: Company) -> None:
     before = await effects()
     assert {1002, 1003} <= {*await order.passed()}
     await order.pay()  # The same action in another event.
-    await order.pay("approved")
     assert await effects() == before
     await healthy()
 
@@ -235,6 +245,22 @@ async def test_a_courier_who_captures_a_cash_delivery_twice_brings_its_money_onc
     await healthy()
 
 
+_UNDISTURBED: dict[str, list[str]] = {}
+
+
+@pytest.fixture
+async def undisturbed(
+    db: object, redis: object, tmp_path: Path, _cleaner: Cleaner
+) -> dict[str, list[str]]:
+    """How it ends for an order that nobody disturbs; asked for before `company`."""
+    if not _UNDISTURBED:
+        async with open_company(tmp_path) as company:
+            await standing(company, LAST)
+            _UNDISTURBED.update(await outcome("problems"))
+        await _cleaner.clean()
+    return _UNDISTURBED
+
+
 # --- Too early ----------------------------------------------------------------------------------
 
 EARLY: dict[str, tuple[int, int, Make]] = {
@@ -262,7 +288,7 @@ def verdict_of(answer: object, stage: int) -> str:
 
 @pytest.mark.parametrize("what", EARLY)
 async def test_too_early_from_a_phone_is_held_and_applied_once_in_its_turn(
-    company: Company, what: str
+    undisturbed: dict[str, list[str]], company: Company, what: str
 ) -> None:
     stage, stands, make = EARLY[what]
     order = await standing(company, stands)
@@ -283,7 +309,7 @@ async def test_too_early_from_a_phone_is_held_and_applied_once_in_its_turn(
     assert event_id == await db.value(
         "SELECT event_id FROM journey_event WHERE kind = 'stage' AND stage = $1", stage
     )
-    assert await outcome("problems") == await undisturbed(company)
+    assert await outcome("problems") == undisturbed
     assert await db.value("SELECT state FROM pick_list") == "packed"
     await healthy()
 
@@ -307,32 +333,6 @@ async def held(stage: int) -> list[tuple[str | None, UUID | None]]:
         stage,
     )
     return [(row["verdict"], row["event_id"]) for row in rows]
-
-
-async def undisturbed(company: Company) -> dict[str, list[str]]:
-    """Tell how it ends for an order that nobody disturbs: known by now from any finished one."""
-    return {
-        **(await outcome("problems")),
-        "stages": ["(1,\"{%s}\",100,open)" % ",".join(str(code) for code in sorted(BY_CODE))],
-        "accounts": await outcome_of_money(),
-        "payouts": [f"({n},1,{amount},paid)" for n, amount in TRANCHES.items()],
-        "tranches": [f"({n},released,{amount})" for n, amount in TRANCHES.items()],
-        "units": ["(delivered,1)", "(in_stock,19)"],
-        "reservations": ["(consumed,1)", "(consumed,1)"],
-        "unfinished": [],
-    }
-
-
-TRANCHES = {1: 20001, 2: 20000, 3: 20000, 4: 20000, 5: 10000, 6: 10000}
-
-
-async def outcome_of_money() -> list[str]:
-    total = sum(TRANCHES.values())
-    bank = await db.value(
-        "SELECT sum(credit_minor - debit_minor)::bigint FROM journal_line WHERE account = 'bank'"
-    )
-    assert bank == total, "the vendor got exactly his price"
-    return (await outcome())["accounts"]
 
 
 PERSON_EARLY: dict[str, tuple[int, Make]] = {
@@ -373,20 +373,19 @@ async def test_a_run_accepted_at_a_screen_too_early_moves_nothing_and_may_be_acc
     assert verdict_of(answer, 1012) == "rejected"
     assert await held(1012) == []
     await company.work()
-    await order.go_on(1008)
+    await order.go_on(1011)
     answer = await company.send(screen, step.path, step.body)
     assert verdict_of(answer, 1012) == "applied"
     await company.work()
     await healthy()
 
 
-@pytest.mark.parametrize("source", ["webhook", "system", "phone"])
-@pytest.mark.parametrize("stage", [code for code in BY_CODE if code not in (1001, 1002, 1016)])
+# Packing is left out: a claim without its boxes is no parcel (EARLY has the real one).
+@pytest.mark.parametrize("stage", [code for code in BY_CODE if code not in (1001, 1002, 1007)])
 async def test_whatever_is_claimed_right_after_the_order_waits_for_its_turn(
-    company: Company, stage: int, source: str
+    company: Company, stage: int
 ) -> None:
-    if source != ("phone" if "system" not in BY_CODE[stage].roles else "system"):
-        pytest.skip("one source for each stage is enough with every reaction bound")
+    source = "system" if "system" in BY_CODE[stage].roles else "phone"
     order = await place(company)
     answer = await claim(order, stage, source)
     assert answer.verdict is Verdict.HELD
@@ -397,12 +396,7 @@ async def test_whatever_is_claimed_right_after_the_order_waits_for_its_turn(
     assert await passings(order, stage) == 1
     rows = await db.rows("SELECT verdict FROM held_step WHERE stage = $1", stage)
     assert [row["verdict"] for row in rows] == ["applied"]
-    assert "problem" not in {how for _, how in await db_problems()}
-
-
-async def db_problems() -> list[tuple[str, str]]:
-    rows = await db.rows("SELECT source, state FROM inbox")
-    return [(row["source"], row["state"]) for row in rows]
+    await healthy()
 
 
 @pytest.mark.parametrize("stage", [1010, 1011, 1012, 1013])
@@ -423,9 +417,9 @@ async def test_a_carriers_later_word_implies_the_scans_nobody_saw(
         for code in range(1009, stage + 1)
     }
     before = await effects()
-    for code in CARRIER:
+    for code, status in CARRIER.items():
         if code < stage:
-            await company.hook("clickpost", carrier_scan(order.awb, CARRIER[code]))
+            await company.hook("clickpost", carrier_scan(order.awb, status))
     await company.work()
     assert await effects() == before
     await healthy()

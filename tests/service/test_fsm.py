@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -12,12 +11,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from doorstep.core import db as core_db
-from doorstep.core import redis as core_redis
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import NotFound
 from doorstep.core.ids import uuid7
-from doorstep.core.outbox import bell
 from doorstep.flows import deliver, install, install_reports
 from doorstep.journey import Verdict
 from doorstep.modules.fsm import service as fsm
@@ -43,13 +40,11 @@ from doorstep.modules.fsm.schemas import (
     VisitCompleted,
     VisitStarted,
 )
-from tests.factories.care import pass_stage, passed, reacting, serials_for, travel
+from tests.factories.care import pass_stage, passed, serials_for, travel
 from tests.factories.road import (
-    REACTIONS,
     Road,
     a_checklist,
     make_actor,
-    make_road,
     make_technician,
     packed,
     picture,
@@ -60,14 +55,6 @@ from tests.factories.road import (
 pytestmark = pytest.mark.usefixtures("db")
 
 WASHER = ("WM-7KG", 1)
-
-
-@pytest.fixture
-async def road() -> AsyncIterator[Road]:
-    with reacting(REACTIONS):
-        yield await make_road()
-    await bell.rest()
-    await core_redis.stop()
 
 
 @pytest.fixture

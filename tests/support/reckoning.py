@@ -46,7 +46,9 @@ _LEFT_OVER = "SELECT kind, last_error FROM outbox WHERE dead_at IS NOT NULL"
 
 async def check_orders(stack: WholeStack, orders: int) -> None:
     """Every order is there once, and every parcel of it has gone the whole way."""
-    count = await stack.rows("SELECT count(*) AS n, count(DISTINCT external_id) AS d FROM customer_order")
+    count = await stack.rows(
+        "SELECT count(*) AS n, count(DISTINCT external_id) AS d FROM customer_order"
+    )
     assert count == [{"n": orders, "d": orders}]
     assert await stack.rows(_UNFINISHED) == []
     assert await stack.rows(_LEFT_OVER) == []
@@ -87,9 +89,7 @@ async def check_messages(stack: WholeStack) -> int:
     """Every message was told once and is known to have been; return how many there are."""
     rows = await stack.rows(_MESSAGES)
     assert {row["state"] for row in rows} <= {"sent"}
-    told = Counter(
-        tuple(row[n] for n in row if n not in ("state", "provider_id")) for row in rows
-    )
+    told = Counter(tuple(row[n] for n in row if n not in ("state", "provider_id")) for row in rows)
     assert [cause for cause, times in told.items() if times > 1] == []
     arrived: list[dict[str, Any]] = []
     for recipient in {row["recipient"] for row in rows}:

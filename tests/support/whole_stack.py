@@ -99,7 +99,8 @@ async def whole_stack(folder: Path, *, fsync: bool) -> AsyncIterator[WholeStack]
     embedded = EmbeddedStack(folder, fsync=fsync)
     environment = {
         **{name: form.format(f"{name.lower()}-{'0' * 32}") for name, form in SECRETS.items()},
-        "SECRET_KEY": os.environ["SECRET_KEY"],  # The passwords of the sample people follow from it.
+        # The passwords of the sample people follow from it.
+        "SECRET_KEY": os.environ["SECRET_KEY"],
         "DATABASE_URL": embedded.postgres.url(),
         "REDIS_URL": embedded.redis.url(),
         "BLOB_URL": (folder / "blobs").as_uri(),

@@ -64,7 +64,7 @@ def worker_process(
 
 
 async def until(
-    true: Callable[[], Awaitable[bool]], seconds: float = 20, *, every: float = 0.05
+    true: Callable[[], Awaitable[bool]], seconds: float = 60, *, every: float = 0.05
 ) -> None:
     """Wait until it is so.
 

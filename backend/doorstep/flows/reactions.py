@@ -19,7 +19,7 @@ from doorstep.flows.procure import make_purchase_order
 from doorstep.flows.settle import review, verify_payment
 from doorstep.flows.shop_orders import tell_shop_shipped
 from doorstep.flows.supervise import open_review
-from doorstep.flows.warehouse import hand_to_carrier, hand_to_customer, make_pick_list
+from doorstep.flows.warehouse import hand_to_carrier, hand_to_customer, make_pick_list, note_step
 from doorstep.journey import Reaction
 
 REACTIONS: Mapping[str, Sequence[Reaction]] = {
@@ -27,9 +27,9 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "1002": (tell_customer, turn_holds_into_allocations, review),
     "1003": (tell_customer, make_purchase_order),
     "1004": (make_pick_list, review),
-    "1005": (tell_customer,),
-    "1006": (tell_customer,),
-    "1007": (book_shipment,),
+    "1005": (tell_customer, note_step),
+    "1006": (tell_customer, note_step),
+    "1007": (note_step, book_shipment),
     "1008": (make_label_documents,),
     "1009": (tell_customer, hand_to_carrier, tell_shop_shipped, review),
     "1010": (tell_customer,),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,9 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.modules.wms.schemas import PackedPiece, QcScan
 from doorstep.modules.wms.service import floor, stock
+
+STEPS: Mapping[str, floor.Step] = {"1005": "picking", "1006": "checked", "1007": "packed"}
+"""What a passed stage makes of the pick list."""
 
 
 class NotAtYourLocation(floor.PickListMissing):
@@ -39,6 +42,14 @@ async def hand_to_customer(fact: journey.Fact) -> None:
     await stock.deliver(fact.fulfilment_id, fact.order_id, carrier, customer)
 
 
+async def note_step(fact: journey.Fact) -> None:
+    """Let the pick list show what is passed: begun (1005), checked (1006), packed (1007).
+
+    A step that came too early counts on the list only now that its turn has come.
+    """
+    await floor.note_step(fact.fulfilment_id, STEPS[fact.name], fact.actor.person_id)
+
+
 async def _at_location(fulfilment_id: UUID, actor: Actor) -> dict[str, Any]:
     fulfilment = await journey.lock(fulfilment_id)
     if actor.location_id != fulfilment["location_id"]:
@@ -55,7 +66,7 @@ async def start_picking(
     Raises: NotAtYourLocation, PickListMissing, and the engine's refusals.
     """
     await _at_location(fulfilment_id, actor)
-    answer = await journey.advance(
+    return await journey.advance(
         event_id,
         fulfilment_id,
         1005,
@@ -63,9 +74,6 @@ async def start_picking(
         evidence=[journey.Evidence("pick", str(fulfilment_id))],
         captured_at=captured_at,
     )
-    if answer.verdict is journey.Verdict.APPLIED:
-        await floor.start_picking(fulfilment_id, actor)
-    return answer
 
 
 @db.transactional
@@ -90,8 +98,6 @@ async def check_by_scan(
         evidence=[journey.Evidence("qc", str(checked[-1].scan_uid))],
         captured_at=scans[-1].captured_at,
     )
-    if answer.verdict is journey.Verdict.APPLIED:
-        await floor.finish_check(fulfilment_id)
     return checked, answer
 
 

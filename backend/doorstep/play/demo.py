@@ -52,6 +52,8 @@ async def play_demo(base_url: str, sandbox_url: str, *, out: TextIO) -> DemoResu
             "every stage and every tranche is right." if not problems else "not as it must be."
         )
         print(f"\nOrder {play.number or '–'}: {verdict}", file=out, flush=True)
+        if order is None:
+            return DemoResult(False, {"users": [], "orders": []})
         return DemoResult(not problems, await _document(company, play, order, base_url))
 
 
@@ -67,7 +69,8 @@ def _print_stages(order: dict[str, Any], out: TextIO) -> None:
 
 
 def _stage_row(stage: dict[str, Any], action: str, progress: int) -> Sequence[str]:
-    who = stage["role"] if stage["role"] != "system" else f"Doorstep ({stage['source']})"
+    from_outside = stage["device"].removeprefix("system:") if stage["source"] != "system" else ""
+    who = stage["role"] if stage["role"] != "system" else from_outside or "Doorstep"
     kinds = ", ".join(sorted({item["kind"] for item in stage["evidence"]}))
     return (
         str(stage["stage"]),
@@ -135,7 +138,7 @@ def _wrong_tranches(tranches: dict[str, list[dict[str, Any]]]) -> list[str]:
 
 
 async def _document(
-    company: Company, play: OrderPlay, order: dict[str, Any] | None, base_url: str
+    company: Company, play: OrderPlay, order: dict[str, Any], base_url: str
 ) -> dict[str, Any]:
     """Gather sign-ins, fresh enrolment codes, and the order with its link and amounts."""
     users = [
@@ -149,8 +152,6 @@ async def _document(
         }
         for user in sample_users()
     ]
-    if order is None:
-        return {"users": users, "orders": []}
     told = {
         "number": order["number"],
         "id": order["id"],

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from doorstep.play.pictures import photo, strokes
 from doorstep.play.visitors import Company, StepFailed, Visitor, new_event, patiently, until
+
+T = TypeVar("T")
 
 WRONG_SERIALS = 40
 """How many serials a picker tries: others take from the same shelf at the same time."""
@@ -223,7 +226,7 @@ class OrderPlay:
         """The dispatcher books the technician before the delivery; goods may need none."""
         dispatcher = await self.company.staff("dispatcher")
         answer = await dispatcher.try_post("/console/visits", {"fulfilment_id": fulfilment_id})
-        if answer.is_success:
+        if answer.is_success or "visit-already-booked" in answer.text:
             return True
         if "nothing-to-install" in answer.text:
             return False
@@ -233,17 +236,22 @@ class OrderPlay:
         """The courier picks up, departs and passes the hub (1009 to 1011), scanning every piece."""
         dispatcher = await self.company.staff("dispatcher")
         courier = await self.company.of("courier", self.plan.channel)
-        order = await self.order()
-        made = await dispatcher.post(
+        parcel = self.parcel_of(await self.order(), fulfilment_id)
+        await dispatcher.ensure(
             "/console/manifests",
             {
-                "location_id": self.parcel_of(order, fulfilment_id)["location_id"],
+                "location_id": parcel["location_id"],
                 "courier_id": str(courier.user.person_id),
                 "fulfilment_ids": [fulfilment_id],
             },
+            "piece-already-given",
         )
-        manifests = await courier.get("/field/manifests")
-        manifest = next(one for one in manifests if one["id"] == made["id"])
+        awb = _evidence(parcel, 1008, "awb")
+        manifest = _only(
+            one
+            for one in await courier.get("/field/manifests")
+            if any(piece["label_no"].startswith(f"{awb}-") for piece in one["pieces"])
+        )
         labels = [piece["label_no"] for piece in manifest["pieces"]]
         await courier.post(
             f"/field/manifests/{manifest['id']}/confirm", _step() | {"counted": len(labels)}
@@ -260,7 +268,7 @@ class OrderPlay:
         """The delivery executive accepts the run and hands over with every proof (1012, 1013)."""
         dispatcher = await self.company.staff("dispatcher")
         executive = await self.company.of("delivery", self.plan.channel)
-        run = await dispatcher.post(
+        await dispatcher.ensure(
             "/console/runs",
             {
                 "person_id": str(executive.user.person_id),
@@ -268,10 +276,11 @@ class OrderPlay:
                 "planned_on": await self._today(),
                 "fulfilment_ids": [fulfilment_id],
             },
+            "already-assigned",
         )
+        run, _ = await self._stop(executive, fulfilment_id)
         await executive.post(f"/field/runs/{run['id']}/accept", _step())
-        runs = await executive.get("/field/runs")
-        stop = next(one for one in runs if one["id"] == run["id"])["stops"][0]
+        _, stop = await self._stop(executive, fulfilment_id)
         recipe = stop["recipe"]
         proof = _step() | {
             "receiver": {"name": stop["address"]["name"], "relation": "customer"},
@@ -289,6 +298,17 @@ class OrderPlay:
         }
         await executive.post(f"/field/stops/{stop['id']}/pod", proof)
         await self.stage_of(fulfilment_id, 1013)
+
+    async def _stop(
+        self, executive: Visitor, fulfilment_id: str
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Find the delivery on the executive's phone: its run and its stop."""
+        return _only(
+            (run, stop)
+            for run in await executive.get("/field/runs")
+            for stop in run["stops"]
+            if stop["fulfilment_id"] == fulfilment_id
+        )
 
     async def _today(self) -> str:
         return datetime.now(UTC).date().isoformat()
@@ -427,6 +447,28 @@ class OrderPlay:
 def _is_paid(tranche: dict[str, Any]) -> bool:
     nothing_due = tranche["state"] == "released" and tranche["amount_minor"] == 0
     return bool(nothing_due or tranche["payout_state"] == "paid")
+
+
+def _only(found: Iterable[T]) -> T:
+    """Take the one that is expected to be there.
+
+    Raises: StepFailed when there is another number of them.
+    """
+    everything = list(found)
+    if len(everything) != 1:
+        raise StepFailed(f"one was expected: {everything}")
+    return everything[0]
+
+
+def _evidence(parcel: dict[str, Any], stage: int, kind: str) -> str:
+    """Read what a stage's evidence refers to."""
+    return _only(
+        str(item["ref"])
+        for passed in parcel["stages"]
+        if passed["stage"] == stage
+        for item in passed["evidence"]
+        if item["kind"] == kind
+    )
 
 
 def _now() -> str:

@@ -20,6 +20,7 @@ PIN = "246810"
 CHUNK = 32 * 1024
 BUSY = (429, 502, 503, 504)
 TRIES = 60
+ENROLMENTS = 5
 
 
 class StepFailed(AssertionError):
@@ -73,6 +74,15 @@ class Visitor:
     async def try_post(self, path: str, body: dict[str, Any]) -> httpx.Response:
         """Send a step and take whatever answer comes."""
         return await self._send("POST", path, json=body)
+
+    async def ensure(self, path: str, body: dict[str, Any], done_already: str) -> None:
+        """Send a desk's step that carries no id; the refusal `done_already` means it is done.
+
+        That is what the repeat is told when the answer to the first request was lost.
+        """
+        answer = await self.try_post(path, body)
+        if not (answer.is_success or done_already in answer.text):
+            _content(answer)
 
     async def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         headers = request.pop("headers", {})
@@ -194,9 +204,22 @@ class Company:
         async with self._opening:
             if user.person_id not in self._visitors:
                 visitor = Visitor(self.http, user)
-                await visitor.sign_in(None if user.login else await self.enrolment_code(user))
+                await self._begin(visitor)
                 self._visitors[user.person_id] = visitor
             return self._visitors[user.person_id]
+
+    async def _begin(self, visitor: Visitor) -> None:
+        user = visitor.user
+        if user.login:
+            await visitor.sign_in()
+            return
+        for attempt in range(1, ENROLMENTS + 1):
+            try:
+                return await visitor.sign_in(await self.enrolment_code(user))
+            except StepFailed:
+                # A code works once. When the answer was lost, the office makes another one.
+                if attempt == ENROLMENTS:
+                    raise
 
     async def enrolment_code(self, user: SampleUser) -> str:
         """Have the office make a code for a field worker's phone."""

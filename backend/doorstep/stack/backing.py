@@ -27,17 +27,23 @@ SECRETS = {
 
 
 @contextmanager
-def servers() -> Iterator[EmbeddedStack | None]:
+def servers(*, made_up_secrets: bool = False) -> Iterator[EmbeddedStack | None]:
     """Let the settings name a database, a Redis and a blob store that answer, for the block.
 
     What the environment does not name is embedded in `.doorstep/`: joined when another command
     runs it, started and later stopped when none does. Yields the embedded stack if there is one.
+    `made_up_secrets`: secrets that the environment does not name are made up also for servers that
+    it does name, for plays on them.
 
     Raises: EmbeddedFailed.
     """
     folder = data_folder()
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        with _environment({"BLOB_URL": _blob_url(folder)}):
+        found = {"BLOB_URL": _blob_url(folder)}
+        if made_up_secrets:
+            folder.mkdir(exist_ok=True)
+            found |= _kept_secrets(folder / "secrets.json")
+        with _environment(found):
             yield None
         return
     with EmbeddedStack(folder) as stack:

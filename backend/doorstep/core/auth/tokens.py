@@ -25,11 +25,19 @@ class SecretKeyMissing(RuntimeError):
     """SECRET_KEY is not set or shorter than 32 characters."""
 
 
-def _keyed(purpose: bytes, *parts: bytes) -> bytes:
+def secret_key() -> bytes:
+    """Give the installation's key; a server asks for it at start, so that it fails early.
+
+    Raises: SecretKeyMissing.
+    """
     key = settings().secret_key.encode()
     if len(key) < MINIMUM_KEY:
-        raise SecretKeyMissing
-    return hmac.digest(key, b"\x00".join((purpose, *parts)), "sha256")
+        raise SecretKeyMissing(f"SECRET_KEY must have {MINIMUM_KEY} characters at least.")
+    return key
+
+
+def _keyed(purpose: bytes, *parts: bytes) -> bytes:
+    return hmac.digest(secret_key(), b"\x00".join((purpose, *parts)), "sha256")
 
 
 def _spell(secret: bytes) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Literal
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeVar
 from uuid import UUID
 
 import structlog
 
 from doorstep.core import metrics, outbox
+from doorstep.core.db import DatabaseUnavailable
 from doorstep.core.jobs.registry import Job, RetryAt, find
 from doorstep.core.logging import REQUEST_ID
 from doorstep.core.outbox import lease
 
+T = TypeVar("T")
 Outcome = Literal["done", "failed", "postponed", "dead", "skipped"]
 
 log = structlog.get_logger(__name__)
@@ -21,12 +24,15 @@ log = structlog.get_logger(__name__)
 UNKNOWN_ATTEMPTS = 12
 """An unknown kind may be known to the next version's workers; after an hour it is a mistake."""
 
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds between the attempts to record an end while the database restarts."""
+
 
 async def execute(row_id: UUID, runs: int, kind: str) -> Outcome:
     """Carry out run number `runs` of an outbox row; nothing happens if somebody has begun it.
 
-    The job's own exceptions end in the row. Raises: DatabaseUnavailable; then the lease runs out
-    and the row is run again.
+    The job's own exceptions end in the row. Raises: DatabaseUnavailable when it stays away; then
+    the lease runs out and the row is run again.
     """
     known = find(kind)
     run = await lease.start(row_id, runs, known.timeout if known else 0)
@@ -62,7 +68,8 @@ async def _run(known: Job, run: lease.Run) -> Outcome:
     except outbox.AlreadyDone:
         return "done"
     except RetryAt as later:
-        await lease.postpone(run, later.when, later.why)
+        when, why = later.when, later.why
+        await _record(lambda: lease.postpone(run, when, why))
         return "postponed"
     except Exception as failure:
         log.warning("jobs.raised", job=run.kind, order_id=run.order_id, exc_info=True)
@@ -70,8 +77,21 @@ async def _run(known: Job, run: lease.Run) -> Outcome:
         reason = f"Not done after {known.timeout:g} s." if late else _words(failure)
         return await _fail(run, reason, known.attempts)
     if not current.done:
-        await lease.finish(run)
+        await _record(lambda: lease.finish(run))
     return "done"
+
+
+async def _record(end: Callable[[], Awaitable[T]]) -> T:
+    """Record how a run ended, also when the database is just restarting.
+
+    The row would else wait until its lease runs out: a minute for jobs that may take long.
+    """
+    for pause in PAUSES:
+        try:
+            return await end()
+        except DatabaseUnavailable:
+            await asyncio.sleep(pause)
+    return await end()
 
 
 def _words(failure: Exception) -> str:
@@ -79,7 +99,7 @@ def _words(failure: Exception) -> str:
 
 
 async def _fail(run: lease.Run, reason: str, of_attempts: int) -> Outcome:
-    if not await lease.fail(run, reason, of_attempts=of_attempts):
+    if not await _record(lambda: lease.fail(run, reason, of_attempts=of_attempts)):
         return "failed"
     log.error("outbox.dead", job=run.kind, id=run.id, order_id=run.order_id, reason=reason)
     return "dead"

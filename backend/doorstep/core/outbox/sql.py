@@ -51,7 +51,7 @@ RETURNING dead_at IS NOT NULL AS dead
 
 POSTPONE = """
 UPDATE outbox
-SET claimed_until = NULL, attempts = attempts - 1, next_at = coalesce($3, next_at),
+SET claimed_until = NULL, attempts = greatest(attempts - 1, 0), next_at = coalesce($3, next_at),
     last_error = coalesce($4, last_error)
 WHERE id = $1 AND runs = $2 AND done_at IS NULL AND dead_at IS NULL
 """

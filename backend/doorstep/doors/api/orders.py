@@ -174,12 +174,16 @@ def _address(order: NewOrder) -> IncomingAddress:
 
 
 class StageOut(Struct):
-    """A stage that is settled: how, by which role, from where, and with which evidence."""
+    """A stage that is settled: how, by which role, from where, and with which evidence.
+
+    `device` is a phone's id, or `system:` and the job or system that acted.
+    """
 
     stage: int
     how: str
     role: str
     source: str
+    device: str
     captured_at: datetime
     recorded_at: datetime
     evidence: list[dict[str, str | None]]
@@ -226,6 +230,7 @@ SELECT o.id, o.number, o.external_id, o.currency, o.total_minor, o.state, o.plac
       'location_id', f.location_id, 'owner_id', f.owner_id, 'po_id', f.po_id,
       'stages', (SELECT jsonb_agg(jsonb_build_object(
           'stage', e.stage, 'how', e.how, 'role', e.actor_role, 'source', e.source,
+          'device', e.device,
           'captured_at', e.captured_at, 'recorded_at', e.recorded_at, 'evidence', e.evidence)
           ORDER BY e.seq)
         FROM journey_event e WHERE e.fulfilment_id = f.id AND e.kind = 'stage')) ORDER BY f.parcel)

@@ -73,6 +73,19 @@ SELECT p.id FROM person p
  GROUP BY p.id ORDER BY count(k.id), p.id LIMIT 1
 """
 
+# Each state once and never back, whatever comes in whichever order.
+NOTE_STEP = """
+UPDATE pick_list
+   SET state = $2,
+       started_at = CASE WHEN $2 = 'picking' THEN $4 ELSE started_at END,
+       checked_at = CASE WHEN $2 = 'checked' THEN $4 ELSE checked_at END,
+       packed_at = CASE WHEN $2 = 'packed' THEN $4 ELSE packed_at END,
+       picker_id = coalesce(picker_id, $3)
+ WHERE fulfilment_id = $1
+   AND array_position(ARRAY['open', 'picking', 'checked', 'packed'], state)
+     < array_position(ARRAY['open', 'picking', 'checked', 'packed'], $2::text)
+"""
+
 OPEN_LISTS = """
 SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number,
   (SELECT jsonb_agg(jsonb_build_object(

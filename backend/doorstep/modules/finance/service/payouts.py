@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from doorstep.core import db, outbox
+from doorstep.core import db, inbox, outbox
 from doorstep.core.clock import now
 from doorstep.core.errors import NotFound, Refusal
 from doorstep.core.ids import uuid7
@@ -101,6 +101,7 @@ async def order(
             key=f"pay:{tranche['id']}:{attempt}",
             run_at=not_before if not_before > moment else None,
         )
+    await inbox.key_appeared(*(f"payout:{payout_id}" for payout_id in ids))
 
 
 @db.transactional
@@ -188,6 +189,9 @@ async def _apply(row: dict[str, Any], word: BankWord) -> str:
         await _ask_person(row, "payout_paid_twice", "A tranche may have been paid twice.", word)
         return str(row["state"])
     await db.execute(sql.ANSWER_PAYOUT, row["id"], state, word.bank_ref, word.reason, now())
+    if word.bank_ref:
+        # A webhook that names the payout by the bank's own reference alone may have come before.
+        await inbox.key_appeared(f"payout:{word.bank_ref}")
     await ledger.post(_entries(row, state))
     if state in ("failed", "reversed"):
         await _ask_person(row, f"payout_{state}", f"The bank did not pay: {state}.", word)

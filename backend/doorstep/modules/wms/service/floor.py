@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +17,8 @@ from doorstep.core.ids import uuid7
 from doorstep.modules.wms import sql, tables
 from doorstep.modules.wms.rules import Expected, Reading, read_code, still_missing
 from doorstep.modules.wms.schemas import PackedPiece, QcScan
+
+Step = Literal["picking", "checked", "packed"]
 
 
 class PickListMissing(NotFound):
@@ -94,16 +96,9 @@ async def open_lists(location_id: UUID) -> list[dict[str, Any]]:
     return await db.rows(sql.OPEN_LISTS, location_id)
 
 
-async def start_picking(fulfilment_id: UUID, actor: Actor) -> PickList:
-    """Note that somebody has begun to pick; the one who starts an unassigned list keeps it."""
-    await db.execute(
-        "UPDATE pick_list SET state = 'picking', started_at = coalesce(started_at, $3),"
-        " picker_id = coalesce(picker_id, $2) WHERE fulfilment_id = $1 AND state = 'open'",
-        fulfilment_id,
-        actor.person_id,
-        now(),
-    )
-    return await pick_list_of(fulfilment_id)
+async def note_step(fulfilment_id: UUID, step: Step, person_id: UUID | None) -> None:
+    """Move the pick list on; one that nobody was given belongs to the person who begins it."""
+    await db.execute(sql.NOTE_STEP, fulfilment_id, step, person_id, now())
 
 
 async def expected_at_qc(fulfilment_id: UUID) -> list[Expected]:
@@ -196,16 +191,6 @@ async def _keep_scan(fulfilment_id: UUID, scan: QcScan, reading: Reading, actor:
             raise SerialTaken(f"Serial {scan.code}", serial=scan.code)
 
 
-async def finish_check(fulfilment_id: UUID) -> None:
-    """Note that every barcode, serial and accessory of the parcel was seen."""
-    await db.execute(
-        "UPDATE pick_list SET state = 'checked', checked_at = $2"
-        " WHERE fulfilment_id = $1 AND state IN ('open', 'picking')",
-        fulfilment_id,
-        now(),
-    )
-
-
 async def pack(
     fulfilment_id: UUID, pieces: Sequence[PackedPiece], actor: Actor, packed_at: datetime
 ) -> list[UUID]:
@@ -238,9 +223,4 @@ async def pack(
         )  # fmt: skip
     except asyncpg.UniqueViolationError as raised:
         raise PiecesDiffer("These pieces were packed by somebody else just now.") from raised
-    await db.execute(
-        "UPDATE pick_list SET state = 'packed', packed_at = $2 WHERE fulfilment_id = $1",
-        fulfilment_id,
-        now(),
-    )
     return ids

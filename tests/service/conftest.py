@@ -1,0 +1,21 @@
+"""What tests of several services share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from doorstep.core import redis as core_redis
+from doorstep.core.outbox import bell
+from tests.factories.care import reacting
+from tests.factories.road import REACTIONS, Road, make_road
+
+
+@pytest.fixture
+async def road(db: object) -> AsyncIterator[Road]:
+    """A company on the road, with the reactions of transport and installation bound."""
+    with reacting(REACTIONS):
+        yield await make_road()
+    await bell.rest()
+    await core_redis.stop()
