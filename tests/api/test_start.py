@@ -14,7 +14,7 @@ async def test_without_a_secret_key_the_server_does_not_start(monkeypatch: pytes
     settings_module.reload()
     try:
         served = create_app()
-        with pytest.raises(SecretKeyMissing):
+        with pytest.RaisesGroup(SecretKeyMissing, flatten_subgroups=True, allow_unwrapped=True):
             async with served.lifespan():
                 pass
     finally:
