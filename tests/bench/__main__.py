@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ import uvloop
 
 from doorstep import app, worker
 from doorstep.core import logging
-from tests.bench import intake
+from tests.bench import intake, moving, photo, scanning, starting, tracking
 from tests.bench.machine import ROOT, Machine
 from tests.bench.report import Figure, show, write
 from tests.bench.world import make_world, order_bodies
@@ -21,7 +20,10 @@ PARTS = ("intake", "tracking", "scan", "advance", "jobs", "photo")
 ORDERS_PER_SECOND = 600
 """How many orders are prepared for each second of measuring: about what two cores manage."""
 
-EMPTY, RECORDED = "empty", "recorded"
+MOVES_PER_ORDER = 4
+"""One stage of a journey with its reactions is about as much work as so many orders."""
+
+BASE, RECORDED = "base", "recorded"
 
 
 def main() -> int:
@@ -45,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=PARTS, help="may be given again")
     parser.add_argument(
-        "--seconds", type=float, default=6.0, help="about how long each side of a figure runs"
+        "--seconds", type=float, default=4.0, help="about how long each side of a figure runs"
     )
     parser.add_argument("--processes", type=int, default=1, help="of the API")
     parser.add_argument("--out", type=Path, default=ROOT / "bench.json")
@@ -54,10 +56,10 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _measure(machine: Machine, options: argparse.Namespace) -> list[Figure]:
     wanted = options.only or PARTS
-    await machine.create(EMPTY)
-    machine.point_settings_at(EMPTY)
-    world = await make_world(machine, EMPTY)
+    await machine.create(BASE)
+    machine.point_settings_at(BASE)
     worker.compose()
+    world = await make_world(machine, BASE)
     application = app.create_app()
     figures: list[Figure] = []
 
@@ -66,15 +68,23 @@ async def _measure(machine: Machine, options: argparse.Namespace) -> list[Figure
         for figure in new:
             print(show(figure), flush=True)
 
-    bodies = order_bodies(int(options.seconds * ORDERS_PER_SECOND))
-    await machine.copy(EMPTY, RECORDED)
-    works = await intake.record(application, machine, RECORDED, world, bodies)
+    orders = int(options.seconds * ORDERS_PER_SECOND)
+    if {"intake", "tracking", "scan", "advance"} & set(wanted):
+        bodies = order_bodies(orders)
+        await machine.copy(BASE, RECORDED)
+        works = await intake.record(application, machine, RECORDED, world, bodies)
     if "intake" in wanted:
-        found(
-            *await intake.measure(
-                machine, EMPTY, world, bodies, works, processes=options.processes
-            )
-        )
+        found(*await intake.measure(machine, BASE, world, bodies, works, options.processes))
+    if "tracking" in wanted:
+        found(*await tracking.measure(application, machine, RECORDED, orders))
+    if "scan" in wanted:
+        found(*await scanning.measure(application, machine, RECORDED, world, orders))
+    if "advance" in wanted:
+        found(await moving.measure(machine, RECORDED, orders // MOVES_PER_ORDER))
+    if "jobs" in wanted:
+        found(*await starting.measure(machine, BASE))
+    if "photo" in wanted:
+        found(photo.measure())
     return figures
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import asyncpg
-import httpx
 from litestar import Litestar
 
 from tests.bench import client, compare
 from tests.bench.machine import Api, Machine
-from tests.bench.replay import Call, Recorder, make_replay
+from tests.bench.replay import Asked, Call, make_replay, record_requests
 from tests.bench.report import Figure
 from tests.bench.world import SCARCE, World, new_key, order_bodies, order_body
 
@@ -33,22 +32,13 @@ async def record(
 
     Raises: httpx.HTTPStatusError if one of them is refused.
     """
-    transport = httpx.ASGITransport(app=app)
-    async with (
-        Recorder.on(machine.url(database)) as recorder,
-        httpx.AsyncClient(transport=transport, base_url="http://bench") as caller,
-    ):
-        for body in bodies:
-            headers = {
-                "Authorization": f"Bearer {world.shop_token}",
-                "Content-Type": "application/json",
-                "Idempotency-Key": new_key(),
-            }
-            answer = await recorder.note(
-                lambda body=body, headers=headers: caller.post(PATH, content=body, headers=headers)
-            )
-            answer.raise_for_status()
-    return recorder.usual()
+    headers = {
+        "Authorization": f"Bearer {world.shop_token}",
+        "Content-Type": "application/json",
+    }
+    asked = [Asked("POST", PATH, headers | {"Idempotency-Key": new_key()}, body) for body in bodies]
+    works, _ = await record_requests(app, machine.url(database), asked)
+    return works
 
 
 def requests_for(world: World, bodies: Sequence[bytes]) -> list[bytes]:
@@ -61,38 +51,29 @@ def requests_for(world: World, bodies: Sequence[bytes]) -> list[bytes]:
 
 async def measure(
     machine: Machine,
-    empty: str,
+    base: str,
     world: World,
     bodies: Sequence[bytes],
     works: Sequence[Sequence[Call]],
-    *,
     processes: int,
 ) -> list[Figure]:
     """Place the same orders by HTTP and by pgbench; then let buyers fight for the last pieces."""
-    served = await machine.copy(empty, "intake_served")
-    limited = await machine.copy(empty, "intake_limit")
+    served = await machine.copy(base, "intake_served")
+    limited = await machine.copy(base, "intake_limit")
     replay = await make_replay(machine, limited, "intake", works)
     async with machine.api(served, processes=processes) as api:
-        warm = order_bodies(200, seed=1)
-        await api.load(requests_for(world, [_renamed(body) for body in warm]))
-        speed = await compare.over_http(
-            "intake", api, requests_for(world, bodies), replay, status=CREATED
-        )
+        await api.load(requests_for(world, order_bodies(200, seed=1, prefix="W")))
+        loads = {"intake": requests_for(world, bodies)}
+        speed = await compare.over_http(api, loads, replay, status=CREATED)
         oversold = await _scarcity(api, world)
     drift = await _drift(machine, served)
     oversold.value += drift
     oversold.facts["shelves that drifted"] = drift
-    return [speed, oversold]
-
-
-def _renamed(body: bytes) -> bytes:
-    return body.replace(b'"external_id":"B', b'"external_id":"W')
+    return [*speed, oversold]
 
 
 async def _scarcity(api: Api, world: World) -> Figure:
-    buyers = [
-        order_body(f"S{number:07}", 5_000_000 + number, [f"{SCARCE}"]) for number in range(BUYERS)
-    ]
+    buyers = [order_body(f"S{number:07}", number, [f"{SCARCE}"]) for number in range(BUYERS)]
     load, _ = await api.load(requests_for(world, buyers), clients=BUYERS)
     sold = load.statuses.get(str(CREATED), 0)
     refused = load.statuses.get("409", 0)

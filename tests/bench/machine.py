@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -39,17 +38,12 @@ def cpu_seconds(root: psutil.Process) -> float:
     return spent
 
 
-@dataclass
+@dataclass(frozen=True)
 class Cpu:
     """CPU seconds of a stretch of work."""
 
-    server: float = 0.0
-    database: float = 0.0
-
-    def __iadd__(self, other: Cpu) -> Cpu:
-        self.server += other.server
-        self.database += other.database
-        return self
+    server: float
+    database: float
 
 
 class Machine:
@@ -186,9 +180,7 @@ class Api:
         said, _ = await child.communicate()
         if child.returncode:
             raise RuntimeError("the load's client has failed")
-        spent = Cpu(
-            cpu_seconds(self.process) - before[0], self.machine.database_cpu() - before[1]
-        )
+        spent = Cpu(cpu_seconds(self.process) - before[0], self.machine.database_cpu() - before[1])
         return msgspec.json.decode(said, type=Load), spent
 
 
@@ -204,8 +196,3 @@ async def _until_live(port: int) -> None:
         except OSError:
             pass
         await asyncio.sleep(0.05)
-
-
-def wall() -> float:
-    """Tell the time by which stretches of work are measured."""
-    return time.perf_counter()

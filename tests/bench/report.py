@@ -59,7 +59,7 @@ class Figure(msgspec.Struct, kw_only=True):
     @property
     def reached(self) -> str:
         """Which column is reached."""
-        return self.target.reached(self.value)
+        return self.target.reached(round(self.value, 2))
 
 
 def write(file: Path, figures: Sequence[Figure], *, seconds: float) -> None:

@@ -10,9 +10,14 @@ import msgspec
 
 from doorstep import seed
 from doorstep.core import db
+from doorstep.core.actor import Actor
 from doorstep.core.auth import service
+from doorstep.doors.api.orders import incoming
+from doorstep.flows.place_order import place_order
 from doorstep.migrations.run import migrate
+from doorstep.modules.oms.schemas import NewOrder
 from tests.bench.machine import Machine
+from tests.bench.moving import confirm
 from tests.support.access import enter
 
 PRODUCTS = 1000
@@ -35,6 +40,7 @@ SELECT gen_random_uuid(), l.id, p.id, v.id, CASE p.sku WHEN 'B-1' THEN 5 ELSE 10
  WHERE l.code = 'WH-AE' AND p.sku ~ '^B-' AND v.code = 'V-GULF'
 """
 SCARCE = "B-1"
+HISTORY, CONFIRMED = 1000, 300
 
 
 @dataclass
@@ -59,21 +65,34 @@ async def make_world(machine: Machine, database: str) -> World:
         token = await service.issue_integration_token(shop, "shop")
         channel = await db.value("SELECT id FROM channel WHERE code = 'AE'")
         courier = await enter("courier", channel_ids=[channel])
-        await db.execute("ANALYZE")
+        await _place_history()
+        await db.execute("VACUUM ANALYZE")
     finally:
         await db.stop()
     return World(token.token, courier.id, courier.tokens.access_token)
 
 
-def order_bodies(count: int, *, seed: int = 7) -> list[bytes]:
+async def _place_history() -> None:
+    """Place a thousand orders, confirm some: plans for empty tables would scan them ever after."""
+    shop = Actor.system("bench")
+    decode = msgspec.json.Decoder(NewOrder).decode
+    for body in order_bodies(HISTORY, seed=3, prefix="H"):
+        await place_order(incoming(decode(body)), actor=shop, may_be_short=False)
+    for row in await db.rows("SELECT id FROM fulfilment ORDER BY id LIMIT $1", CONFIRMED):
+        await confirm(row["id"])
+
+
+def order_bodies(count: int, *, seed: int = 7, prefix: str = "B") -> list[bytes]:
     """Write orders of two lines, each of another customer for another pair of products."""
     rng = random.Random(seed)
-    return [_order(rng, number) for number in range(count)]
-
-
-def _order(rng: random.Random, number: int) -> bytes:
-    skus = rng.sample(range(2, PRODUCTS + 1), 2)
-    return order_body(f"B{number:07}", number, [f"B-{sku}" for sku in skus])
+    return [
+        order_body(
+            f"{prefix}{number:07}",
+            ord(prefix) * 10_000 + number,
+            [f"B-{sku}" for sku in rng.sample(range(2, PRODUCTS + 1), 2)],
+        )
+        for number in range(count)
+    ]
 
 
 def order_body(external_id: str, customer: int, skus: list[str]) -> bytes:
