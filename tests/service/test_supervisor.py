@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -122,3 +123,12 @@ async def test_a_killed_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     assert processes.wait_until(lambda: processes.has_ended(child), 5)
+
+
+def test_answers_do_not_wait_for_the_callers_acknowledgement() -> None:
+    with (
+        listen("127.0.0.1", 0) as opened,
+        socket.create_connection(opened.getsockname()),
+        opened.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
