@@ -34,7 +34,9 @@ async def test_the_demo_order_passes_every_stage_and_pays_the_vendor_in_six_tran
     assert (po["total_minor"], po["currency"]) == (1000_01, "AED")
     ledger = await stack.sandbox("/bank/ledger")
     payouts = {
-        p["reference"]: p for p in ledger["payouts"] if p["reference"].startswith(po["number"])
+        p["reference"]: p
+        for p in ledger["payouts"]
+        if p["reference"].startswith(f"{po['number']} V")
     }
     assert {name: (p["amount"], p["currency"], p["status"]) for name, p in payouts.items()} == {
         f"{po['number']} V{n}": (amount, "AED", "processed")

@@ -37,6 +37,19 @@ def reacting(reactions: Mapping[str, Sequence[journey.Reaction]] = TELLING) -> I
         facts._reactions = before
 
 
+@contextmanager
+def outside(**adapters: Any) -> Iterator[None]:
+    """Put these adapters behind their ports for the block, then those that were there before."""
+    names = list(ports._bound.__slots__)
+    before = {name: getattr(ports._bound, name) for name in names}
+    ports.bind(**adapters)
+    try:
+        yield
+    finally:
+        for name in names:
+            setattr(ports._bound, name, before[name])
+
+
 @dataclass
 class Travelling:
     """An order that was placed, with its customer's token."""

@@ -19,7 +19,7 @@ import httpx
 import msgspec
 from litestar import Litestar
 
-from doorstep import ports, worker
+from doorstep import worker
 from doorstep.adapters.checkout import CheckoutHook
 from doorstep.adapters.clickpost import ClickPostHook
 from doorstep.adapters.razorpayx import RazorpayXHook
@@ -35,7 +35,7 @@ from doorstep.core.outbox import bell
 from doorstep.flows.reactions import REACTIONS
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.tms import service as tms
-from tests.factories.care import Postbox, reacting
+from tests.factories.care import Postbox, outside, reacting
 from tests.factories.money import Bank, make_costs
 from tests.factories.road import ALWAYS, a_checklist
 from tests.factories.world import World, make_vendor, make_world
@@ -144,16 +144,16 @@ async def open_company(folder: Path) -> AsyncIterator[Company]:
     limits.forget_outage()
     health.forget_last_check()
     await blobs.start(f"file://{folder}/blobs")
-    ports.bind(
-        bank=bank,
-        messenger=post,
-        checkout=CheckoutHook((CHECKOUT_KEY,)),
-        clickpost=ClickPostHook((CLICKPOST_KEY,), (CLICKPOST_PATH,)),
-        bank_hook=RazorpayXHook((BANK_KEY,)),
-    )
+    doubles = {
+        "bank": bank,
+        "messenger": post,
+        "checkout": CheckoutHook((CHECKOUT_KEY,)),
+        "clickpost": ClickPostHook((CLICKPOST_KEY,), (CLICKPOST_PATH,)),
+        "bank_hook": RazorpayXHook((BANK_KEY,)),
+    }
     transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50000))
     try:
-        with reacting(REACTIONS):
+        with reacting(REACTIONS), outside(**doubles):
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://doorstep.test"
             ) as http:
@@ -161,7 +161,6 @@ async def open_company(folder: Path) -> AsyncIterator[Company]:
                 await _staff(company)
                 yield company
     finally:
-        ports.unbind()
         await bell.rest()
         await core_redis.stop()
         await blobs.stop()

@@ -21,7 +21,7 @@ from doorstep.core.outbox import bell
 from doorstep.flows import procure, settle
 from doorstep.modules.finance import checks
 from doorstep.modules.scm import service as scm
-from tests.factories.care import Travelling, place, reacting, travel
+from tests.factories.care import Travelling, outside, place, reacting, travel
 from tests.factories.world import World
 
 KEY = "cko-test-key"
@@ -85,10 +85,9 @@ class Bank:
 async def open_bank() -> AsyncIterator[Bank]:
     """Bind a bank double, the real readers of webhooks and the reactions of money for the block."""
     bank = Bank()
-    ports.bind(bank=bank, checkout=CheckoutHook((KEY,)), bank_hook=RazorpayXHook((BANK_KEY,)))
-    with reacting(MONEY):
+    hooks = {"checkout": CheckoutHook((KEY,)), "bank_hook": RazorpayXHook((BANK_KEY,))}
+    with reacting(MONEY), outside(bank=bank, **hooks):
         yield bank
-    ports.unbind()
     # What was committed has rung for the worker; its connection belongs to this test.
     await bell.rest()
     await redis.stop()

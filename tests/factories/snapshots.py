@@ -23,7 +23,7 @@ FLEETING = frozenset({"session", "session_token", "device", "idempotency_key", "
 
 async def effects() -> dict[str, list[str]]:
     """Copy every row of the effect tables, every stage passed and every job that acts."""
-    found = {name: await _rows(f'SELECT t::text AS row FROM "{name}" t') for name in EFFECTS}
+    found = {name: await rows_of(name) for name in EFFECTS}
     found["stages"] = await _rows(
         "SELECT format('%s %s %s', fulfilment_id, stage, how) AS row FROM journey_event"
         " WHERE kind = 'stage'"
@@ -42,10 +42,15 @@ async def everything() -> dict[str, list[str]]:
         " WHERE n.nspname = 'public' AND c.relkind = 'r' ORDER BY 1"
     )
     return {
-        row["relname"]: await _rows(f'SELECT t::text AS row FROM "{row["relname"]}" t')
+        row["relname"]: await rows_of(row["relname"])
         for row in names
         if row["relname"] not in FLEETING
     }
+
+
+async def rows_of(table: str) -> list[str]:
+    """Copy every row of a table as text."""
+    return await _rows(f'SELECT t::text AS row FROM "{table}" t')
 
 
 async def _rows(sql: str, *arguments: Any) -> list[str]:

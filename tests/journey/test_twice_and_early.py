@@ -442,6 +442,51 @@ async def test_scans_of_a_label_before_its_shipment_count_when_it_appears(compan
     await healthy()
 
 
+# --- An id that means something else ---------------------------------------------------------------
+
+REUSED: dict[str, tuple[int, Make, int, Make]] = {
+    "an acceptance": (1003, Order.accept, 1003, Order.accept),
+    "a pick": (1004, Order.pick, 1004, Order.pick),
+    "a pick that is held": (1003, Order.pick, 1004, Order.pick),
+    "a check": (1005, Order.check, 1005, Order.check),
+    "a box": (1006, Order.pack, 1006, Order.pack),
+    "a run": (1011, Order.accept_run, 1011, Order.accept_run),
+    "a proof of delivery": (1012, Order.pod, 1012, Order.pod),
+    "a report": (1014, Order.report, 1014, Order.report),
+    "another stage": (1004, Order.pick, 1012, Order.pod),
+}
+
+
+@pytest.mark.parametrize("what", REUSED)
+async def test_an_event_id_that_stands_for_another_parcels_step_is_refused(
+    company: Company, what: str
+) -> None:
+    """Otherwise the second parcel would get the first one's answer, and never move."""
+    stands, make, other_stands, make_other = REUSED[what]
+    first, second = await standing(company, stands), await standing(company, other_stands)
+    step = await make(first)
+    assert (await first.take(step)).status_code in (200, 202)
+    other = await make_other(second)
+    if "scans" in other.body:  # Of a check, the scans are what must not be of another parcel.
+        other.body["scans"][0]["scan_uid"] = step.body["scans"][0]["scan_uid"]
+    else:
+        other.body["event_id"] = step.body["event_id"]
+    before = await effects()
+    answer = await second.take(other)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/event-id-reused")
+    assert await effects() == before
+    await healthy()
+
+
+async def test_the_same_beep_twice_in_one_batch_is_one_scan(company: Company) -> None:
+    order = await standing(company, 1005)
+    step = await order.check()
+    step.body["scans"] += step.body["scans"]
+    answer = await order.take(step)
+    assert (answer.status_code, answer.json()["step"]["verdict"]) == (200, "applied")
+    await healthy()
+
+
 # --- Help ---------------------------------------------------------------------------------------
 
 

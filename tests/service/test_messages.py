@@ -14,7 +14,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.ids import uuid7
 from doorstep.flows import notify
 from doorstep.modules.messages import jobs
-from tests.factories.care import Postbox, Travelling, pass_stage, place, reacting, travel
+from tests.factories.care import Postbox, Travelling, outside, pass_stage, place, reacting, travel
 from tests.factories.world import an_order
 
 
@@ -27,9 +27,8 @@ def _bound() -> Any:
 @pytest.fixture
 async def postbox() -> AsyncIterator[Postbox]:
     box = Postbox()
-    ports.bind(messenger=box)
-    yield box
-    ports.unbind()
+    with outside(messenger=box):
+        yield box
 
 
 async def confirm(order: Travelling) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
 
 class Refusal(Exception):
     """Somebody asked for what cannot be done; nothing has changed.
@@ -26,8 +28,8 @@ class Refusal(Exception):
 
     @classmethod
     def problem_type(cls) -> str:
-        """Name the refusal for machines: `OutOfStock` → `out-of-stock`."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+        """Name the refusal for machines: `NotACourier` → `not-a-courier`."""
+        return _WORDS.sub("-", cls.__name__).lower()
 
 
 class NotFound(Refusal):
@@ -35,6 +37,12 @@ class NotFound(Refusal):
 
     status = 404
     title = "There is no such thing here."
+
+
+class EventIdReused(Refusal):
+    """A device makes one id per capture: the same id for another thing is no repeat of it."""
+
+    title = "This event id has been used for something else."
 
 
 class NotAllowed(Refusal):

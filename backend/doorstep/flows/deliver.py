@@ -10,7 +10,7 @@ from doorstep import journey
 from doorstep.core import db, outbox, pictures
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
-from doorstep.core.errors import NotFound
+from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.flows import install_reports
 from doorstep.flows.stops import ask_of_stop
 from doorstep.journey import Evidence, Verdict
@@ -99,12 +99,16 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
     review. A wrong code passes 1013 and holds V4; other money than due is kept; both become
     problems. The same event id again gets its first answer.
 
-    Raises: StopMissing, ProofMissing, and the engine's refusals for a person.
+    Raises: StopMissing, ProofMissing, EventIdReused, and the engine's refusals for a person.
     """
     stop = await _own_stop(stop_id, actor)
     fulfilment = await journey.lock(stop["fulfilment_id"])
-    known = await db.row("SELECT verdict, verdict_reason FROM pod WHERE id = $1", proof.event_id)
+    known = await db.row(
+        "SELECT stop_id, verdict, verdict_reason FROM pod WHERE id = $1", proof.event_id
+    )
     if known is not None:
+        if known["stop_id"] != stop_id:
+            raise EventIdReused(str(proof.event_id))
         return _answer(known["verdict"], known["verdict_reason"], proof.event_id, fulfilment)
     facts, judged, labels = await _judge(stop, fulfilment, proof, actor)
     await tms.keep_pod(actor, facts, proof, judged)

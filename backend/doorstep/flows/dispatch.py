@@ -37,7 +37,7 @@ SELECT kind, array_agg(DISTINCT label_no) AS labels FROM scan
 
 # {scope} comes from core.auth.scope: names of ours, values bound.
 WAITING_PIECES = """
-SELECT p.id AS piece_id, s.carrier_id
+SELECT p.id AS piece_id, s.carrier_id, f.channel_id
   FROM shipment s
   JOIN piece p ON p.shipment_id = s.id
   JOIN fulfilment f ON f.id = s.fulfilment_id
@@ -154,7 +154,6 @@ async def give_to_courier(
     Raises: NotACourier, OneCarrierPerManifest, NothingToCollect, PieceAlreadyGiven, NotFound for
     a parcel that does not lie there or that the actor does not see.
     """
-    await require_driver(courier_id)
     condition, arguments = scope(actor).fulfilments("f", first=3)
     pieces = await db.rows(
         WAITING_PIECES.format(scope=condition), list(fulfilment_ids), location_id, *arguments
@@ -164,6 +163,8 @@ async def give_to_courier(
         raise NotFound("No shipment of these parcels waits at this location.")
     if len(carriers) > 1:
         raise OneCarrierPerManifest
+    # A location belongs to one channel, and so do the parcels that lie there.
+    await require_driver(courier_id, pieces[0]["channel_id"])
     return await tms.create_manifest(
         actor,
         carrier_id=carriers.pop(),
@@ -173,14 +174,14 @@ async def give_to_courier(
     )
 
 
-async def require_driver(person_id: UUID, channel_id: UUID | None = None) -> None:
-    """Make sure that a person carries parcels, in this channel if one is given.
+async def require_driver(person_id: UUID, channel_id: UUID) -> None:
+    """Make sure that a person carries parcels in this channel.
 
     Raises: NotACourier.
     """
     if not await db.value(
         "SELECT 1 FROM person WHERE id = $1 AND active AND role IN ('courier', 'delivery')"
-        " AND ($2::uuid IS NULL OR channel_ids = '{}' OR $2 = ANY (channel_ids))",
+        " AND (channel_ids = '{}' OR $2 = ANY (channel_ids))",
         person_id,
         channel_id,
     ):

@@ -11,6 +11,7 @@ from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
+from doorstep.core.errors import EventIdReused
 from doorstep.flows.install import work_of
 from doorstep.journey import Evidence, Verdict
 from doorstep.modules.fsm import rules
@@ -49,7 +50,8 @@ async def complete_visit(visit_id: UUID, report: VisitCompleted, *, actor: Actor
     review. What does not agree passes 1015 and waits for a dispatcher. The same event id again
     gets its first answer.
 
-    Raises: VisitMissing, VisitOver, ReportIncomplete, and the engine's refusals for a person.
+    Raises: VisitMissing, VisitOver, ReportIncomplete, EventIdReused, and the engine's refusals for
+    a person.
     """
     visit = await db.row(
         "SELECT id, order_id, fulfilment_id, state FROM visit WHERE id = $1 AND technician_id = $2",
@@ -60,9 +62,11 @@ async def complete_visit(visit_id: UUID, report: VisitCompleted, *, actor: Actor
         raise VisitMissing
     fulfilment = await journey.lock(visit["fulfilment_id"])
     known = await db.row(
-        "SELECT verdict, verdict_reason FROM visit_report WHERE id = $1", report.event_id
+        "SELECT visit_id, verdict, verdict_reason FROM visit_report WHERE id = $1", report.event_id
     )
     if known is not None:
+        if known["visit_id"] != visit_id:
+            raise EventIdReused(str(report.event_id))
         return _answer(known["verdict"], known["verdict_reason"], report.event_id, fulfilment)
     if visit["state"] == "cancelled" and actor.source == "person":
         raise VisitOver

@@ -89,7 +89,7 @@ async def place_order(
     RequestInFlight, and the refusals of unusable contact data (own API).
     """
     for _ in range(MAX_ROUTES):
-        context = await _read_context(order, repeat)
+        context = await _read_context(order, repeat, actor)
         chosen = _choose(order, context)
         if chosen.short and not may_be_short and not context.answered:
             raise OutOfStock(
@@ -145,7 +145,7 @@ def _placed(answer: dict[str, Any]) -> Placed:
     return Placed(outcome, answer["answer"].encode())
 
 
-async def _read_context(order: IncomingOrder, repeat: RepeatKey | None) -> _Context:
+async def _read_context(order: IncomingOrder, repeat: RepeatKey | None, actor: Actor) -> _Context:
     skus = sorted({line.sku for line in order.lines})
     scope, key = (repeat.scope, repeat.key) if repeat else ("", "")
     found = await db.value(
@@ -154,6 +154,9 @@ async def _read_context(order: IncomingOrder, repeat: RepeatKey | None) -> _Cont
     if found is None:
         raise UnknownChannel(f"{order.channel_code!r}", channel=order.channel_code)
     context = msgspec.convert(found, _Context)
+    if actor.channel_ids and UUID(context.channel["id"]) not in actor.channel_ids:
+        # Another's channel looks like none.
+        raise UnknownChannel(f"{order.channel_code!r}", channel=order.channel_code)
     unknown = [sku for sku in skus if sku not in context.products]
     if unknown:
         raise UnknownSku(", ".join(unknown), skus=unknown)

@@ -57,7 +57,8 @@ async def advance(
     from a reaction it is queued behind it, in the same transaction.
 
     Raises: StageTooEarly, StageAlreadyDone, RoleNotAllowed, EvidenceMissing, FulfilmentEnded,
-    StageNotApplicable for a person at the API; FulfilmentMissing; UnknownStage.
+    StageNotApplicable for a person at the API; FulfilmentMissing; UnknownStage; EventIdReused for
+    an id that stands for another parcel's step or another stage.
     """
     if stage not in BY_CODE:
         raise refusals.UnknownStage(f"{stage} is not a stage.", stage=stage)

@@ -12,6 +12,7 @@ import msgspec
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
+from doorstep.core.errors import EventIdReused
 from doorstep.journey import refusals
 from doorstep.journey.facts import Answer, Claim, Fact, derived_id, reactions_to
 from doorstep.journey.rules import (
@@ -49,12 +50,16 @@ class Locked:
         state = await db.value("SELECT journey_enter($1, $2)", fulfilment_id, event_id)
         if state is None:
             raise refusals.FulfilmentMissing(str(fulfilment_id))
+        if state["taken"]:
+            raise EventIdReused(str(event_id))
         return cls(state, event_id)
 
     @classmethod
     async def take(cls, call: Claim) -> Answer:
         journey = await cls.enter(call.fulfilment_id, call.event_id)
         if journey.first_answer is not None:
+            if journey.first_answer.stage != call.step.stage:
+                raise EventIdReused(str(call.event_id))
             return journey.first_answer
         decision = decide(journey.standing, call.step)
         return await journey.carry_out(call, decision)

@@ -18,7 +18,7 @@ from litestar.exceptions.http_exceptions import NotFoundException, RequestEntity
 from litestar.types import ExceptionHandlersMap
 
 from doorstep.core.db import DatabaseUnavailable
-from doorstep.core.errors import Invalid, Refusal
+from doorstep.core.errors import EventIdReused, Invalid, Refusal
 from doorstep.core.http.problems import (
     BodyTooLarge,
     FieldError,
@@ -79,6 +79,16 @@ def not_storable(request: AnyRequest, exception: Exception) -> Response[bytes]:
     return answer(ValueOutOfRange())
 
 
+def not_unique(request: AnyRequest, exception: asyncpg.UniqueViolationError) -> Response[bytes]:
+    """Answer an event id that stands for something else; any other clash is a mistake of ours.
+
+    Constraints on ids that clients make are called …event_unique or …event_id_unique.
+    """
+    if str(exception.constraint_name).endswith(("event_unique", "event_id_unique")):
+        return answer(EventIdReused())
+    return unexpected(request, exception)
+
+
 def method_not_allowed(request: AnyRequest, _exception: HTTPException) -> Response[bytes]:
     """Answer 405 with the methods that this path does have."""
     router = request.app.asgi_router
@@ -132,6 +142,7 @@ HANDLERS: ExceptionHandlersMap = cast(
         UnicodeError: broken_text,
         ArgumentError: not_storable,
         asyncpg.DataError: not_storable,
+        asyncpg.UniqueViolationError: not_unique,
         asyncpg.ProgramLimitExceededError: not_storable,
         Exception: unexpected,
     },

@@ -181,11 +181,16 @@ class QueueWorker(Worker):
     def _start(self, name: str, score: int) -> None:
         self.job_counter += 1
         task = self.loop.create_task(self.run_job(name, score))
-        task.add_done_callback(lambda _: self._count_down())
+        task.add_done_callback(lambda ended: self._count_down(name, ended))
         self.tasks[name] = task
 
-    def _count_down(self) -> None:
+    def _count_down(self, name: str, task: asyncio.Task[None]) -> None:
         self.job_counter -= 1
+        if not task.cancelled() and isinstance(task.exception(), redis.LOST):
+            # The row knows how it ended; only Redis could not be told. arq would raise this in
+            # `main`, one job per poll, and the queue would stand still long after Redis is back.
+            self.tasks.pop(name, None)
+            log.warning("jobs.not_ticked_off", queue=self.queue, reason=str(task.exception()))
 
     async def drain(self, seconds: float) -> None:
         """Take no more jobs, let the running ones finish, cancel those that do not in time."""

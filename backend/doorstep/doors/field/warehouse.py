@@ -15,7 +15,7 @@ from doorstep.core.http.problems import problems
 from doorstep.doors.verdicts import KEPT, VerdictOut, told, verdict
 from doorstep.flows import warehouse
 from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
-from doorstep.modules.wms.schemas import PackedPiece, QcScan
+from doorstep.modules.wms.schemas import Moment, PackedPiece, QcScan
 from doorstep.modules.wms.service import floor
 
 
@@ -55,7 +55,7 @@ class StepIn(Struct, kw_only=True, forbid_unknown_fields=True):
     """A step: the device makes `event_id`, so that a repeat is known."""
 
     event_id: UUID
-    captured_at: datetime
+    captured_at: Moment
 
 
 class ChecksIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -86,7 +86,7 @@ class PackIn(Struct, kw_only=True, forbid_unknown_fields=True):
     """The closed boxes in the order of their labels."""
 
     event_id: UUID
-    captured_at: datetime
+    captured_at: Moment
     pieces: Annotated[list[PackedPiece], Meta(min_length=1, max_length=100)]
 
 

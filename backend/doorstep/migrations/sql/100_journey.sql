@@ -150,6 +150,11 @@ BEGIN
     'answered', (
       SELECT jsonb_build_object('verdict', e.verdict, 'reason', e.reason, 'stage', e.stage)
         FROM journey_event e WHERE e.event_id = p_event),
+    -- The same id on another parcel is no repeat: it would get the answer of what it is not.
+    'taken', EXISTS (SELECT FROM journey_event e
+                      WHERE e.event_id = p_event AND e.fulfilment_id <> p_fulfilment)
+          OR EXISTS (SELECT FROM held_step h
+                      WHERE h.event_id = p_event AND h.fulfilment_id <> p_fulfilment),
     'passed', coalesce((
       SELECT jsonb_agg(jsonb_build_object('stage', e.stage, 'how', e.how, 'actor_id', e.actor_id))
         FROM journey_event e

@@ -8,6 +8,9 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A device's own time: shown and kept, never trusted for order or money."""
+
 ScanCode = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00]+$")]
 
 
@@ -16,7 +19,7 @@ class QcScan(Struct, kw_only=True, forbid_unknown_fields=True):
 
     scan_uid: UUID
     code: ScanCode
-    captured_at: datetime
+    captured_at: Moment
 
 
 class PackedPiece(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ import asyncpg
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
-from doorstep.core.errors import Invalid, NotFound, Refusal
+from doorstep.core.errors import EventIdReused, Invalid, NotFound, Refusal
 from doorstep.core.ids import uuid7
 from doorstep.modules.wms import sql, tables
 from doorstep.modules.wms.rules import Expected, Reading, read_code, still_missing
@@ -133,30 +133,35 @@ async def check_scans(
     The caller holds the fulfilment's lock. A wrong code is kept with its reason: it blocks the
     parcel until the right one is scanned.
 
-    Raises: SerialTaken.
+    Raises: SerialTaken; EventIdReused for a uid that stands for a scan of another parcel.
     """
-    known = {
-        row["id"]: row
-        for row in await db.rows(
-            "SELECT * FROM qc_scan WHERE id = ANY ($1)", [scan.scan_uid for scan in scans]
-        )
-    }
+    known = await _read_before(fulfilment_id, scans)
     answers = []
     for scan in scans:
         expected = await expected_at_qc(fulfilment_id)
-        if scan.scan_uid in known:
-            reading = _as_first_read(known[scan.scan_uid])
-        else:
+        reading = known.get(scan.scan_uid)
+        if reading is None:
             units = await _units(scan.code, location_id, owner_id)
             reading = read_code(scan.code, expected, units)
             await _keep_scan(fulfilment_id, scan, reading, actor)
+            known[scan.scan_uid] = reading
             expected = await expected_at_qc(fulfilment_id)
         answers.append(Checked(scan.scan_uid, reading, still_missing(expected)))
     return answers
 
 
-def _as_first_read(row: dict[str, Any]) -> Reading:
-    return Reading(row["kind"], row["ok"], row["fulfilment_line_id"], row["unit_id"], row["reason"])
+async def _read_before(fulfilment_id: UUID, scans: Sequence[QcScan]) -> dict[UUID, Reading]:
+    rows = await db.rows(
+        "SELECT * FROM qc_scan WHERE id = ANY ($1)", [scan.scan_uid for scan in scans]
+    )
+    if any(row["fulfilment_id"] != fulfilment_id for row in rows):
+        raise EventIdReused
+    return {
+        row["id"]: Reading(
+            row["kind"], row["ok"], row["fulfilment_line_id"], row["unit_id"], row["reason"]
+        )
+        for row in rows
+    }
 
 
 async def _units(code: str, location_id: UUID, owner_id: UUID | None) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,346 @@
+"""What belongs to somebody else does not exist: every route that names a thing, own and foreign.
+
+One order walks through the company. Before each request of the one whose business it is, everybody
+whose role permits the route but who works elsewhere (another channel, location, vendor, or nobody's
+assignment) sends the very same request: he gets 404 or an empty list, nothing changes, and his
+answer holds no word of the order. A new route that names a thing and is not part of the walk, nor
+exempt with a reason, fails here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from doorstep.core.auth.guard import handlers_of
+from doorstep.core.auth.permissions import may
+from doorstep.core.clock import now
+from doorstep.core.db import rows, value
+from doorstep.core.ids import uuid7
+from tests.factories.company import Company, User, open_company, picture, strangers, the_app
+from tests.factories.journeys import Order, Step, order_body, place, standing
+from tests.factories.road import FRESH
+from tests.factories.snapshots import everything
+
+ROUTES = {
+    str(handler.operation_id): (method, path, handler)
+    for method, path, handler in handlers_of(the_app())
+}
+
+EXEMPT = {
+    "makeEnrolmentCode": "admins manage the people of the whole installation",
+    "deactivatePerson": "admins manage the people of the whole installation",
+    "issueIntegrationToken": "admins manage the people of the whole installation",
+    "revokeDevice": "admins manage the people of the whole installation",
+    "revokeSession": "admins manage the people of the whole installation",
+    "replayDeadLetter": "dead letters are the installation's, only admins replay them",
+    "receiveClickPostScan": "the secret in the path is the key itself",
+    "verifyCertificate": "public on purpose: whoever holds the paper may check it; it names nobody",
+    "openPicture": "the signature in the link is the key (tests/api/test_uploads.py)",
+    "askUploadProgress": "own uploads only; has a test of its own below",
+    "addUploadChunk": "own uploads only; has a test of its own below",
+}
+"""operation → why nobody's scope limits it."""
+
+IN_THE_BODY = frozenset(
+    {"recordAwb", "makeManifest", "planRun", "bookVisit", "countCash", "readLedger"}
+)
+"""Routes that name a thing in the body or the query."""
+
+LISTS = frozenset(
+    {
+        "listOrders", "listPickLists", "listOwnRuns", "listOwnManifests", "listOwnVisits",
+        "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems",
+    }
+)  # fmt: skip
+"""Lists of things: a stranger's is empty."""
+
+UNLIMITED = frozenset({"listDeadLetters"})
+"""Lists of the installation, not of a tenant."""
+
+CANARIES = ("Aisha", "501234567", "12 Marina Walk", "WM-7KG-SN", "Canary", "DS-0")
+NAMED = {name for name, (_, path, _) in ROUTES.items() if "{" in path} | IN_THE_BODY | LISTS
+
+
+class Walk:
+    """A company where strangers try first."""
+
+    def __init__(self, company: Company, others: list[User]) -> None:
+        self.company = company
+        self.others = others
+        self.walked: set[str] = set()
+
+    async def ask(
+        self,
+        operation: str,
+        who: str,
+        body: Any = None,
+        query: str = "",
+        **parts: object,
+    ) -> httpx.Response:
+        """Let the strangers try, then the owner, who gets through."""
+        method, path, handler = ROUTES[operation]
+        url = re.sub(r"{([^}:]+)[^}]*}", lambda m: str(parts[m[1]]), path) + query
+        before = await everything()
+        for user in self.others:
+            if may(user.role, handler.opt["permission"]):
+                answer = await self._send(method, url, body, user)
+                self._refused(operation, user, answer, url)
+        assert await everything() == before, f"{operation}: a stranger changed something"
+        answer = await self._send(method, url, body, self.company.users[who])
+        assert answer.status_code not in (401, 403, 404), (operation, answer.text)
+        assert operation not in LISTS or answer.json(), f"{operation}: the owner sees nothing"
+        self.walked.add(operation)
+        await self.company.work()
+        return answer
+
+    def _refused(self, operation: str, user: User, answer: httpx.Response, url: str) -> None:
+        who = f"{user.role} elsewhere on {operation}: {answer.status_code} {answer.text}"
+        if operation in LISTS:
+            assert (answer.status_code, answer.json()) == (200, []), who
+        else:
+            assert answer.status_code == 404, who
+        for canary in CANARIES:
+            assert canary in url or canary not in answer.text, who
+
+    async def _send(self, method: str, url: str, body: Any, user: User) -> httpx.Response:
+        return await self.company.http.request(
+            method,
+            url,
+            headers=user.headers | {"Content-Type": "application/json"},
+            content=None if body is None else msgspec.json.encode(body),
+        )
+
+    async def step(self, operation: str, step: Step, **parts: object) -> httpx.Response:
+        """Take a step of the journey, strangers first."""
+        return await self.ask(operation, step.who, step.body, **parts)
+
+
+@pytest.fixture
+async def walk(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Walk]:
+    async with open_company(tmp_path) as company:
+        others = list((await strangers(company)).values())
+        for role in ("courier", "delivery", "technician"):
+            colleague = await company.join(role, channel_ids=[company.world.channel_id])
+            others.append(colleague)
+        yield Walk(company, others)
+
+
+def test_every_route_that_names_a_thing_is_walked_or_exempt_with_a_reason() -> None:
+    plain_lists = {
+        name
+        for name, (method, path, handler) in ROUTES.items()
+        if method == "GET" and "{" not in path and name.startswith("list")
+    }
+    assert plain_lists == LISTS | UNLIMITED
+    assert set(EXEMPT) <= NAMED
+
+
+async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Walk) -> None:
+    company = walk.company
+    order = await place(company)
+    await walk.ask("getOrder", "support", number=order.number)
+    await walk.ask("listOrders", "support", query=f"?external_id={order.external_id}")
+    await door_payment(walk)
+    await order.go_on(1003)
+    await vendors(walk, order)
+    await floor(walk, order)
+    await road(walk, order)
+    await visits(walk, order)
+    await money(walk, order)
+    await customer(walk, order)
+    assert NAMED - walk.walked == set(EXEMPT), "not walked, or exempt for nothing"
+
+
+async def door_payment(walk: Walk) -> None:
+    """Payment at the door: approval and the count of the cash."""
+    company = walk.company
+    order = await place(company, ("MIX-500", 1), method="cod")
+    reason = {"event_id": uuid7(), "reason": "known to us"}
+    await walk.ask("approvePayment", "finance", reason, order_id=order.order_id)
+    await order.go_on(1012)
+    cash = {"tenders": [{"method": "cash", "amount_minor": order.total_minor}]}
+    await order.take_well(await order.pod(**cash))
+    count = {"event_id": uuid7(), "amount_minor": order.total_minor, "currency": "AED"}
+    run_id = await value("SELECT id FROM delivery_run")
+    by_run = {**count, "run_id": run_id, "event_id": uuid7()}
+    method_of_strangers = {**count, "order_ids": [order.order_id]}
+    await walk.ask("countCash", "finance", method_of_strangers)
+    before = await everything()
+    for user in walk.others:
+        if user.role == "finance":
+            answer = await walk._send("POST", "/console/finance/cash-counts", by_run, user)
+            assert answer.status_code == 404, "a run of another channel"
+    assert await everything() == before
+
+
+async def vendors(walk: Walk, order: Order) -> None:
+    """The vendor's portal; a second order is declined."""
+    po_id = await order.po_id()
+    await walk.ask("listVendorPurchaseOrders", "vendor")
+    await walk.ask("readVendorPurchaseOrder", "vendor", po_id=po_id)
+    await walk.ask("listVendorTranches", "vendor", po_id=po_id)
+    await walk.step("acceptPurchaseOrder", await order.accept(), po_id=po_id)
+    declined = await standing(walk.company, 1003)
+    no = {"event_id": uuid7(), "reason": "none left"}
+    await walk.ask("declinePurchaseOrder", "vendor", no, po_id=await declined.po_id())
+
+
+async def floor(walk: Walk, order: Order) -> None:
+    """Pick, check, pack, papers."""
+    await walk.ask("listPickLists", "warehouse")
+    own = {"fulfilment_id": order.parcel}
+    await walk.step("startPicking", await order.pick(), **own)
+    await walk.step("checkByScan", await order.check(), **own)
+    await walk.step("packParcel", await order.pack(), **own)
+    papers = (await walk.ask("listDocuments", "support", **own)).json()
+    await walk.ask("openDocument", "warehouse", document_id=papers[0]["id"])
+    await walk.step("recordAwb", await order.record_awb("CP-1"))
+
+
+async def road(walk: Walk, order: Order) -> None:
+    """Manifest, runs, stop, code, proof of delivery."""
+    company = walk.company
+    manifest = {
+        "location_id": company.world.warehouse_id,
+        "courier_id": company.users["courier"].id,
+        "fulfilment_ids": [order.parcel],
+    }
+    made = (await walk.ask("makeManifest", "dispatcher", manifest)).json()
+    await walk.ask("listOwnManifests", "courier")
+    counted = {"event_id": uuid7(), "captured_at": now(), "counted": 2}
+    await walk.ask("confirmPickup", "courier", counted, manifest_id=made["id"])
+    for kind in ("pickup", "departure"):
+        await order.take_well(await order.scan(kind))
+    plan = {
+        "person_id": company.users["delivery"].id,
+        "vehicle": "VAN-1",
+        "planned_on": FRESH,
+        "fulfilment_ids": [order.parcel],
+    }
+    run = (await walk.ask("planRun", "dispatcher", plan)).json()
+    await walk.ask("removeStop", "dispatcher", {}, stop_id=run["stops"][0]["id"])
+    run = (await walk.ask("planRun", "dispatcher", plan)).json()
+    stop = {"stop_id": run["stops"][0]["id"]}
+    await walk.ask("listOwnRuns", "delivery")
+    accept = {"event_id": uuid7(), "captured_at": now()}
+    await walk.ask("acceptRun", "delivery", accept, run_id=run["id"])
+    code = company.told(r"(?<!\d)(\d{6})(?!\d)", order.number)
+    await walk.ask("checkHandoverCode", "delivery", {"code": code}, **stop)
+    proof = {
+        "event_id": uuid7(), "captured_at": now(), "handover_code": code,
+        "receiver": {"name": "Aisha Khan", "relation": "customer"},
+    }  # fmt: skip
+    half = await walk.ask("addProofOfDelivery", "delivery", proof, **stop)
+    assert half.json()["verdict"] == "review"
+    await walk.ask("listProblems", "dispatcher")
+    problem = await value("SELECT id FROM problem WHERE closed_at IS NULL AND order_id IS NOT NULL")
+    await walk.ask("closeProblem", "support", {"words": "seen"}, problem_id=problem)
+    reason = {"reason": "the customer called"}
+    pod = {"pod_id": proof["event_id"]}
+    await walk.ask("acceptProofOfDelivery", "dispatcher", reason, **pod)
+
+
+async def visits(walk: Walk, order: Order) -> None:
+    """Free time, booking, the report and its approval."""
+    window = {"from": now(), "to": now() + timedelta(days=3)}
+    query = str(httpx.QueryParams({name: at.isoformat() for name, at in window.items()}))
+    own = {"fulfilment_id": order.parcel}
+    await walk.ask("listFreeSlots", "dispatcher", query=f"?{query}", **own)
+    booked = (await walk.ask("bookVisit", "dispatcher", own)).json()
+    await walk.ask("cancelVisit", "dispatcher", {}, visit_id=booked["visit_id"])
+    booked = (await walk.ask("bookVisit", "dispatcher", own)).json()
+    visit = {"visit_id": booked["visit_id"]}
+    await walk.ask("listOwnVisits", "technician")
+    started = {"event_id": uuid7(), "captured_at": now()}
+    await walk.ask("startVisit", "technician", started, **visit)
+    done = {"event_id": uuid7(), "captured_at": now(), "units": []}
+    assert (await walk.ask("completeVisit", "technician", done, **visit)).status_code == 202
+    reason = {"reason": "seen on a video call"}
+    await walk.ask("approveInstallation", "dispatcher", reason, **visit)
+
+
+async def money(walk: Walk, order: Order) -> None:
+    """The finance desk."""
+    po_id = await order.po_id()
+    query = f"?order_id={order.order_id}"
+    await walk.ask("listPurchaseOrders", "finance", query=query)
+    await walk.ask("listTranches", "finance", po_id=po_id)
+    await walk.ask("readLedger", "finance", query=query)
+    [tranche] = await rows("SELECT id FROM tranche WHERE po_id = $1 AND number = 2", po_id)
+    await walk.ask("payTrancheAgain", "finance", tranche_id=tranche["id"])
+
+
+async def customer(walk: Walk, order: Order) -> None:
+    """The customer's link opens one order; another one's link opens nothing of it."""
+    company = walk.company
+    other = await place(company, ("MIX-500", 1))
+    own = company.told(r"/track/([\w-]{20,})", order.number)
+    foreign = company.told(r"/track/([\w-]{20,})", other.number)
+    number = await value("SELECT number FROM warranty WHERE fulfilment_id = $1", order.parcel)
+    paper = f"/certificate/{number}"
+    assert (await company.http.get(f"/track/{foreign}{paper}")).status_code == 404
+    assert (await company.http.get(f"/track/{own[:-1]}x")).status_code == 404
+    seen = (await company.http.get(f"/track/{foreign}")).text
+    assert order.number not in seen and str(order.parcel) not in seen
+    for canary in ("Aisha", "501234567", "Marina Walk"):
+        assert canary not in (await company.http.get(f"/track/{own}")).text
+    rating = {"event_id": uuid7(), "parcel": 2, "delivery_rating": 5}
+    assert (await company.send("", f"/track/{foreign}/feedback", rating)).status_code == 404
+    assert (await company.http.get(f"/track/{own}{paper}")).status_code == 200
+    assert (await company.http.get(f"/track/{own}")).status_code == 200
+    rating = {"event_id": uuid7(), "delivery_rating": 5, "installation_rating": 5}
+    assert (await company.send("", f"/track/{own}/feedback", rating)).status_code == 200
+    walk.walked |= {"trackOrder", "giveFeedback", "readCertificate"}
+
+
+async def test_an_upload_of_somebody_else_looks_like_none(walk: Walk) -> None:
+    http, sha256 = walk.company.http, picture()
+    path, sizes = f"/uploads/{sha256}", {"Upload-Offset": "0", "Upload-Length": "9"}
+    own = walk.company.users["courier"]
+    begun = await http.patch(path, content=b"1234", headers=own.headers | sizes)
+    assert begun.headers["Upload-Offset"] == "4"
+    for user in walk.others:
+        seen = await http.head(path, headers=user.headers)
+        assert (seen.headers["Upload-Offset"], seen.headers["Upload-Complete"]) == ("0", "?0")
+    assert (await http.head(path, headers=own.headers)).headers["Upload-Offset"] == "4"
+
+
+async def test_nobody_places_orders_in_a_channel_of_others(walk: Walk) -> None:
+    before = await everything()
+    for user in walk.others:
+        if may(user.role, "oms:order:create"):
+            headers = user.headers | {"Idempotency-Key": f"key-{uuid7()}"}
+            body = order_body("T-FOREIGN")
+            answer = await walk.company.http.post("/api/orders", json=body, headers=headers)
+            assert answer.json()["type"] == "/problems/unknown-channel", user.role
+    assert await everything() == before
+
+
+async def test_work_is_given_only_to_people_of_the_channel(walk: Walk) -> None:
+    company = walk.company
+    order = await standing(company, 1008)
+    elsewhere = next(one for one in walk.others if one.role == "courier")
+    plan = {
+        "person_id": elsewhere.id, "vehicle": "VAN-1", "planned_on": FRESH,
+        "fulfilment_ids": [order.parcel],
+    }  # fmt: skip
+    answer = await company.send("dispatcher", "/console/runs", plan)
+    assert answer.json()["type"] == "/problems/not-a-courier"
+    manifest = {
+        "location_id": company.world.warehouse_id, "courier_id": elsewhere.id,
+        "fulfilment_ids": [order.parcel],
+    }  # fmt: skip
+    answer = await company.send("dispatcher", "/console/manifests", manifest)
+    assert answer.json()["type"] == "/problems/not-a-courier"
+    technician = next(one for one in walk.others if one.role == "technician")
+    visit = {"fulfilment_id": order.parcel, "technician_id": technician.id}
+    answer = await company.send("dispatcher", "/console/visits", visit)
+    assert answer.json()["type"] == "/problems/skill-lacking"
