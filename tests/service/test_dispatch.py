@@ -165,6 +165,32 @@ async def test_a_shipment_moves_when_its_last_piece_is_scanned(road: Road) -> No
     assert [item["kind"] for item in evidence] == ["pickup_scan", "pickup_scan"]
 
 
+async def test_who_knows_a_label_but_does_not_hold_the_box_picks_nothing_up(road: Road) -> None:
+    parcel = await a_parcel(road)
+    courier_id = road.courier.person_id
+    assert courier_id
+    given = {"location_id": road.world.warehouse_id, "courier_id": courier_id}
+    await dispatch.give_to_courier([parcel], **given, actor=road.dispatcher)
+    label = (await labels_of(parcel))[0]
+    await transport.keep_scans([a_scan(label)], actor=await make_actor("courier"))
+    await evaluate()
+    assert 1009 not in await passed(parcel)
+    await transport.keep_scans([a_scan(label)], actor=road.courier)
+    await evaluate()
+    assert 1009 in await passed(parcel)
+
+
+async def test_a_courier_of_another_channel_moves_nothing(road: Road) -> None:
+    parcel = await a_parcel(road)
+    stranger = await make_actor("courier")
+    await core_db.execute(
+        "UPDATE person SET channel_ids = $2 WHERE id = $1", stranger.person_id, [uuid7()]
+    )
+    await transport.keep_scans([a_scan((await labels_of(parcel))[0])], actor=stranger)
+    await evaluate()
+    assert 1009 not in await passed(parcel)
+
+
 async def test_scans_evaluated_twice_move_once(road: Road) -> None:
     parcel = await a_parcel(road)
     labels = await labels_of(parcel)

@@ -25,16 +25,23 @@ from doorstep.ports import CarrierEvent, CarrierTrouble
 log = structlog.get_logger(__name__)
 
 # The first scan of each piece counts: the same one always completes the shipment, so evaluating
-# again passes the same event id.
+# again passes the same event id. Knowing a label is not holding the box: only people of the
+# channel count, and a piece that stands on a manifest is picked up by that manifest's courier.
 COMPLETED_SHIPMENTS = """
 SELECT s.fulfilment_id,
        jsonb_agg(to_jsonb(seen) || jsonb_build_object('n', p.n) ORDER BY p.n) AS scans
   FROM shipment s
+  JOIN fulfilment f ON f.id = s.fulfilment_id
   JOIN piece p ON p.shipment_id = s.id
   LEFT JOIN LATERAL (
-    SELECT scan_uid, person_id, role, device_id, captured_at, recorded_at FROM scan
-     WHERE scan.label_no = p.label_no AND scan.kind = $2
-     ORDER BY recorded_at, scan_uid LIMIT 1) seen ON true
+    SELECT c.scan_uid, c.person_id, c.role, c.device_id, c.captured_at, c.recorded_at
+      FROM scan c JOIN person w ON w.id = c.person_id
+     WHERE c.label_no = p.label_no AND c.kind = $2
+       AND (w.channel_ids = '{}' OR f.channel_id = ANY (w.channel_ids))
+       AND ($2 <> 'pickup' OR NOT EXISTS (
+         SELECT FROM manifest_piece x JOIN manifest m ON m.id = x.manifest_id
+          WHERE x.piece_id = p.id AND m.courier_id <> c.person_id))
+     ORDER BY c.recorded_at, c.scan_uid LIMIT 1) seen ON true
  WHERE s.id IN (SELECT shipment_id FROM piece WHERE label_no = ANY ($1)) AND s.leg = 'outbound'
  GROUP BY s.id
 HAVING bool_and(seen.scan_uid IS NOT NULL)
