@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from arq.constants import in_progress_key_prefix
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from doorstep.core import db as core_db
@@ -90,5 +91,25 @@ async def test_jobs_that_redis_could_not_be_told_of_do_not_hold_up_their_queue(
         await asyncio.sleep(0)
         assert (worker.job_counter, worker.tasks) == (0, {})
         await worker._poll_iteration()
+    finally:
+        await client.aclose(close_connection_pool=True)
+
+
+async def test_who_took_a_job_and_died_before_it_began_holds_it_up_no_longer_than_the_relay(
+    known_jobs: dict[str, Job],
+) -> None:
+    @job("test.hours", timeout=3600)
+    async def hours(payload: dict[str, Any]) -> None: ...
+
+    await outbox.add("test.hours", {})
+    claimed = await lease.claim(1)
+    client = queue_worker.connect()
+    try:
+        await queue_worker.push(client, {"default": claimed})
+        dead = QueueWorker("default", client, "dead")
+        name = f"{claimed[0].id}:{claimed[0].runs}"
+        assert [taken for taken, _ in await dead._take([name])] == [name]
+        left = await client.pttl(f"{in_progress_key_prefix}{name}")
+        assert 0 < left <= lease.QUEUED.total_seconds() * 1000
     finally:
         await client.aclose(close_connection_pool=True)

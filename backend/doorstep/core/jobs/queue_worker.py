@@ -24,7 +24,7 @@ from redis.asyncio import ConnectionPool
 from doorstep.core import redis
 from doorstep.core.jobs.executor import execute
 from doorstep.core.jobs.registry import registered
-from doorstep.core.outbox.lease import Claimed
+from doorstep.core.outbox.lease import QUEUED, Claimed
 from doorstep.settings import settings
 
 if TYPE_CHECKING:
@@ -165,7 +165,9 @@ class QueueWorker(Worker):
             del names[:room]
 
     async def _take(self, names: list[str]) -> list[tuple[str, int]]:
-        lease = int(self.in_progress_timeout_s * 1000)
+        # Only until the row itself says that the run has begun: who dies or loses Redis before that
+        # holds the row up no longer than the relay does. Whoever takes it later skips what runs.
+        lease = int(QUEUED.total_seconds() * 1000)
         async with self.pool.pipeline(transaction=True) as pipe:
             for name in names:
                 pipe.set(in_progress_key_prefix + name, b"1", px=lease, nx=True)
