@@ -9,7 +9,9 @@ from doorstep.app import create_app
 from doorstep.core.auth.tokens import SecretKeyMissing
 
 
-async def test_without_a_secret_key_the_server_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_secret_key_the_server_does_not_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("SECRET_KEY", "short")
     settings_module.reload()
     try:

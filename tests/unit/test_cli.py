@@ -43,7 +43,10 @@ def test_nonsense_ends_with_status_two(words: str, capsys: pytest.CaptureFixture
     assert "usage:" in capsys.readouterr().err
 
 
-def test_an_interrupted_command_says_so_with_its_status() -> None:
+def test_an_interrupted_command_says_so_with_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Loggers keep the level they first saw, and this process has other tests to log for.
+    monkeypatch.setattr(running.logging, "configure", lambda **_: None)
+
     async def interrupt() -> int:
         os.kill(os.getpid(), 15)
         await running.asyncio.sleep(5)
@@ -64,6 +67,9 @@ def test_configured_servers_are_used_as_they_are(
         assert settings.settings().database_url == "postgresql://real/database"
         assert settings.settings().blob_url == "s3://real"
     assert list(tmp_path.iterdir()) == []
+    # The settings were read while the environment pointed there.
+    monkeypatch.undo()
+    settings.reload()
 
 
 def test_made_up_secrets_are_kept_and_closed_to_others(tmp_path: Path) -> None:

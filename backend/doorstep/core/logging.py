@@ -79,12 +79,17 @@ def _processors(as_json: bool) -> list[Processor]:
     ]
 
 
+_IN_USE: list[Any] = []
+
+
 def configure(*, as_json: bool = True, level: str = "INFO") -> None:
     """Send every log of this process, ours and the libraries', redacted to stderr."""
     numeric = logging.getLevelNamesMapping()[level.upper()]
     processors = _processors(as_json)
+    # One list for ever: loggers keep the one they saw first, so a new one would not reach them.
+    _IN_USE[:] = processors
     structlog.configure(
-        processors=processors,
+        processors=_IN_USE,
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,

@@ -9,7 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 from doorstep.core.db import DatabaseUnavailable
-from doorstep.core.errors import Invalid, NotAllowed, NotFound
+from doorstep.core.errors import EventIdReused, Invalid, NotAllowed, NotFound
 from doorstep.core.http.problems import (
     BodyTooLarge,
     MalformedRequest,
@@ -45,7 +45,7 @@ def declare_common(handler: HTTPRouteHandler, *, path: str) -> None:
     if "{" in path:
         refusals.append(NotFound)
     if "data" in handler.parsed_fn_signature.parameters:
-        refusals += [BodyTooLarge, WrongContentType]
+        refusals += [BodyTooLarge, WrongContentType, EventIdReused]
     if handler.opt.get("limit"):
         refusals += [TooManyRequests, LimitsUnavailable]
     own = handler.responses or {}
