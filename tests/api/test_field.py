@@ -248,3 +248,23 @@ async def test_the_papers_of_a_parcel_are_listed_and_opened_where_one_may(
     answer = await client.get(f"/console/documents/{papers[0]['id']}", headers=elsewhere.headers)
     assert answer.status_code == 404
     await blobs.stop()
+
+
+async def test_a_desk_that_lost_an_answer_gets_it_again_under_its_key(
+    client: httpx.AsyncClient, signed_in: SignIn, road: Road
+) -> None:
+    dispatcher, courier = await signed_in("dispatcher"), await signed_in("courier")
+    run = {
+        "person_id": str(courier.id),
+        "vehicle": "VAN-1",
+        "planned_on": "2026-11-23",
+        "fulfilment_ids": [str(await a_parcel(road))],
+    }
+    keyed = dispatcher.headers | {"Idempotency-Key": "desk-key-0001"}
+    first = await client.post("/console/runs", json=run, headers=keyed)
+    again = await client.post("/console/runs", json=run, headers=keyed)
+    other = await client.post("/console/runs", json=run | {"vehicle": "VAN-2"}, headers=keyed)
+    without = await client.post("/console/runs", json=run, headers=dispatcher.headers)
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    assert again.headers["Idempotent-Replay"] == "true"
+    assert (other.status_code, without.status_code) == (422, 409)

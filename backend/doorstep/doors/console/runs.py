@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 from litestar.openapi import ResponseSpec
 from msgspec import Meta, Struct
 
@@ -17,6 +17,7 @@ from doorstep.core.auth.permissions import needs
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import NotAllowed, NotFound
 from doorstep.core.http.problems import problems
+from doorstep.doors.once import REFUSALS, OptionalKey, once
 from doorstep.doors.verdicts import VerdictOut, told
 from doorstep.flows import deliver, dispatch, transport
 from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
@@ -29,6 +30,7 @@ from doorstep.modules.tms.refusals import (
     StopMissing,
 )
 
+AnyRequest = Request[Any, Any, Any]
 TAGS = ["transport"]
 Ids = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
 Reason = Annotated[str, Meta(min_length=3, max_length=500)]
@@ -144,18 +146,25 @@ async def record_awb(data: ShipmentIn, actor: Actor) -> Response[VerdictOut]:
         dispatch.OneCarrierPerManifest,
         NothingToCollect,
         PieceAlreadyGiven,
+        *REFUSALS,
     ),
     tags=TAGS,
 )
-async def make_manifest(data: ManifestIn, actor: Actor) -> ManifestMade:
+async def make_manifest(
+    request: AnyRequest, data: ManifestIn, actor: Actor, key: OptionalKey = None
+) -> Response[ManifestMade]:
     """Give the pieces of parcels that lie at one location to a courier."""
-    made = await dispatch.give_to_courier(
-        data.fulfilment_ids,
-        location_id=data.location_id,
-        courier_id=data.courier_id,
-        actor=actor,
-    )
-    return ManifestMade(**made)
+
+    async def create() -> ManifestMade:
+        made = await dispatch.give_to_courier(
+            data.fulfilment_ids,
+            location_id=data.location_id,
+            courier_id=data.courier_id,
+            actor=actor,
+        )
+        return ManifestMade(**made)
+
+    return await once(request, actor, key, create)
 
 
 @post(
@@ -168,19 +177,26 @@ async def make_manifest(data: ManifestIn, actor: Actor) -> ManifestMade:
         transport.NotForARun,
         transport.OneChannelPerRun,
         AlreadyAssigned,
+        *REFUSALS,
     ),
     tags=TAGS,
 )
-async def plan_run(data: RunIn, actor: Actor) -> RunPlanned:
+async def plan_run(
+    request: AnyRequest, data: RunIn, actor: Actor, key: OptionalKey = None
+) -> Response[RunPlanned]:
     """Give deliveries to a courier or delivery executive, who then accepts the run."""
-    run = await transport.plan_run(
-        data.fulfilment_ids,
-        person_id=data.person_id,
-        vehicle=data.vehicle,
-        planned_on=data.planned_on,
-        actor=actor,
-    )
-    return msgspec.convert(run, RunPlanned)
+
+    async def create() -> RunPlanned:
+        run = await transport.plan_run(
+            data.fulfilment_ids,
+            person_id=data.person_id,
+            vehicle=data.vehicle,
+            planned_on=data.planned_on,
+            actor=actor,
+        )
+        return msgspec.convert(run, RunPlanned)
+
+    return await once(request, actor, key, create)
 
 
 @post(

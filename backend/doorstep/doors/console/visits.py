@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import Request, Response, get, post
 from litestar.params import QueryParameter
 from msgspec import Meta, Struct
 
@@ -15,6 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.errors import NotFound
 from doorstep.core.http.problems import problems
+from doorstep.doors.once import REFUSALS, OptionalKey, once
 from doorstep.flows import install, install_reports
 from doorstep.modules.fsm.refusals import (
     GoodsMustStand,
@@ -109,18 +110,25 @@ async def list_free_slots(
         OutsideHours,
         VisitTimeImpossible,
         GoodsMustStand,
+        *REFUSALS,
     ),
     tags=TAGS,
 )
-async def book_visit(data: VisitIn, actor: Actor) -> VisitBooked:
+async def book_visit(
+    request: Request[Any, Any, Any], data: VisitIn, actor: Actor, key: OptionalKey = None
+) -> Response[VisitBooked]:
     """Book a technician's visit, before or after the delivery (1014)."""
-    booked = await install.book_visit(
-        data.fulfilment_id,
-        technician_id=data.technician_id,
-        starts_at=data.starts_at,
-        actor=actor,
-    )
-    return msgspec.convert(booked._asdict(), VisitBooked)
+
+    async def create() -> VisitBooked:
+        booked = await install.book_visit(
+            data.fulfilment_id,
+            technician_id=data.technician_id,
+            starts_at=data.starts_at,
+            actor=actor,
+        )
+        return msgspec.convert(booked._asdict(), VisitBooked)
+
+    return await once(request, actor, key, create)
 
 
 @post(
