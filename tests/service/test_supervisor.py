@@ -17,7 +17,8 @@ import httpx
 import psutil
 import pytest
 
-from doorstep.core.embedded import processes
+from doorstep.core.embedded import EmbeddedFailed, processes
+from doorstep.stack import supervisor as supervisor_module
 from doorstep.stack.supervisor import Service, ServiceFailed, Supervisor, listen, uvicorn
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -132,3 +133,35 @@ def test_answers_do_not_wait_for_the_callers_acknowledgement() -> None:
         opened.accept()[0] as accepted,
     ):
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+class Stubborn:
+    """Servers that are killed again while they recover, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+        self.up = asyncio.Event()
+
+    def ensure(self) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise EmbeddedFailed("killed while it recovered")
+        self.up.set()
+
+
+async def test_a_server_killed_while_it_recovers_is_started_again(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_module, "WATCH_SECONDS", 0.01)
+    servers = Stubborn(supervisor_module.FUTILE_STARTS - 1)
+    watching = asyncio.create_task(supervisor.watch(servers))  # type: ignore[arg-type]
+    await asyncio.wait_for(servers.up.wait(), 10)
+    watching.cancel()
+
+
+async def test_a_server_that_never_starts_ends_the_watch(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_module, "WATCH_SECONDS", 0.01)
+    with pytest.raises(EmbeddedFailed):
+        await asyncio.wait_for(supervisor.watch(Stubborn(10**6)), 10)  # type: ignore[arg-type]

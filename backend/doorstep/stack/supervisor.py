@@ -17,7 +17,7 @@ from typing import IO
 
 import structlog
 
-from doorstep.core.embedded import EmbeddedStack
+from doorstep.core.embedded import EmbeddedFailed, EmbeddedStack
 from doorstep.core.embedded.processes import die_with_parent, tail
 
 log = structlog.get_logger(__name__)
@@ -96,10 +96,19 @@ class Supervisor:
 
         Raises: ServiceFailed or EmbeddedFailed, then; it never returns.
         """
+        futile = 0
         while True:
-            if embedded is not None:
-                # A crashed cluster may take seconds to recover, and nothing else waits for it.
-                await asyncio.to_thread(embedded.ensure)
+            try:
+                if embedded is not None:
+                    # A crashed cluster may take seconds to recover, and nothing else waits for it.
+                    await asyncio.to_thread(embedded.ensure)
+                futile = 0
+            except EmbeddedFailed as failed:
+                # It may have been killed again while it recovered.
+                futile += 1
+                log.warning("stack.server_not_started", tries=futile, reason=str(failed))
+                if futile >= FUTILE_STARTS:
+                    raise
             for service in self.services:
                 if service.failure is not None:
                     raise service.failure
