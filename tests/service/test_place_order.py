@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from doorstep.core import idempotency
-from doorstep.flows.place_order import OutOfStock, RepeatKey, UnknownSku, WrongCurrency, place_order
+from doorstep.flows.order_document import RepeatKey
+from doorstep.flows.place_order import OutOfStock, UnknownSku, WrongCurrency, place_order
 from tests.factories.world import SHOP, an_order, make_world, stock_of
 
 

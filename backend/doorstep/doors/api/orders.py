@@ -21,6 +21,7 @@ from doorstep.core.clock import now
 from doorstep.core.errors import Invalid, NotFound
 from doorstep.core.http.problems import problems
 from doorstep.flows import place_order as intake
+from doorstep.flows.order_document import RepeatKey
 from doorstep.modules.oms.schemas import NewOrder
 from doorstep.ports import (
     IncomingAddress,
@@ -78,7 +79,7 @@ async def place_order(
         incoming(data),
         actor=actor,
         may_be_short=False,
-        repeat=intake.RepeatKey(
+        repeat=RepeatKey(
             scope=idempotency.scope_of(actor),
             key=idempotency_key,
             route=ROUTE,
