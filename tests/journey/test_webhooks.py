@@ -20,7 +20,7 @@ from tests.factories.company import Company, open_company
 from tests.factories.journeys import Order, order_body, order_of, send_order
 from tests.factories.money import bank_body
 from tests.factories.snapshots import outcome
-from tests.journey.test_twice_and_early import carrier_scan
+from tests.factories.steps import carrier_scan
 from tests.support.stack import Cleaner
 
 SEEDS = 30

@@ -47,4 +47,4 @@ def test_nothing_is_rounded_away_in_silence() -> None:
     with pytest.raises(NotAMinorUnit):
         to_minor(Decimal("1.001"), "AED")
     with pytest.raises(UnknownCurrency):
-        to_minor("1", "XXX")
+        to_minor("1", "ZZZ")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 _offset = timedelta()
@@ -26,15 +24,3 @@ def set_now(moment: datetime | None) -> None:
     """Move the clock of this process so that it now shows `moment` and runs on; None sets it right."""
     global _offset  # noqa: PLW0603 - the offset is this process's only clock setting.
     _offset = timedelta() if moment is None else moment - datetime.now(UTC)
-
-
-@contextmanager
-def shifted(by: timedelta) -> Iterator[None]:
-    """Run the block with the clock moved by `by`, then set it back."""
-    global _offset  # noqa: PLW0603 - see set_now.
-    before = _offset
-    _offset = before + by
-    try:
-        yield
-    finally:
-        _offset = before

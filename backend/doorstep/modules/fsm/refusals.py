@@ -31,10 +31,6 @@ class NothingToInstall(Invalid):
     title = "Nothing of this delivery needs an installation."
 
 
-class TechnicianUnknown(Invalid):
-    title = "There is no such technician in this channel."
-
-
 class SkillLacking(Invalid):
     title = "The technician lacks a skill that this installation needs."
 

@@ -13,10 +13,6 @@ class AwbTaken(Refusal):
     title = "This AWB already belongs to another shipment."
 
 
-class ShipmentMissing(NotFound):
-    title = "There is no such shipment."
-
-
 class RunMissing(NotFound):
     title = "There is no such run."
 
@@ -41,10 +37,6 @@ class RunAlreadyAccepted(Refusal):
 
 class RunNotAcceptable(Refusal):
     title = "This run is finished or cancelled."
-
-
-class NotADriver(Invalid):
-    title = "A run is given to a courier or a delivery executive."
 
 
 class NothingToCollect(Invalid):
