@@ -36,6 +36,7 @@ from doorstep.flows.reactions import REACTIONS
 from doorstep.settings import settings
 
 JOB_MODULES = (
+    "doorstep.adapters.upkeep",
     "doorstep.core.auth.jobs",
     "doorstep.core.inbox",
     "doorstep.core.pictures",

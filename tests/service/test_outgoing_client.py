@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,8 +24,10 @@ from doorstep.adapters.client import (
 )
 from doorstep.adapters.guard import is_public
 from doorstep.adapters.redaction import ANSWER_LIMIT, redact_body, redact_url
+from doorstep.adapters.upkeep import forget_old_calls
 from doorstep.core import db as core_db
 from doorstep.core.clock import now
+from doorstep.core.ids import uuid7
 from doorstep.ports import OutsideRefused, OutsideUnavailable
 from tests.contract.served import served
 
@@ -346,3 +349,15 @@ def test_urls_are_kept_without_their_secrets() -> None:
     assert "waybill=W1" in kept
     for secret in ("user:pw", "u1", "k1"):
         assert secret not in kept
+
+
+async def test_old_calls_are_forgotten_and_young_ones_kept(db: Any) -> None:
+    for days in (91, 89):
+        await db.execute(
+            "INSERT INTO outgoing_call (id, system, purpose, attempt, method, url, started_at)"
+            " VALUES ($1, 'shop', 'test', 1, 'GET', 'http://shop.test/', $2)",
+            uuid7(),
+            now() - timedelta(days=days),
+        )
+    await forget_old_calls({})
+    assert await db.value("SELECT count(*) FROM outgoing_call") == 1
