@@ -111,6 +111,9 @@ PLANTS = {
         ("stock",),
         ("UPDATE stock SET held = held + 1 WHERE on_hand > held + allocated",),
     ),
+    "a piece in the van is nobody's": Plant(
+        "IS2 custody", ("custody",), ("UPDATE custody SET quantity = quantity + 1",)
+    ),
     "goods came from nowhere": Plant(
         "IS2", ("stock",), ("UPDATE stock SET on_hand = on_hand + 1",)
     ),

@@ -11,7 +11,7 @@ from doorstep import journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.modules.wms.schemas import PackedPiece, QcScan
-from doorstep.modules.wms.service import floor, stock
+from doorstep.modules.wms.service import custody, floor, stock
 
 STEPS: Mapping[str, floor.Step] = {"1005": "picking", "1006": "checked", "1007": "packed"}
 """What a passed stage makes of the pick list."""
@@ -29,17 +29,21 @@ async def make_pick_list(fact: journey.Fact) -> None:
 async def hand_to_carrier(fact: journey.Fact) -> None:
     """At pickup the allocation is consumed and the goods stand with the carrier (1009)."""
     carrier = await stock.place_of_kind(fact.fulfilment["channel_id"], "carrier")
-    await stock.ship(fact.fulfilment_id, fact.order_id, carrier)
+    await custody.ship(fact.fulfilment_id, fact.order_id, carrier)
 
 
 async def hand_to_customer(fact: journey.Fact) -> None:
     """At delivery the goods stand with the customer (1013); over the counter they skip the carrier."""
-    channel_id = fact.fulfilment["channel_id"]
-    customer = await stock.place_of_kind(channel_id, "customer")
-    carrier = await stock.place_of_kind(channel_id, "carrier")
     if fact.fulfilment["collection"]:
-        await stock.ship(fact.fulfilment_id, fact.order_id, carrier)
-    await stock.deliver(fact.fulfilment_id, fact.order_id, carrier, customer)
+        await hand_to_carrier(fact)
+    customer = await stock.place_of_kind(fact.fulfilment["channel_id"], "customer")
+    await custody.pass_on(
+        fact.fulfilment_id,
+        fact.order_id,
+        customer,
+        reason="deliver",
+        ref=f"deliver:{fact.fulfilment_id}:{fact.attempt}",
+    )
 
 
 async def note_step(fact: journey.Fact) -> None:

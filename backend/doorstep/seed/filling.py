@@ -94,7 +94,7 @@ async def _place(channel: str, kind: str, prefix: str, channel_id: UUID) -> UUID
 async def _top_up(place: UUID, product_id: UUID, sku: str, owner: UUID | None) -> None:
     free = await db.value(
         "SELECT on_hand - held - allocated FROM stock WHERE location_id = $1 AND product_id = $2"
-        " AND owner_id IS NOT DISTINCT FROM $3",
+        " AND owner_id IS NOT DISTINCT FROM $3 AND grade = 'sellable'",
         place,
         product_id,
         owner,

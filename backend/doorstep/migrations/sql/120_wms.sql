@@ -26,10 +26,14 @@ CREATE TABLE stock (
   location_id uuid NOT NULL REFERENCES location (id),
   product_id uuid NOT NULL REFERENCES product (id),
   owner_id uuid,                          -- vendor; null: our own goods
+  -- Only sellable goods are routed to orders; the others came back and wait for a decision.
+  grade text NOT NULL DEFAULT 'sellable',
   on_hand int NOT NULL DEFAULT 0,
   held int NOT NULL DEFAULT 0,
   allocated int NOT NULL DEFAULT 0,
-  CONSTRAINT stock_place_unique UNIQUE NULLS NOT DISTINCT (product_id, location_id, owner_id),
+  CONSTRAINT stock_place_unique UNIQUE NULLS NOT DISTINCT (product_id, location_id, owner_id, grade),
+  CONSTRAINT stock_grade_known CHECK (grade IN ('sellable', 'open_box', 'vendor_return')),
+  CONSTRAINT stock_reserved_is_sellable CHECK (grade = 'sellable' OR held + allocated = 0),
   CONSTRAINT stock_never_oversold CHECK (
     held >= 0 AND allocated >= 0 AND on_hand >= held + allocated)
 ) WITH (fillfactor = 70);
@@ -44,7 +48,7 @@ CREATE TABLE stock_movement (
   moved_at timestamptz NOT NULL,
   CONSTRAINT stock_movement_not_empty CHECK (quantity <> 0),
   CONSTRAINT stock_movement_reason_known CHECK (reason IN (
-    'receive', 'adjust', 'ship', 'deliver', 'return', 'scrap')),
+    'receive', 'adjust', 'ship', 'hand_over', 'deliver', 'return', 'scrap')),
   CONSTRAINT stock_movement_once UNIQUE (stock_id, reason, ref, quantity)
 );
 SELECT make_append_only('stock_movement');
@@ -76,12 +80,25 @@ CREATE TABLE unit (
   location_id uuid NOT NULL REFERENCES location (id),
   fulfilment_line_id uuid REFERENCES fulfilment_line (id),
   state text NOT NULL DEFAULT 'in_stock',
+  grade text NOT NULL DEFAULT 'sellable',
+  CONSTRAINT unit_grade_known CHECK (grade IN ('sellable', 'open_box', 'vendor_return')),
   CONSTRAINT unit_serial_unique UNIQUE (product_id, serial),
   CONSTRAINT unit_state_known CHECK (state IN ('in_stock', 'picked', 'shipped', 'delivered', 'scrapped'))
 );
 CREATE INDEX unit_by_line ON unit (fulfilment_line_id) WHERE fulfilment_line_id IS NOT NULL;
 CREATE INDEX unit_by_serial ON unit (serial);
-CREATE INDEX unit_free ON unit (location_id, product_id) WHERE state = 'in_stock';
+CREATE INDEX unit_free ON unit (location_id, product_id) WHERE state = 'in_stock' AND grade = 'sellable';
+
+-- Who has the goods of a line since they left the shelf: a van, a carrier, the customer (SPEC J,
+-- "Custody = last scan"). What is taken back to a shelf belongs to no line any more.
+CREATE TABLE custody (
+  fulfilment_line_id uuid NOT NULL REFERENCES fulfilment_line (id),
+  location_id uuid NOT NULL REFERENCES location (id),
+  quantity int NOT NULL,
+  CONSTRAINT custody_pkey PRIMARY KEY (fulfilment_line_id, location_id),
+  CONSTRAINT custody_quantity_positive CHECK (quantity > 0)
+);
+CREATE INDEX custody_by_location ON custody (location_id);
 
 CREATE TABLE pick_list (
   id uuid PRIMARY KEY,

@@ -18,6 +18,7 @@ LANGUAGE sql STABLE AS $$
                'available', s.on_hand - s.held - s.allocated))
         FROM product p
         JOIN stock s ON s.product_id = p.id AND s.on_hand - s.held - s.allocated > 0
+             AND s.grade = 'sellable'
         JOIN location l ON l.id = s.location_id AND l.channel_id = c.id AND l.active
              AND l.kind IN ('warehouse', 'store', 'vendor_store')
        WHERE p.sku = ANY (p_skus)), '[]'))

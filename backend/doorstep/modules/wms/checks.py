@@ -27,9 +27,25 @@ QUERIES: dict[str, str] = {
           FROM unit u
           JOIN product p ON p.id = u.product_id JOIN location l ON l.id = u.location_id
           LEFT JOIN stock s ON s.product_id = u.product_id AND s.location_id = u.location_id
-               AND s.owner_id IS NOT DISTINCT FROM u.owner_id
+               AND s.owner_id IS NOT DISTINCT FROM u.owner_id AND s.grade = u.grade
          WHERE u.state <> 'scrapped'
-         GROUP BY l.code, p.sku, u.owner_id HAVING count(u.id) > coalesce(max(s.on_hand), 0)""",
+         GROUP BY l.code, p.sku, u.owner_id, u.grade HAVING count(u.id) > coalesce(max(s.on_hand), 0)""",
+    "IS2 custody": """
+        SELECT l.code || ' ' || p.sku AS subject,
+               coalesce(c.quantity, 0) || ' in custody where ' || coalesce(s.on_hand, 0)
+                 || ' are on hand' AS detail
+          FROM (SELECT x.location_id, x.product_id, x.owner_id, sum(x.on_hand) AS on_hand
+                  FROM stock x JOIN location y ON y.id = x.location_id
+                 WHERE y.kind IN ('van', 'carrier', 'customer') GROUP BY 1, 2, 3) s
+          FULL JOIN (SELECT c.location_id, fl.product_id, f.owner_id, sum(c.quantity) AS quantity
+                       FROM custody c
+                       JOIN fulfilment_line fl ON fl.id = c.fulfilment_line_id
+                       JOIN fulfilment f ON f.id = fl.fulfilment_id GROUP BY 1, 2, 3) c
+            ON c.location_id = s.location_id AND c.product_id = s.product_id
+           AND c.owner_id IS NOT DISTINCT FROM s.owner_id
+          JOIN location l ON l.id = coalesce(s.location_id, c.location_id)
+          JOIN product p ON p.id = coalesce(s.product_id, c.product_id)
+         WHERE coalesce(s.on_hand, 0) <> coalesce(c.quantity, 0)""",
     "IS3": """
         SELECT r.fulfilment_line_id::text AS subject, 'reserved ' || count(*) || ' times' AS detail
           FROM reservation r WHERE r.state <> 'released' GROUP BY 1 HAVING count(*) > 1""",

@@ -117,6 +117,38 @@ def _why(parcels: Sequence[Parcel], short: Sequence[tuple[int, str, int]]) -> st
     return " ".join(words)
 
 
+Grade = Literal["sellable", "open_box", "vendor_return", "scrap"]
+"""What goods are that came in: only sellable ones go to orders again; scrap leaves the stock."""
+
+
+class Lot(NamedTuple):
+    """Pieces of a line of a parcel in one hand."""
+
+    fulfilment_line_id: UUID
+    location_id: UUID
+    product_id: UUID
+    owner_id: UUID | None
+    quantity: int
+
+
+Portion = Lot
+"""Pieces of a lot that are to move."""
+
+
+def portions(lots: Sequence[Lot], wanted: Mapping[UUID, int] | None) -> list[Portion] | None:
+    """Choose which pieces move: `wanted` by line, or everything; None when there are too few."""
+    if wanted is None:
+        return list(lots)
+    left = dict(wanted)
+    chosen: list[Portion] = []
+    for lot in lots:
+        quantity = min(left.get(lot.fulfilment_line_id, 0), lot.quantity)
+        if quantity > 0:
+            chosen.append(lot._replace(quantity=quantity))
+            left[lot.fulfilment_line_id] -= quantity
+    return None if any(left.values()) else chosen
+
+
 Kind = Literal["barcode", "serial", "accessory", "unknown"]
 
 

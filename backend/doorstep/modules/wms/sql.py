@@ -19,6 +19,32 @@ UPDATE reservation r SET state = 'allocated', expires_at = NULL
   FROM mine WHERE r.id = mine.id RETURNING r.id
 """
 
+RELEASE_RESERVATIONS = """
+WITH mine AS (
+  SELECT r.id, r.stock_id, r.quantity, r.state
+    FROM reservation r JOIN fulfilment_line l ON l.id = r.fulfilment_line_id
+   WHERE l.fulfilment_id = $1 AND r.state IN ('held', 'allocated')
+   ORDER BY r.stock_id FOR UPDATE OF r
+), locked AS (
+  SELECT id FROM stock WHERE id IN (SELECT stock_id FROM mine) ORDER BY id FOR NO KEY UPDATE
+), freed AS (
+  UPDATE stock s SET held = s.held - m.held, allocated = s.allocated - m.allocated
+    FROM locked,
+         (SELECT stock_id, coalesce(sum(quantity) FILTER (WHERE state = 'held'), 0)::int AS held,
+                 coalesce(sum(quantity) FILTER (WHERE state = 'allocated'), 0)::int AS allocated
+            FROM mine GROUP BY stock_id) m
+   WHERE s.id = m.stock_id AND locked.id = s.id
+)
+UPDATE reservation r SET state = 'released', ended_at = $2
+  FROM mine WHERE r.id = mine.id RETURNING r.id
+"""
+
+UNITS_TO_SHELF = """
+UPDATE unit u SET state = 'in_stock', fulfilment_line_id = NULL
+  FROM fulfilment_line l
+ WHERE l.id = u.fulfilment_line_id AND l.fulfilment_id = $1 AND u.state = 'picked'
+"""
+
 LINES_WITHOUT_RESERVATION = """
 SELECT l.id, p.sku, l.quantity
   FROM fulfilment_line l JOIN product p ON p.id = l.product_id
@@ -31,7 +57,10 @@ WITH mine AS (
   UPDATE reservation r SET state = 'consumed', ended_at = $2
     FROM fulfilment_line l
    WHERE l.id = r.fulfilment_line_id AND l.fulfilment_id = $1 AND r.state = 'allocated'
-  RETURNING r.stock_id, r.quantity
+  RETURNING r.stock_id, r.quantity, r.fulfilment_line_id
+), out AS (
+  INSERT INTO custody (fulfilment_line_id, location_id, quantity)
+  SELECT fulfilment_line_id, $3, quantity FROM mine
 ), locked AS (
   SELECT id FROM stock WHERE id IN (SELECT stock_id FROM mine) ORDER BY id FOR NO KEY UPDATE
 )
@@ -41,15 +70,59 @@ UPDATE stock s SET on_hand = s.on_hand - m.quantity, allocated = s.allocated - m
 RETURNING s.id, s.product_id, s.owner_id, m.quantity
 """
 
+WHEREABOUTS = """
+SELECT c.fulfilment_line_id, c.location_id, l.product_id, f.owner_id, c.quantity
+  FROM custody c
+  JOIN fulfilment_line l ON l.id = c.fulfilment_line_id
+  JOIN fulfilment f ON f.id = l.fulfilment_id
+ WHERE f.id = $1 ORDER BY c.fulfilment_line_id, c.location_id
+"""
+
+ADD_CUSTODY = """
+INSERT INTO custody (fulfilment_line_id, location_id, quantity) VALUES ($1, $2, $3)
+ON CONFLICT ON CONSTRAINT custody_pkey DO UPDATE
+   SET quantity = custody.quantity + EXCLUDED.quantity
+"""
+
+# A row of none would say that somebody has nothing: it goes away with the last piece.
+LESSEN_CUSTODY = """
+WITH gone AS (
+  DELETE FROM custody WHERE fulfilment_line_id = $1 AND location_id = $2 AND quantity = $3
+)
+UPDATE custody SET quantity = quantity - $3
+ WHERE fulfilment_line_id = $1 AND location_id = $2 AND quantity > $3
+"""
+
+# $5: serials, or NULL for every unit of the parcel.
+CARRY_UNITS = """
+UPDATE unit u SET location_id = $2, state = $4
+  FROM fulfilment_line l
+ WHERE l.id = u.fulfilment_line_id AND l.fulfilment_id = $1 AND u.state = ANY ($3)
+   AND ($5::text[] IS NULL OR u.serial = ANY ($5))
+"""
+
+# Without a grade they are scrap, and stay with their line, whose history they are.
+UNITS_BACK = """
+UPDATE unit u
+   SET location_id = CASE WHEN $3::text IS NULL THEN u.location_id ELSE $2 END,
+       state = CASE WHEN $3::text IS NULL THEN 'scrapped' ELSE 'in_stock' END,
+       grade = coalesce($3, u.grade),
+       fulfilment_line_id = CASE WHEN $3::text IS NULL THEN u.fulfilment_line_id END
+  FROM fulfilment_line l
+ WHERE l.id = u.fulfilment_line_id AND l.fulfilment_id = $1 AND u.state IN ('shipped', 'delivered')
+   AND ($4::text[] IS NULL OR u.serial = ANY ($4)) AND l.id = ANY ($5)
+"""
+
 TAKE_FROM = """
 UPDATE stock SET on_hand = on_hand - $4
  WHERE product_id = $1 AND location_id = $2 AND owner_id IS NOT DISTINCT FROM $3
-   AND on_hand - held - allocated >= $4
+   AND grade = 'sellable' AND on_hand - held - allocated >= $4
 RETURNING id
 """
 
 PUT_INTO = """
-INSERT INTO stock (id, product_id, location_id, owner_id, on_hand) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO stock (id, product_id, location_id, owner_id, on_hand, grade)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT ON CONSTRAINT stock_place_unique DO UPDATE SET on_hand = stock.on_hand + EXCLUDED.on_hand
 RETURNING id
 """
@@ -60,8 +133,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
 ADD_UNITS = """
-INSERT INTO unit (id, product_id, serial, owner_id, location_id)
-SELECT new_id(), $1, serial, $2, $3 FROM unnest($4::text[]) AS serial
+INSERT INTO unit (id, product_id, serial, owner_id, location_id, grade)
+SELECT new_id(), $1, serial, $2, $3, $5 FROM unnest($4::text[]) AS serial
 ON CONFLICT ON CONSTRAINT unit_serial_unique DO NOTHING
 """
 
@@ -93,6 +166,7 @@ SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number,
       'serials', CASE WHEN p.serialised THEN to_jsonb(ARRAY(
          SELECT u.serial FROM unit u
           WHERE u.location_id = k.location_id AND u.product_id = p.id AND u.state = 'in_stock'
+            AND u.grade = 'sellable'
             AND u.owner_id IS NOT DISTINCT FROM f.owner_id
           ORDER BY u.id LIMIT 50)) ELSE '[]' END,
       'accessories', p.accessories, 'pieces', p.pieces * l.quantity, 'weight_g', p.weight_g,
@@ -124,6 +198,7 @@ SELECT l.id AS fulfilment_line_id, l.product_id, p.sku, p.name, l.quantity, p.ba
 
 UNITS_BY_SERIAL = """
 SELECT u.serial, u.id, u.product_id,
-       (u.state = 'in_stock' AND u.location_id = $2 AND u.owner_id IS NOT DISTINCT FROM $3) AS free
+       (u.state = 'in_stock' AND u.grade = 'sellable' AND u.location_id = $2
+         AND u.owner_id IS NOT DISTINCT FROM $3) AS free
   FROM unit u WHERE u.serial = ANY ($1)
 """

@@ -33,6 +33,7 @@ class Stock(Table, tablename="stock", db=engine):
     location_id = UUID(default=None)
     product_id = UUID(default=None)
     owner_id = UUID(null=True, default=None)
+    grade = Text()
     on_hand = Integer()
     held = Integer()
     allocated = Integer()
@@ -74,6 +75,15 @@ class Unit(Table, tablename="unit", db=engine):
     location_id = UUID(default=None)
     fulfilment_line_id = UUID(null=True, default=None)
     state = Text()
+    grade = Text()
+
+
+class Custody(Table, tablename="custody", db=engine):
+    """Pieces of a line that have left the shelf, in one hand."""
+
+    fulfilment_line_id = UUID(primary_key=True, default=None)
+    location_id = UUID(default=None)
+    quantity = Integer()
 
 
 class PickList(Table, tablename="pick_list", db=engine):
