@@ -26,6 +26,8 @@ QUERIES: dict[str, str] = {
     "IA8 heads": chain.BROKEN_HEADS,
     "IA8 fulfilments": chain.LOST_HEADS,
     "IO2": chain.WRONG_FOLDS,
+    "IO2 detours": chain.WRONG_CASES,
+    "IO2 lines": chain.UNCOVERED_LINES,
     "IO5": """
         SELECT e.fulfilment_id::text AS subject, e.stage || ' without evidence' AS detail
           FROM journey_event e
@@ -33,7 +35,7 @@ QUERIES: dict[str, str] = {
     "IC1 held": """
         SELECT h.event_id::text AS subject, 'held since ' || h.recorded_at || ': ' || h.waits_for AS detail
           FROM held_step h JOIN fulfilment f ON f.id = h.fulfilment_id
-         WHERE h.released_at IS NULL AND f.stage = 1018""",
+         WHERE h.released_at IS NULL AND (f.stage = 1018 OR f.state = 'ended')""",
     "IQ2": """
         SELECT o.id::text AS subject, o.kind || ': ' || coalesce(o.last_error, 'never tried') AS detail
           FROM outbox o

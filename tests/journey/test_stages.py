@@ -120,7 +120,7 @@ def test_the_real_scan_of_an_implied_stage_is_kept_as_evidence() -> None:
 
 
 def test_a_blocking_detour_holds_and_an_end_asks_for_review() -> None:
-    blocked = standing(*range(1001, 1005))._replace(blocking=frozenset({"short_stock"}))
+    blocked = standing(*range(1001, 1005))._replace(open_detours=frozenset({"short_stock"}))
     assert decide(blocked, step(1005)).verdict is Verdict.HELD
     ended = standing(*range(1001, 1005))._replace(ended=True)
     assert decide(ended, step(1005)).verdict is Verdict.REVIEW

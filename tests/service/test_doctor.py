@@ -111,6 +111,15 @@ PLANTS = {
         ("stock",),
         ("UPDATE stock SET held = held + 1 WHERE on_hand > held + allocated",),
     ),
+    "a detour that no event has opened": Plant(
+        "IO2 detours",
+        ("detour_case",),
+        ("INSERT INTO detour_case SELECT new_id(), id, order_id, 'dispute', 1, NULL, 1, '', '', '[]',"
+         " 0, 'finance', 'person', now(), now(), now(), 'settled' FROM fulfilment LIMIT 1",),
+    ),
+    "a piece was ordered that no parcel carries": Plant(
+        "IO2 lines", ("fulfilment_line",), ("UPDATE fulfilment_line SET quantity = quantity + 1",)
+    ),
     "a piece in the van is nobody's": Plant(
         "IS2 custody", ("custody",), ("UPDATE custody SET quantity = quantity + 1",)
     ),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from doorstep import journey, ports
+from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.flows import cash, settle
@@ -231,16 +232,11 @@ async def test_a_wrong_code_at_the_door_holds_v4(db: Any) -> None:
     assert "handover code" in (await money.reasons(po_id))[4]
 
 
-async def test_a_blocking_detour_holds_what_is_not_released(db: Any) -> None:
+async def test_a_dispute_holds_what_is_not_released(db: Any) -> None:
     order, po_id = await purchased()
     await accept(order, po_id)
-    await db.execute(
-        "INSERT INTO detour_case (id, fulfilment_id, order_id, kind, attempt, blocks, reason,"
-        " opened_by, opened_at) VALUES ($1, $2, $3, 'dispute', 1, true, 'x', $1, now())",
-        uuid7(),
-        order.parcels[0],
-        order.order_id,
-    )
+    finance = Actor(role="finance", source="person", person_id=uuid7())
+    await journey.open_detour(uuid7(), order.parcels[0], "dispute", actor=finance)
     await settle.review_purchase_order(po_id)
     assert await states(po_id) == ["held", "released", *["held"] * 4]
 

@@ -99,9 +99,13 @@ def test_of_a_split_purchase_order_every_parcel_must_have_the_fact() -> None:
     assert decide(5, two).state == "released"  # one of the two is to be installed, and it is
 
 
-def test_a_blocking_detour_or_an_ended_delivery_holds_everything() -> None:
-    blocked = decide(3, but(ALL_DONE, blocking=("wrong_model",)))
-    assert (blocked.state, blocked.reason) == ("held", "Held while this is open: wrong model.")
+def test_an_open_detour_holds_its_tranches_and_an_ended_delivery_all() -> None:
+    lost = decide(3, but(ALL_DONE, holding={"carrier_lost": 1}))
+    assert (lost.state, lost.reason) == ("held", "Held while this is open: carrier lost.")
+    serial = but(ALL_DONE, holding={"serial_differs": 4})
+    assert [decide(n, serial).state for n in range(1, 7)] == ["released"] * 3 + ["held"] * 3
+    part = decide(3, but(ALL_DONE, living=1, ended_as=("returned",)))
+    assert part.state == "held"
     ended = decide(3, but(ALL_DONE, living=0, ended_as=("returned",)))
     assert ended.state == "held" and "returned" in ended.reason
 

@@ -197,9 +197,7 @@ class OrderDocument:
         return written
 
     def _short(self, number: int, chosen: Route) -> dict[str, Any]:
-        written = self._fulfilment(number, None, None, list(chosen.short))
-        written["detour"] = {"id": uuid7(), "kind": "short_stock", "reason": chosen.why}
-        return written
+        return self._fulfilment(number, None, None, list(chosen.short), short=chosen.why)
 
     def _fulfilment(
         self,
@@ -207,48 +205,25 @@ class OrderDocument:
         location_id: UUID | None,
         owner_id: UUID | None,
         shares: list[tuple[int, str, int]],
+        *,
+        short: str = "",
     ) -> dict[str, Any]:
-        fulfilment_id = uuid7()
         products = [self.context.products[sku] for _, sku, _ in shares]
-        return {
-            "id": fulfilment_id,
-            "parcel": number,
-            "location_id": location_id,
-            "owner_id": owner_id,
-            "needs_vendor": owner_id is not None,
-            "needs_install": any(product["needs_install"] for product in products),
-            "has_warranty": any(product["has_warranty"] for product in products),
-            "collection": self.order.delivery_service == "collection",
-            "detour": None,
-            "lines": [
-                {
-                    "id": uuid7(),
-                    "order_line_id": self.line_ids[line],
-                    "product_id": self.context.products[sku]["id"],
-                    "quantity": quantity,
-                }
+        born = journey.Born(
+            parcel=number,
+            location_id=location_id,
+            owner_id=owner_id,
+            needs_install=any(product["needs_install"] for product in products),
+            has_warranty=any(product["has_warranty"] for product in products),
+            collection=self.order.delivery_service == "collection",
+            short=short,
+            lines=tuple(
+                journey.BornLine(
+                    order_line_id=self.line_ids[line],
+                    product_id=self.context.products[sku]["id"],
+                    quantity=quantity,
+                )
                 for line, sku, quantity in shares
-            ],
-            "events": [self._confirmed(fulfilment_id)],
-        }
-
-    def _confirmed(self, fulfilment_id: UUID) -> dict[str, Any]:
-        """Make the journey's first event, 1001, with the order itself as evidence."""
-        actor = self.actor
-        return {
-            "event_id": journey.derived_id(fulfilment_id, "1001"),
-            "kind": "stage",
-            "name": "1001",
-            "stage": 1001,
-            "how": "done",
-            "verdict": "applied",
-            "reason": "",
-            "actor_id": actor.person_id,
-            "actor_role": actor.role,
-            "source": actor.source,
-            "device": actor.device,
-            "captured_at": self.order.placed_at,
-            "recorded_at": self.moment,
-            "request_id": actor.request_id,
-            "evidence": [{"kind": "order", "ref": str(self.order_id), "sha256": None}],
-        }
+            ),
+        )
+        return born.as_json(self.order_id, self.order.placed_at, self.actor)

@@ -84,10 +84,12 @@ SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number, o.total_mino
        v.account_name, v.account_number, v.bank_code, v.account_changed_at,
        (SELECT coalesce(sum(l.captured_minor), 0)::bigint FROM payment_line l
          WHERE l.order_id = o.id AND l.state = 'captured') AS captured_minor,
-       (SELECT coalesce(array_agg(DISTINCT d.kind), '{}') FROM detour_case d
-          JOIN fulfilment x ON x.id = d.fulfilment_id
-         WHERE x.po_id = p.id AND x.state = 'open' AND d.blocks AND d.closed_at IS NULL)
-         AS blocking,
+       (SELECT coalesce(jsonb_object_agg(d.kind, d.holds_from), '{}') FROM (
+          SELECT d.kind, min(d.holds_from) AS holds_from
+            FROM detour_case d JOIN fulfilment x ON x.id = d.fulfilment_id
+           WHERE x.po_id = p.id AND d.holds_from IS NOT NULL AND d.closed_at IS NULL
+           GROUP BY d.kind) d)
+         AS holding,
        (SELECT coalesce(array_agg(DISTINCT d.hold_reason), '{}') FROM pod d
           JOIN fulfilment x ON x.id = d.fulfilment_id
          WHERE x.po_id = p.id AND x.state = 'open' AND d.hold_reason IS NOT NULL

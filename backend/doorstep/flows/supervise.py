@@ -8,13 +8,14 @@ from doorstep.core import outbox
 
 async def open_review(fact: journey.Fact) -> None:
     """Ask a dispatcher to look at a step that was kept beside the journey."""
+    what = fact.data["what"]
     await outbox.add(
         "helpdesk.open_problem",
         {
             "kind": "review",
-            "title": f"A step was kept for review: stage {fact.data['stage']}",
+            "title": f"Kept for review: {what.replace('_', ' ')}",
             "detail": fact.data["reason"],
-            "ref": f"{fact.fulfilment_id}:{fact.data['stage']}",
+            "ref": f"{fact.fulfilment_id}:{what}",
             "order_id": fact.order_id,
             "fulfilment_id": fact.fulfilment_id,
             "owner_role": "dispatcher",

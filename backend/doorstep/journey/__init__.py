@@ -1,28 +1,47 @@
-"""The order journey: the table of stages, the engine that moves along it, its hash chain.
+"""The order journey: the tables of stages and detours, the engine, its hash chain.
 
 Owns fulfilment, fulfilment_line, journey_event, held_step, detour_case and journey_checkpoint.
 Never knows stock, money, carriers or messages: those react (flows/reactions.py).
 """
 
+from doorstep.journey.birth import Born, BornLine, begin, next_parcel
 from doorstep.journey.describe import as_table, describe
-from doorstep.journey.engine import advance, announce, lock, set_po, state_fact
+from doorstep.journey.detouring import Quantity
+from doorstep.journey.detours import BY_KIND as DETOURS
+from doorstep.journey.engine import (
+    advance,
+    announce,
+    lock,
+    open_detour,
+    set_po,
+    settle_detour,
+    state_fact,
+)
 from doorstep.journey.facts import Answer, Fact, Reaction, bind, derived_id
 from doorstep.journey.rules import Evidence, How, Verdict
 
 __all__ = [
+    "DETOURS",
     "Answer",
+    "Born",
+    "BornLine",
     "Evidence",
     "Fact",
     "How",
+    "Quantity",
     "Reaction",
     "Verdict",
     "advance",
     "announce",
     "as_table",
+    "begin",
     "bind",
     "derived_id",
     "describe",
     "lock",
+    "next_parcel",
+    "open_detour",
     "set_po",
+    "settle_detour",
     "state_fact",
 ]

@@ -76,6 +76,7 @@ SELECT e.fulfilment_id || ' #' || e.seq AS subject,
     OR NOT e.sound
     OR (e.said->>'event_id')::uuid <> e.event_id OR e.said->>'kind' <> e.kind
     OR e.said->>'name' <> e.name OR (e.said->>'stage')::smallint IS DISTINCT FROM e.stage
+    OR e.said->>'ends_as' IS DISTINCT FROM e.ends_as
     OR e.said->>'how' <> e.how OR e.said->>'verdict' <> e.verdict OR e.said->>'reason' <> e.reason
     OR (e.said->>'actor_id')::uuid IS DISTINCT FROM e.actor_id
     OR e.said->>'actor_role' <> e.actor_role OR e.said->>'source' <> e.source
@@ -104,9 +105,54 @@ SELECT f.id::text AS subject, 'passed stages differ from the events' AS detail
   FROM fulfilment f
  WHERE ARRAY(SELECT unnest(f.passed) ORDER BY 1) <> ARRAY(
          SELECT e.stage FROM journey_event e
-          WHERE e.fulfilment_id = f.id AND e.kind = 'stage' AND e.attempt = f.attempt ORDER BY 1)
+          WHERE e.fulfilment_id = f.id AND e.kind = 'stage' AND NOT EXISTS (
+            SELECT FROM journey_event d
+             WHERE d.fulfilment_id = f.id AND d.kind = 'detour' AND d.seq > e.seq
+               AND d.stage <= e.stage)
+          ORDER BY 1)
+UNION ALL
+SELECT f.id::text, 'state or attempt differs from the events'
+  FROM fulfilment f
+ WHERE f.attempt <> 1 + (SELECT count(*) FROM journey_event d
+                          WHERE d.fulfilment_id = f.id AND d.kind = 'detour' AND d.stage IS NOT NULL)
+    OR f.ended_as IS DISTINCT FROM (
+         SELECT d.ends_as FROM journey_event d
+          WHERE d.fulfilment_id = f.id AND d.ends_as IS NOT NULL ORDER BY d.seq DESC LIMIT 1)
 """
-"""IO2: every state row equals the fold of its events."""
+"""IO2: every state row equals the fold of its events; a detour's stage begins a new attempt there."""
+
+WRONG_CASES = """
+SELECT d.id::text AS subject, d.kind || ': no event opened it' AS detail
+  FROM detour_case d
+ WHERE NOT EXISTS (SELECT FROM journey_event e WHERE e.event_id = d.id AND e.kind = 'detour'
+                    AND e.name = d.kind AND e.fulfilment_id = d.fulfilment_id)
+UNION ALL
+SELECT e.event_id::text, e.name || ': no case tells of it'
+  FROM journey_event e
+ WHERE e.kind = 'detour' AND e.name NOT LIKE '%\\_settled'
+   AND NOT EXISTS (SELECT FROM detour_case d WHERE d.id = e.event_id)
+UNION ALL
+SELECT d.id::text, d.kind || ' is open on a fulfilment that has ended'
+  FROM detour_case d JOIN fulfilment f ON f.id = d.fulfilment_id
+ WHERE d.closed_at IS NULL AND f.state = 'ended'
+"""
+"""IO2: detours are those that the events tell of."""
+
+UNCOVERED_LINES = """
+SELECT o.number AS subject,
+       'line ' || l.position || ': ' || coalesce(owed.living, 0) || ' travel and '
+         || coalesce(owed.ended, 0) || ' have ended of ' || l.quantity AS detail
+  FROM order_line l
+  JOIN customer_order o ON o.id = l.order_id
+  LEFT JOIN LATERAL (
+    SELECT sum(fl.quantity) FILTER (WHERE f.state = 'open') AS living,
+           sum(fl.quantity) FILTER (WHERE f.state = 'ended' AND f.ended_as <> 'replaced'
+             AND NOT EXISTS (SELECT FROM fulfilment r WHERE r.replaces_id = f.id)) AS ended
+      FROM fulfilment_line fl JOIN fulfilment f ON f.id = fl.fulfilment_id
+     WHERE fl.order_line_id = l.id) owed ON true
+ WHERE coalesce(owed.living, 0) + coalesce(owed.ended, 0) <> l.quantity
+"""
+"""IO2: every piece that was ordered is in a fulfilment, or in one that has ended for good."""
 
 LOST_HEADS = """
 SELECT head.key AS subject,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from doorstep.journey.detours import DETOURS, Detour
 from doorstep.journey.rules import Verdict
 from doorstep.journey.stages import STAGES, Stage, always
-from doorstep.journey.timeline import describe_milestones
+from doorstep.journey.timeline import LANGUAGES, describe_milestones, detour_words
 
 
 def describe() -> dict[str, Any]:
-    """Give stages, milestones and verdicts as plain data, for other programs and for drift checks."""
+    """Give stages, detours, milestones and verdicts as data, for other programs and drift checks."""
     return {
         "stages": [_stage(stage) for stage in STAGES],
         "milestones": describe_milestones(),
+        "detours": [_detour(detour) for detour in DETOURS],
         "verdicts": [verdict.value for verdict in Verdict if verdict is not Verdict.QUEUED],
     }
 
@@ -33,6 +35,27 @@ def _stage(stage: Stage) -> dict[str, Any]:
         "applies_if": None if stage.applies_if is always else stage.applies_if.__name__,
         "implied_by_later": stage.implied_by_later,
         "optional": stage.optional is not None,
+    }
+
+
+def _detour(detour: Detour) -> dict[str, Any]:
+    return {
+        "kind": detour.kind,
+        "department": detour.department,
+        "first": detour.first,
+        "until": detour.until,
+        "opened_by": sorted(detour.opened_by),
+        "settled_by": sorted(detour.settled_by),
+        "settled_at": sorted(detour.settled_at),
+        "blocks_from": detour.blocks_from,
+        "restarts": detour.restarts,
+        "ends_as": detour.ends_as,
+        "holds_from": detour.holds_from,
+        "reasons": sorted(detour.reasons),
+        "undoes": detour.undoes,
+        "told": {language: detour_words(detour.kind, language) for language in LANGUAGES}
+        if detour.told
+        else None,
     }
 
 

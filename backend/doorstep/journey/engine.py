@@ -7,11 +7,12 @@ write outbox rows. Reactions are given once at start (`bind`); unbound, the engi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.journey import refusals
+from doorstep.journey.detouring import Quantity, Report, open_case, settle_case
 from doorstep.journey.facts import Answer, Claim
 from doorstep.journey.locked import Locked
 from doorstep.journey.rules import Evidence, How, Step, Verdict
@@ -28,13 +30,16 @@ from doorstep.journey.stages import BY_CODE
 MAX_DEPTH = 5
 """reaction → advance → reaction; deeper is a programming error and rolls back (DESIGN §2)."""
 
+Move = Callable[[], Awaitable[Answer]]
+"""A claimed stage, or a detour opened or settled, ready to be judged under the lock."""
+
 
 @dataclass
 class _Run:
-    """The advances of one outermost call: a reaction's own ones wait here for their turn."""
+    """The steps of one outermost call: a reaction's own ones wait here for their turn."""
 
     depth: int = 0
-    queue: deque[Claim] = field(default_factory=deque)
+    queue: deque[tuple[int, Move]] = field(default_factory=deque)
 
 
 _running: ContextVar[_Run | None] = ContextVar("journey_run", default=None)
@@ -64,13 +69,18 @@ async def advance(
         raise refusals.UnknownStage(f"{stage} is not a stage.", stage=stage)
     step = Step(stage, actor, tuple(evidence), how)
     call = Claim(event_id, fulfilment_id, step, captured_at or now())
+    return await _in_turn(partial(Locked.take, call), event_id, stage)
+
+
+async def _in_turn(move: Move, event_id: UUID, stage: int) -> Answer:
+    """Make a move now, or behind the reaction that asks for it, in the same transaction."""
     run = _running.get()
-    if run is not None:
-        if run.depth >= MAX_DEPTH:
-            raise RuntimeError(f"reactions advance deeper than {MAX_DEPTH} levels")
-        run.queue.append(call._replace(depth=run.depth + 1))
-        return Answer(Verdict.QUEUED, "", event_id, stage, 0)
-    return await _advance_all(call)
+    if run is None:
+        return await _take_all(move)
+    if run.depth >= MAX_DEPTH:
+        raise RuntimeError(f"reactions advance deeper than {MAX_DEPTH} levels")
+    run.queue.append((run.depth + 1, move))
+    return Answer(Verdict.QUEUED, "", event_id, stage, 0)
 
 
 @contextmanager
@@ -84,18 +94,17 @@ def _outermost() -> Iterator[_Run]:
 
 
 @db.transactional
-async def _advance_all(call: Claim) -> Answer:
+async def _take_all(move: Move) -> Answer:
     with _outermost() as run:
-        answer = await Locked.take(call)
+        answer = await move()
         await _drain(run)
     return answer
 
 
 async def _drain(run: _Run) -> None:
     while run.queue:
-        following = run.queue.popleft()
-        run.depth = following.depth
-        await Locked.take(following)
+        run.depth, move = run.queue.popleft()
+        await move()
 
 
 @db.transactional
@@ -126,8 +135,53 @@ async def _record(
     name: str, fulfilment_id: UUID, event_id: UUID, actor: Actor, data: dict[str, Any]
 ) -> None:
     journey = await Locked.enter(fulfilment_id, event_id)
-    if journey.first_answer is None:
+    if journey.first_answer_to(name) is None:
         await journey.record_fact(name, actor, data)
+
+
+async def open_detour(
+    event_id: UUID,
+    fulfilment_id: UUID,
+    kind: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    detail: str = "",
+    lines: Sequence[Quantity] = (),
+    evidence: Sequence[Evidence] = (),
+    captured_at: datetime | None = None,
+    overtaken: bool = False,
+) -> Answer:
+    """Open a detour of journey/detours.py, with all that follows, or say why not.
+
+    The case has the event's id. `overtaken`: the reporter's own clock shows that the goods are
+    further; then it is kept as a case that is over. The same `event_id` again changes nothing.
+
+    Raises: DetourNotPossible, DetourKnown, RoleNotAllowed, FulfilmentEnded for a person at the API;
+    UnknownReason; FulfilmentMissing; EventIdReused.
+    """
+    report = Report(
+        event_id, fulfilment_id, kind, actor, reason, detail, lines, evidence,
+        captured_at or now(), overtaken,
+    )  # fmt: skip
+    return await _in_turn(partial(open_case, report), event_id, 0)
+
+
+async def settle_detour(
+    event_id: UUID,
+    fulfilment_id: UUID,
+    kind: str,
+    *,
+    actor: Actor,
+    evidence: Sequence[Evidence] = (),
+) -> Answer:
+    """Say that an open detour is over; the journey goes on where it stood.
+
+    Raises: DetourKnown when it is not open, RoleNotAllowed for a person at the API;
+    FulfilmentMissing; EventIdReused.
+    """
+    settle = partial(settle_case, event_id, fulfilment_id, kind, actor=actor, evidence=evidence)
+    return await _in_turn(settle, event_id, 0)
 
 
 @db.transactional

@@ -40,13 +40,12 @@ Reaction = Callable[[Fact], Awaitable[None]]
 
 
 class Claim(NamedTuple):
-    """A step somebody claims of a fulfilment; `depth` counts reactions on the way to it."""
+    """A step somebody claims of a fulfilment."""
 
     event_id: UUID
     fulfilment_id: UUID
     step: Step
     captured_at: datetime
-    depth: int = 0
 
 
 _reactions: Mapping[str, Sequence[Reaction]] | None = None

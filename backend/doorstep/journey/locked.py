@@ -14,6 +14,8 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused
 from doorstep.journey import refusals
+from doorstep.journey.detour_rules import settled_by_passing
+from doorstep.journey.detours import Detour
 from doorstep.journey.facts import Answer, Claim, Fact, derived_id, reactions_to
 from doorstep.journey.rules import (
     Decision,
@@ -39,11 +41,11 @@ class Locked:
         self.id: UUID = self.row["id"]
         self.attempt: int = self.row["attempt"]
         self.flags = msgspec.convert(self.row, Flags)
-        self.blocking = frozenset(state["blocking"])
+        self.detours = {d["kind"]: UUID(d["id"]) for d in state["detours"]}
         self.passed = {p["stage"]: _uuid(p["actor_id"]) for p in state["passed"]}
         self.implied = {p["stage"] for p in state["passed"] if p["how"] == "implied"}
         self.held = [h for h in state["held"] if h["released_at"] is None]
-        self.first_answer = self._answered(state)
+        self._first_answer = self._answered(state)
 
     @classmethod
     async def enter(cls, fulfilment_id: UUID, event_id: UUID) -> Locked:
@@ -57,28 +59,42 @@ class Locked:
     @classmethod
     async def take(cls, call: Claim) -> Answer:
         journey = await cls.enter(call.fulfilment_id, call.event_id)
-        if journey.first_answer is not None:
-            if journey.first_answer.stage != call.step.stage:
-                raise EventIdReused(str(call.event_id))
-            return journey.first_answer
+        known = journey.first_answer_to(str(call.step.stage))
+        if known is not None:
+            return known
         decision = decide(journey.standing, call.step)
         return await journey.carry_out(call, decision)
 
-    def _answered(self, state: dict[str, Any]) -> Answer | None:
+    def _answered(self, state: dict[str, Any]) -> tuple[str, Answer] | None:
         for held in state["held"]:
             if UUID(held["event_id"]) == self.event_id:
-                return self.answer(Verdict.HELD, held["waits_for"], held["stage"])
+                name = str(held["stage"])
+                return name, self.answer(Verdict.HELD, held["waits_for"], held["stage"])
         answered = state["answered"]
         if answered is None:
             return None
-        return self.answer(Verdict(answered["verdict"]), answered["reason"], answered["stage"] or 0)
+        name = answered["name"]
+        stage = int(name) if name.isdecimal() else 0
+        return name, self.answer(Verdict(answered["verdict"]), answered["reason"], stage)
+
+    def first_answer_to(self, name: str) -> Answer | None:
+        """Give what this event id was answered when it first came; None when it is new.
+
+        Raises: EventIdReused for an id that stood for another claim.
+        """
+        if self._first_answer is None:
+            return None
+        said, answer = self._first_answer
+        if said != name:
+            raise EventIdReused(str(self.event_id))
+        return answer
 
     @property
     def standing(self) -> Standing:
         return Standing(
             self.flags,
             self.row["state"] == "ended",
-            self.blocking,
+            frozenset(self.detours),
             self.passed,
             frozenset(self.implied),
         )
@@ -125,11 +141,18 @@ class Locked:
         await self.append(entries)
         for passing in passings:
             await self.react(str(passing.stage), step.actor, step.evidence, {"how": passing.how})
+        for kind in settled_by_passing(self.detours, (passing.stage for passing in passings)):
+            await self.close_detour(kind, derived_id(self.detours[kind], "settled"), step)
 
     async def follow_on(self, actor: Actor) -> None:
-        """Record what does not apply now that its turn has come, then try the held steps again."""
+        """Record what does not apply now that its turn has come, then try the held steps again.
+
+        After an end nothing passes any more: held steps are kept for review, so that none waits
+        for ever.
+        """
         while True:
-            code = next_not_applicable(self.flags, self.passed)
+            ended = self.row["state"] == "ended"
+            code = None if ended else next_not_applicable(self.flags, self.passed)
             if code is not None:
                 await self._pass_by(code, actor)
             elif not await self._release_one():
@@ -193,29 +216,71 @@ class Locked:
 
     async def keep(self, call: Claim, decision: Decision) -> None:
         """Store a step as evidence beside the journey; a review asks a person to look."""
-        await self.append(
-            [
-                self.entry(
-                    call.event_id,
-                    "evidence",
-                    str(call.step.stage),
-                    "done",
-                    call.step,
-                    call.captured_at,
-                    stage=call.step.stage,
-                    verdict=decision.verdict,
-                    reason=decision.reason,
-                )
-            ]
+        stage = call.step.stage
+        await self._keep(call.event_id, str(stage), stage, call.step, call.captured_at, decision)
+
+    async def keep_claim(
+        self, name: str, step: Step, captured_at: datetime, decision: Decision
+    ) -> None:
+        """Store what somebody said of a detour as evidence beside the journey."""
+        await self._keep(self.event_id, name, None, step, captured_at, decision)
+
+    async def _keep(
+        self,
+        event_id: UUID,
+        name: str,
+        stage: int | None,
+        step: Step,
+        captured_at: datetime,
+        decision: Decision,
+    ) -> None:
+        kept = self.entry(
+            event_id,
+            "evidence",
+            name,
+            "done",
+            step,
+            captured_at,
+            stage=stage,
+            verdict=decision.verdict,
+            reason=decision.reason,
         )
+        await self.append([kept])
         if decision.verdict in (Verdict.REVIEW, Verdict.REJECTED):
-            data = {"stage": call.step.stage, "reason": decision.reason, "cause": decision.cause}
-            await self.react("review_opened", call.step.actor, call.step.evidence, data)
+            data = {"what": name, "reason": decision.reason, "cause": decision.cause}
+            await self.react("review_opened", step.actor, step.evidence, data)
+
+    def turn(self, detour: Detour) -> None:
+        """Follow here what a detour's event has done to the row: an end, or a new attempt."""
+        if detour.ends_as is not None:
+            self.row |= {"state": "ended", "ended_as": detour.ends_as}
+        elif detour.restarts is not None:
+            self.attempt += 1
+            self.row |= {"attempt": self.attempt}
+            self.passed = {s: who for s, who in self.passed.items() if s < detour.restarts}
+            self.implied = {s for s in self.implied if s < detour.restarts}
 
     async def record_fact(self, name: str, actor: Actor, data: dict[str, Any]) -> None:
         step = Step(0, actor, ())
         await self.append([self.entry(self.event_id, "fact", name, "done", step, now())])
         await self.react(name, actor, (), data)
+
+    async def close_detour(
+        self, kind: str, event_id: UUID, step: Step, *, closed_as: str = "settled"
+    ) -> None:
+        """Settle an open detour, in the chain and in its case, and let others hear of it."""
+        case_id = self.detours.pop(kind)
+        await self.append([self.entry(event_id, "detour", f"{kind}_settled", "done", step, now())])
+        closed = await db.one(
+            "UPDATE detour_case SET closed_at = $2, closed_as = $3 WHERE id = $1"
+            " RETURNING reason, lines",
+            case_id,
+            now(),
+            closed_as,
+        )
+        data = {"kind": kind, "case_id": str(case_id), "closed_as": closed_as, **closed}
+        await self.react(f"{kind}_settled", step.actor, step.evidence, data)
+        await self.react("detour_settled", step.actor, step.evidence, data)
 
     def entry(
         self,
@@ -227,6 +292,7 @@ class Locked:
         captured_at: datetime,
         *,
         stage: int | None = None,
+        ends_as: str | None = None,
         verdict: Verdict = Verdict.APPLIED,
         reason: str = "",
     ) -> dict[str, Any]:
@@ -236,6 +302,7 @@ class Locked:
             "kind": kind,
             "name": name,
             "stage": stage,
+            "ends_as": ends_as,
             "how": how,
             "verdict": verdict,
             "reason": reason,
@@ -254,7 +321,11 @@ class Locked:
         head = await db.value(
             "SELECT journey_append($1, $2, $3, $4)", self.id, entries, stage, progress
         )
-        self.row |= {"stage": stage, "progress": progress, "head_seq": head}
+        self.row |= {
+            "stage": max(stage, self.row["stage"]),
+            "progress": max(progress, self.row["progress"]),
+            "head_seq": head,
+        }
 
     async def react(
         self, name: str, actor: Actor, evidence: Sequence[Evidence], data: dict[str, Any]

@@ -23,7 +23,7 @@ class StageNotApplicable(Refusal):
 
 
 class RoleNotAllowed(NotAllowed):
-    title = "This stage is done by another role."
+    title = "This is done by another role."
 
 
 class EvidenceMissing(Invalid):
@@ -36,6 +36,22 @@ class FulfilmentMissing(NotFound):
 
 class UnknownStage(Invalid):
     title = "There is no such stage."
+
+
+class UnknownReason(Invalid):
+    title = "This detour is reported with one of its own reasons."
+
+
+class DetourNotPossible(Refusal):
+    """The fulfilment stands before or behind where this may happen."""
+
+    title = "This cannot happen to the fulfilment where it stands."
+
+
+class DetourKnown(Refusal):
+    """It is open already; or, when it is to be settled, not open any more."""
+
+    title = "This is known already."
 
 
 _BY_CAUSE: dict[Cause, type[Refusal]] = {
@@ -51,3 +67,17 @@ _BY_CAUSE: dict[Cause, type[Refusal]] = {
 def for_person(decision: Decision, stage: int) -> Refusal:
     """Turn a decision against a step into the refusal that its sender reads."""
     return _BY_CAUSE[decision.cause](decision.reason, stage=stage)
+
+
+_OF_DETOUR: dict[Cause, type[Refusal]] = {
+    Cause.EARLY: DetourNotPossible,
+    Cause.OVERTAKEN: DetourNotPossible,
+    Cause.DONE: DetourKnown,
+    Cause.ENDED: FulfilmentEnded,
+    Cause.ROLE: RoleNotAllowed,
+}
+
+
+def of_detour(decision: Decision, kind: str) -> Refusal:
+    """Turn a decision against a report into the refusal that its sender reads."""
+    return _OF_DETOUR[decision.cause](decision.reason, kind=kind)

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from doorstep.core.actor import Actor
+from doorstep.journey.detours import BY_KIND
 from doorstep.journey.stages import BY_CODE, PROVES_TRANSPORT, STAGES, Flags, Stage
 
 How = Literal["done", "implied", "not_applicable", "not_given"]
@@ -37,6 +38,7 @@ class Cause(StrEnum):
     EVIDENCE = "evidence"
     ENDED = "ended"
     NOT_APPLICABLE = "not_applicable"
+    OVERTAKEN = "overtaken"
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ class Standing(NamedTuple):
 
     flags: Flags
     ended: bool
-    blocking: frozenset[str]
+    open_detours: frozenset[str]
     passed: Mapping[int, UUID | None]
     """Stage → person who passed it."""
     implied: frozenset[int]
@@ -102,8 +104,9 @@ def decide(standing: Standing, step: Step) -> Decision:
     if not stage.applies_if(standing.flags):
         reason = f"{label(stage.code)} does not apply to this fulfilment."
         return Decision(Verdict.REVIEW, reason, Cause.NOT_APPLICABLE)
-    if standing.blocking:
-        names = ", ".join(sorted(standing.blocking))
+    blocking = _blocking(standing.open_detours, stage.code)
+    if blocking:
+        names = ", ".join(sorted(blocking)).replace("_", " ")
         return Decision(Verdict.HELD, f"Waits until this is settled: {names}.", Cause.EARLY)
     return _in_turn(standing, stage, step)
 
@@ -127,6 +130,17 @@ def _passed_before(standing: Standing, stage: Stage, step: Step) -> Decision:
         reason = f"{label(stage.code)} was already recorded by somebody else; kept for review."
         return Decision(Verdict.REVIEW, reason, Cause.DONE)
     return Decision(Verdict.DUPLICATE, reason, Cause.DONE)
+
+
+def _blocking(open_detours: Iterable[str], stage: int) -> list[str]:
+    """List the open detours that hold a step back, all but those that the step itself settles."""
+    return [
+        kind
+        for kind in open_detours
+        if (blocks_from := BY_KIND[kind].blocks_from) is not None
+        and blocks_from <= stage
+        and stage not in BY_KIND[kind].settled_at
+    ]
 
 
 def _in_turn(standing: Standing, stage: Stage, step: Step) -> Decision:

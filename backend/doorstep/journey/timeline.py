@@ -16,6 +16,7 @@ import msgspec
 from babel.numbers import format_decimal
 
 from doorstep.core.money import exponent
+from doorstep.journey.detours import DETOURS
 from doorstep.journey.stages import STAGES, Flags
 
 LANGUAGES = ("en", "hi", "ar")
@@ -114,6 +115,25 @@ def _load_delivered() -> dict[str, str]:
 
 
 _DELIVERED = _load_delivered()
+
+
+def _load_detours() -> dict[str, dict[str, str]]:
+    told = {detour.kind for detour in DETOURS if detour.told}
+    loaded = {}
+    for language in LANGUAGES:
+        raw = resources.files(__package__).joinpath(f"texts/detours.{language}.json").read_bytes()
+        loaded[language] = msgspec.json.decode(raw, type=dict[str, str])
+        if set(loaded[language]) != told:
+            raise BadTexts(f"{language} has other detours than the table tells customers")
+    return loaded
+
+
+_DETOURS = _load_detours()
+
+
+def detour_words(kind: str, language: str) -> str | None:
+    """Say what a detour means for the customer; None for one that is not told."""
+    return _DETOURS.get(language, _DETOURS["en"]).get(kind)
 
 
 def format_amount(minor: int, currency: str) -> str:

@@ -13,6 +13,7 @@ from litestar.openapi import ResponseSpec
 from litestar.params import QueryParameter
 from msgspec import Meta, Struct
 
+from doorstep import journey
 from doorstep.core import db, idempotency
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
@@ -190,18 +191,37 @@ class StageOut(Struct):
     evidence: list[dict[str, str | None]]
 
 
+class DetourOut(Struct):
+    """A detour of a parcel: what went wrong, why, and whether it is over (`closed_as`)."""
+
+    id: UUID
+    kind: str
+    reason: str
+    detail: str
+    attempt: int
+    lines: list[journey.Quantity]
+    role: str
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_as: str | None
+
+
 class ParcelOut(Struct):
     """One fulfilment of an order and its journey so far."""
 
     id: UUID
     parcel: int
     state: str
+    ended_as: str | None
+    replaces_id: UUID | None
+    attempt: int
     stage: int
     progress: int
     location_id: UUID | None
     owner_id: UUID | None
     po_id: UUID | None
     stages: list[StageOut]
+    detours: list[DetourOut]
 
 
 class OrderSummary(Struct):
@@ -227,14 +247,24 @@ _ORDER = """
 SELECT o.id, o.number, o.external_id, o.currency, o.total_minor, o.state, o.placed_at,
   (SELECT min(f.progress) FROM fulfilment f WHERE f.order_id = o.id AND f.state = 'open') AS progress,
   (SELECT jsonb_agg(jsonb_build_object(
-      'id', f.id, 'parcel', f.parcel, 'state', f.state, 'stage', f.stage, 'progress', f.progress,
+      'id', f.id, 'parcel', f.parcel, 'state', f.state, 'ended_as', f.ended_as, 'replaces_id', f.replaces_id,
+      'attempt', f.attempt, 'stage', f.stage, 'progress', f.progress,
       'location_id', f.location_id, 'owner_id', f.owner_id, 'po_id', f.po_id,
       'stages', (SELECT jsonb_agg(jsonb_build_object(
           'stage', e.stage, 'how', e.how, 'role', e.actor_role, 'source', e.source,
           'device', e.device,
           'captured_at', e.captured_at, 'recorded_at', e.recorded_at, 'evidence', e.evidence)
           ORDER BY e.seq)
-        FROM journey_event e WHERE e.fulfilment_id = f.id AND e.kind = 'stage')) ORDER BY f.parcel)
+        FROM journey_event e
+       WHERE e.fulfilment_id = f.id AND e.kind = 'stage' AND e.stage = ANY (f.passed)
+         AND NOT EXISTS (SELECT FROM journey_event later
+                          WHERE later.fulfilment_id = f.id AND later.kind = 'stage'
+                            AND later.stage = e.stage AND later.seq > e.seq)),
+      'detours', coalesce((SELECT jsonb_agg(jsonb_build_object(
+          'id', d.id, 'kind', d.kind, 'reason', d.reason, 'detail', d.detail, 'attempt', d.attempt,
+          'lines', d.lines, 'role', d.opened_role, 'opened_at', d.opened_at,
+          'closed_at', d.closed_at, 'closed_as', d.closed_as) ORDER BY d.opened_at)
+        FROM detour_case d WHERE d.fulfilment_id = f.id), '[]')) ORDER BY f.parcel)
    FROM fulfilment f WHERE f.order_id = o.id) AS parcels
 FROM customer_order o WHERE o.number = $1 AND {condition}
 """

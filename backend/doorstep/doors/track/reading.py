@@ -11,8 +11,8 @@ import msgspec
 from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.doors.track import sql
-from doorstep.doors.track.schemas import Facts, ParcelFacts, TrackedParcel, Tracking
-from doorstep.journey.timeline import delivered_words, describe_milestones, timeline
+from doorstep.doors.track.schemas import Detour, Facts, ParcelFacts, TrackedParcel, Tracking
+from doorstep.journey.timeline import delivered_words, describe_milestones, detour_words, timeline
 
 DELIVERED, INSTALLED, RATED = 1013, 1015, 1016
 
@@ -96,6 +96,7 @@ def _versions(if_none_match: str, language: str | None) -> list[int]:
 
 def _tracking(facts: Facts) -> Tracking:
     parcels = [_parcel(parcel, facts) for parcel in facts.parcels]
+    living = [parcel for parcel in parcels if parcel.ended_as is None]
     delivered = sum(
         any(step.stage == DELIVERED for step in parcel.reached) for parcel in facts.parcels
     )
@@ -103,7 +104,7 @@ def _tracking(facts: Facts) -> Tracking:
         order_number=facts.order_number,
         placed_at=facts.placed_at,
         language=facts.language,
-        progress=min(parcel.progress for parcel in parcels),
+        progress=min(parcel.progress for parcel in living or parcels),
         delivered=delivered,
         total=len(parcels),
         words=delivered_words(delivered, len(parcels), facts.language),
@@ -121,7 +122,8 @@ def _parcel(parcel: ParcelFacts, facts: Facts) -> TrackedParcel:
     )
     return TrackedParcel(
         parcel=parcel.parcel,
-        progress=parcel.progress,
+        progress=min([parcel.progress, *(detour.progress for detour in parcel.detours)]),
+        detours=_detours(parcel, facts.language),
         ended_as=parcel.ended_as,
         awb=parcel.awb,
         lines=parcel.lines,
@@ -130,3 +132,12 @@ def _parcel(parcel: ParcelFacts, facts: Facts) -> TrackedParcel:
         rated=RATED in settled,
         certificates=parcel.certificates,
     )
+
+
+def _detours(parcel: ParcelFacts, language: str) -> list[Detour]:
+    """List what the customer is told, the newest first."""
+    return [
+        Detour(kind=detour.kind, sentence=words, since=detour.at)
+        for detour in parcel.detours
+        if (words := detour_words(detour.kind, language))
+    ]

@@ -37,11 +37,23 @@ class Line(Struct, kw_only=True):
     quantity: int
 
 
+class Detour(Struct, kw_only=True):
+    """What keeps a parcel from going on, in the customer's words; it leads the timeline."""
+
+    kind: str
+    sentence: str
+    since: datetime
+
+
 class TrackedParcel(Struct, kw_only=True):
-    """One parcel with its timeline; `ended_as` when it will not travel on (cancelled, lost …)."""
+    """One parcel with its timeline; `ended_as` when it will not travel on (cancelled, lost …).
+
+    Under a detour the progress stands still.
+    """
 
     parcel: int
     progress: int
+    detours: list[Detour]
     ended_as: str | None
     awb: str | None
     lines: list[Line]
@@ -75,6 +87,14 @@ class Certificate(Struct, kw_only=True):
     ends_on: date
 
 
+class DetourFacts(Struct, frozen=True, kw_only=True):
+    """A detour as the database tells it: open, or the end itself."""
+
+    kind: str
+    progress: int
+    at: datetime
+
+
 class ParcelFacts(Parcel, frozen=True, kw_only=True):
     """A parcel as the database tells it; what the order owes is filled in by the order."""
 
@@ -83,6 +103,7 @@ class ParcelFacts(Parcel, frozen=True, kw_only=True):
     ended_as: str | None
     awb: str | None
     reached: list[Reached]
+    detours: list[DetourFacts]
     lines: list[Line]
     certificates: list[str]
 

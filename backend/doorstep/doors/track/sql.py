@@ -30,7 +30,18 @@ SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
             'reached', (
               SELECT json_agg(json_build_object('stage', e.stage, 'how', e.how,
                        'recorded_at', e.recorded_at, 'captured_at', e.captured_at) ORDER BY e.seq)
-                FROM journey_event e WHERE e.fulfilment_id = f.id AND e.kind = 'stage'),
+                FROM journey_event e
+               WHERE e.fulfilment_id = f.id AND e.kind = 'stage' AND e.stage = ANY (f.passed)
+                 AND NOT EXISTS (SELECT FROM journey_event later
+                                  WHERE later.fulfilment_id = f.id AND later.kind = 'stage'
+                                    AND later.stage = e.stage AND later.seq > e.seq)),
+            'detours', coalesce((
+              SELECT json_agg(json_build_object('kind', d.kind, 'progress', d.progress,
+                       'at', d.opened_at) ORDER BY d.opened_at DESC)
+                FROM detour_case d
+               WHERE d.fulfilment_id = f.id
+                 AND (d.closed_at IS NULL OR (d.closed_as = 'ended' AND d.opened_at = d.closed_at))),
+              '[]'),
             'lines', (
               SELECT json_agg(json_build_object('quantity', fl.quantity,
                        'name', coalesce(p.names ->> coalesce($4::text, o.language), ol.name))
@@ -44,7 +55,9 @@ SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
                 FROM warranty w WHERE w.fulfilment_id = f.id AND w.state = 'active'), '[]')
           ) ORDER BY f.parcel)
           FROM fulfilment f LEFT JOIN location l ON l.id = f.location_id
-         WHERE f.order_id = o.id AND f.ended_as IS DISTINCT FROM 'replaced'))::text
+         WHERE f.order_id = o.id
+           AND NOT EXISTS (SELECT FROM fulfilment r WHERE r.replaces_id = f.id AND f.state = 'ended')
+        ))::text
     FROM customer_order o WHERE o.id = link.order_id) END AS facts
   FROM order_link link
  CROSS JOIN LATERAL (

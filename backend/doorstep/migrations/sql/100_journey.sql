@@ -17,7 +17,8 @@ CREATE TABLE fulfilment (
   state text NOT NULL DEFAULT 'open',
   ended_as text,
   attempt smallint NOT NULL DEFAULT 1,
-  -- The fold of the events below (IO2): stages passed in this attempt, and what follows from them.
+  -- The fold of the events below (IO2): stages that are settled, those that a new attempt does not
+  -- begin again. Stage and progress never fall, whatever a new attempt begins again (IO1).
   passed smallint[] NOT NULL DEFAULT '{}',
   stage smallint NOT NULL DEFAULT 0,
   progress smallint NOT NULL DEFAULT 0,
@@ -28,11 +29,13 @@ CREATE TABLE fulfilment (
   CONSTRAINT fulfilment_parcel_unique UNIQUE (order_id, parcel),
   CONSTRAINT fulfilment_state_known CHECK (state IN ('open', 'ended')),
   CONSTRAINT fulfilment_end_named CHECK ((state = 'ended') = (ended_as IS NOT NULL)),
+  CONSTRAINT fulfilment_end_known CHECK (ended_as IN ('cancelled', 'returned', 'lost', 'replaced')),
   CONSTRAINT fulfilment_owner_needs_vendor CHECK (needs_vendor = (owner_id IS NOT NULL))
 );
 CREATE INDEX fulfilment_open_by_location ON fulfilment (location_id, stage) WHERE state = 'open';
 CREATE INDEX fulfilment_by_owner ON fulfilment (owner_id, created_at) WHERE owner_id IS NOT NULL;
 CREATE INDEX fulfilment_by_po ON fulfilment (po_id) WHERE po_id IS NOT NULL;
+CREATE INDEX fulfilment_by_replaced ON fulfilment (replaces_id) WHERE replaces_id IS NOT NULL;
 
 CREATE TABLE fulfilment_line (
   id uuid PRIMARY KEY,
@@ -52,7 +55,8 @@ CREATE TABLE journey_event (
   order_id uuid NOT NULL,
   kind text NOT NULL,                     -- stage: it moved; evidence: kept beside; fact; detour
   name text NOT NULL,                     -- '1013', 'bytes_verified', …
-  stage smallint,
+  stage smallint,                         -- of a detour: where the new attempt begins, if it opens one
+  ends_as text,                           -- of a detour: how the fulfilment ends, if it does
   how text NOT NULL,
   attempt smallint NOT NULL,
   verdict text NOT NULL,
@@ -97,21 +101,32 @@ CREATE TABLE held_step (
 );
 CREATE INDEX held_step_waiting ON held_step (fulfilment_id) WHERE released_at IS NULL;
 
+-- A detour (journey/detours.py). Its id is the event that opened it.
 CREATE TABLE detour_case (
   id uuid PRIMARY KEY,
   fulfilment_id uuid NOT NULL REFERENCES fulfilment (id),
   order_id uuid NOT NULL,
   kind text NOT NULL,
-  attempt smallint NOT NULL,
-  blocks boolean NOT NULL,
-  lines jsonb NOT NULL DEFAULT '[]',
-  reason text NOT NULL,
-  opened_by uuid NOT NULL,                -- the journey event that opened it
+  attempt smallint NOT NULL,              -- the attempt it happened in
+  blocks_from smallint,                   -- steps from this stage on are held while it is open
+  holds_from smallint,                    -- tranches from this number on wait while it is open
+  reason text NOT NULL,                   -- a code of the row, or empty
+  detail text NOT NULL,                   -- in words; may name people, so it stands outside the chain
+  lines jsonb NOT NULL DEFAULT '[]',      -- [{fulfilment_line_id, quantity, serials}], empty: all
+  progress smallint NOT NULL,             -- what the customer sees while it is open
+  opened_role text NOT NULL,
+  opened_source text NOT NULL,
+  happened_at timestamptz NOT NULL,       -- by the clock of who told it
   opened_at timestamptz NOT NULL,
-  closed_by uuid,
-  closed_at timestamptz
+  closed_at timestamptz,
+  closed_as text,
+  CONSTRAINT detour_case_closed_whole CHECK ((closed_at IS NULL) = (closed_as IS NULL)),
+  -- overtaken: told after the stage that settles it; ended: the fulfilment has ended with it open.
+  CONSTRAINT detour_case_closed_known CHECK (closed_as IN ('settled', 'overtaken', 'ended'))
 );
-CREATE INDEX detour_case_open ON detour_case (fulfilment_id) WHERE closed_at IS NULL;
+CREATE UNIQUE INDEX detour_case_open_once ON detour_case (fulfilment_id, kind) WHERE closed_at IS NULL;
+CREATE INDEX detour_case_by_fulfilment ON detour_case (fulfilment_id, kind);
+CREATE INDEX detour_case_by_order ON detour_case (order_id);
 
 -- Covers all heads, itself chained, so that a cut tail or a removed fulfilment is named (IA8).
 CREATE TABLE journey_checkpoint (
@@ -148,7 +163,7 @@ BEGIN
   RETURN jsonb_build_object(
     'fulfilment', to_jsonb(f) - 'head_hash',
     'answered', (
-      SELECT jsonb_build_object('verdict', e.verdict, 'reason', e.reason, 'stage', e.stage)
+      SELECT jsonb_build_object('verdict', e.verdict, 'reason', e.reason, 'name', e.name)
         FROM journey_event e WHERE e.event_id = p_event),
     -- The same id on another parcel is no repeat: it would get the answer of what it is not.
     'taken', EXISTS (SELECT FROM journey_event e
@@ -156,12 +171,15 @@ BEGIN
           OR EXISTS (SELECT FROM held_step h
                       WHERE h.event_id = p_event AND h.fulfilment_id <> p_fulfilment),
     'passed', coalesce((
-      SELECT jsonb_agg(jsonb_build_object('stage', e.stage, 'how', e.how, 'actor_id', e.actor_id))
-        FROM journey_event e
-       WHERE e.fulfilment_id = p_fulfilment AND e.kind = 'stage' AND e.attempt = f.attempt), '[]'),
-    'blocking', coalesce((
-      SELECT jsonb_agg(d.kind) FROM detour_case d
-       WHERE d.fulfilment_id = p_fulfilment AND d.closed_at IS NULL AND d.blocks), '[]'),
+      SELECT jsonb_agg(to_jsonb(p)) FROM (
+        SELECT DISTINCT ON (e.stage) e.stage, e.how, e.actor_id
+          FROM journey_event e
+         WHERE e.fulfilment_id = p_fulfilment AND e.kind = 'stage' AND e.stage = ANY (f.passed)
+         ORDER BY e.stage, e.attempt DESC) p), '[]'),
+    'detours', coalesce((
+      SELECT jsonb_agg(jsonb_build_object('id', d.id, 'kind', d.kind, 'blocks_from', d.blocks_from))
+        FROM detour_case d
+       WHERE d.fulfilment_id = p_fulfilment AND d.closed_at IS NULL), '[]'),
     'held', coalesce((
       SELECT jsonb_agg(to_jsonb(h) ORDER BY h.stage, h.recorded_at)
         FROM held_step h
@@ -170,7 +188,8 @@ END $$;
 
 -- Appends events to the chain and moves the projection. The caller holds the fulfilment's lock
 -- (or has just inserted the row). Each event: event_id, kind, name, stage, how, verdict, reason,
--- actor_id, actor_role, source, device, captured_at, recorded_at, request_id, evidence.
+-- actor_id, actor_role, source, device, captured_at, recorded_at, request_id, evidence, ends_as.
+-- A detour with a stage begins a new attempt there; one with ends_as ends the fulfilment.
 -- hash = sha256(previous hash || seq as 8 bytes || body bytes).
 CREATE FUNCTION journey_append(
   p_fulfilment uuid, p_events jsonb, p_stage smallint, p_progress smallint
@@ -178,34 +197,62 @@ CREATE FUNCTION journey_append(
 DECLARE
   f fulfilment;
   e jsonb;
-  next_seq int;
-  last_hash bytea;
-  next_hash bytea;
   next_body bytea;
-  newly smallint[] := '{}';
+  next_hash bytea;
 BEGIN
   SELECT * INTO STRICT f FROM fulfilment WHERE id = p_fulfilment;
-  next_seq := f.head_seq;
-  last_hash := f.head_hash;
   FOR e IN SELECT value FROM jsonb_array_elements(p_events) LOOP
-    next_seq := next_seq + 1;
+    f.head_seq := f.head_seq + 1;
     next_body := convert_to((e || jsonb_build_object(
-      'fulfilment_id', f.id, 'order_id', f.order_id, 'attempt', f.attempt, 'seq', next_seq))::text, 'UTF8');
-    next_hash := sha256(last_hash || int8send(next_seq) || next_body);
+      'fulfilment_id', f.id, 'order_id', f.order_id, 'attempt', f.attempt, 'seq', f.head_seq))::text, 'UTF8');
+    next_hash := sha256(f.head_hash || int8send(f.head_seq) || next_body);
     INSERT INTO journey_event VALUES (
-      f.id, next_seq, (e->>'event_id')::uuid, f.order_id, e->>'kind', e->>'name',
-      (e->>'stage')::smallint, e->>'how', f.attempt, e->>'verdict', e->>'reason',
+      f.id, f.head_seq, (e->>'event_id')::uuid, f.order_id, e->>'kind', e->>'name',
+      (e->>'stage')::smallint, e->>'ends_as', e->>'how', f.attempt, e->>'verdict', e->>'reason',
       (e->>'actor_id')::uuid, e->>'actor_role', e->>'source', e->>'device',
       (e->>'captured_at')::timestamptz, (e->>'recorded_at')::timestamptz, e->>'request_id',
-      e->'evidence', next_body, last_hash, next_hash);
-    last_hash := next_hash;
+      e->'evidence', next_body, f.head_hash, next_hash);
+    f.head_hash := next_hash;
     IF e->>'kind' = 'stage' THEN
-      newly := newly || (e->>'stage')::smallint;
+      f.passed := f.passed || (e->>'stage')::smallint;
+    ELSIF e->>'kind' = 'detour' AND e->>'stage' IS NOT NULL THEN
+      f.attempt := f.attempt + 1;
+      f.passed := ARRAY(SELECT s FROM unnest(f.passed) AS s WHERE s < (e->>'stage')::smallint);
+    ELSIF e->>'kind' = 'detour' AND e->>'ends_as' IS NOT NULL THEN
+      f.state := 'ended';
+      f.ended_as := e->>'ends_as';
     END IF;
   END LOOP;
   UPDATE fulfilment
-     SET head_seq = next_seq, head_hash = last_hash, passed = passed || newly,
-         stage = p_stage, progress = p_progress, updated_at = now()
+     SET head_seq = f.head_seq, head_hash = f.head_hash, passed = f.passed, attempt = f.attempt,
+         state = f.state, ended_as = f.ended_as, stage = greatest(stage, p_stage),
+         progress = greatest(progress, p_progress), updated_at = now()
    WHERE id = p_fulfilment;
-  RETURN next_seq;
+  RETURN f.head_seq;
+END $$;
+
+-- Begins a fulfilment: its row, lines, first events, and a detour it is born with (short stock).
+CREATE FUNCTION journey_begin(
+  parcel jsonb, p_order uuid, p_channel uuid, moment timestamptz
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO fulfilment (id, order_id, channel_id, parcel, location_id, owner_id, replaces_id, po_id,
+                          needs_vendor, needs_install, has_warranty, collection, created_at, updated_at)
+  SELECT f.id, p_order, p_channel, f.parcel, f.location_id, f.owner_id, f.replaces_id, f.po_id,
+         f.needs_vendor, f.needs_install, f.has_warranty, f.collection, moment, moment
+    FROM jsonb_to_record(parcel) AS f(
+      id uuid, parcel smallint, location_id uuid, owner_id uuid, replaces_id uuid, po_id uuid,
+      needs_vendor boolean, needs_install boolean, has_warranty boolean, collection boolean);
+  INSERT INTO fulfilment_line (id, fulfilment_id, order_line_id, product_id, quantity)
+  SELECT l.id, (parcel->>'id')::uuid, l.order_line_id, l.product_id, l.quantity
+    FROM jsonb_to_recordset(parcel->'lines') AS l(
+      id uuid, order_line_id uuid, product_id uuid, quantity int);
+  PERFORM journey_append((parcel->>'id')::uuid, parcel->'events', 1001::smallint, 5::smallint);
+  INSERT INTO detour_case (id, fulfilment_id, order_id, kind, attempt, blocks_from, holds_from, reason,
+                           detail, progress, opened_role, opened_source, happened_at, opened_at)
+  SELECT d.id, (parcel->>'id')::uuid, p_order, d.kind, 1, d.blocks_from, d.holds_from, d.reason,
+         d.detail, 5, 'system', 'system', moment, moment
+    FROM jsonb_to_record(CASE WHEN parcel->'detour' = 'null' THEN '{}' ELSE parcel->'detour' END) AS d(
+      id uuid, kind text, blocks_from smallint, holds_from smallint, reason text, detail text)
+   WHERE d.id IS NOT NULL;
 END $$;

@@ -102,7 +102,7 @@ BEGIN
       captured_minor bigint, provider_ref text);
 
   FOR parcel IN SELECT value FROM jsonb_array_elements(p->'parcels') LOOP
-    PERFORM intake_parcel(parcel, o, moment);
+    PERFORM journey_begin(parcel, (o->>'id')::uuid, (o->>'channel_id')::uuid, moment);
   END LOOP;
 
   -- Holds come last and in one order for all, so that intakes never wait for each other in a circle.
@@ -167,28 +167,4 @@ BEGIN
   ON CONFLICT ON CONSTRAINT customer_contact_key DO UPDATE SET name = customer.name
   RETURNING id INTO found_id;
   RETURN found_id;
-END $$;
-
-CREATE FUNCTION intake_parcel(parcel jsonb, o jsonb, moment timestamptz) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO fulfilment (id, order_id, channel_id, parcel, location_id, owner_id, needs_vendor,
-                          needs_install, has_warranty, collection, created_at, updated_at)
-  SELECT f.id, (o->>'id')::uuid, (o->>'channel_id')::uuid, f.parcel, f.location_id, f.owner_id,
-         f.needs_vendor, f.needs_install, f.has_warranty, f.collection, moment, moment
-    FROM jsonb_to_record(parcel) AS f(
-      id uuid, parcel smallint, location_id uuid, owner_id uuid, needs_vendor boolean,
-      needs_install boolean, has_warranty boolean, collection boolean);
-  INSERT INTO fulfilment_line (id, fulfilment_id, order_line_id, product_id, quantity)
-  SELECT l.id, (parcel->>'id')::uuid, l.order_line_id, l.product_id, l.quantity
-    FROM jsonb_to_recordset(parcel->'lines') AS l(
-      id uuid, order_line_id uuid, product_id uuid, quantity int);
-  PERFORM journey_append((parcel->>'id')::uuid, parcel->'events', 1001::smallint, 5::smallint);
-  IF parcel->'detour' <> 'null' THEN
-    INSERT INTO detour_case (id, fulfilment_id, order_id, kind, attempt, blocks, reason, opened_by,
-                             opened_at)
-    VALUES ((parcel#>>'{detour,id}')::uuid, (parcel->>'id')::uuid, (o->>'id')::uuid,
-            parcel#>>'{detour,kind}', 1, true, parcel#>>'{detour,reason}',
-            (parcel#>>'{events,0,event_id}')::uuid, moment);
-  END IF;
 END $$;

@@ -46,8 +46,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     warranted: int
     registered: int
     ended_as: tuple[str, ...] = ()
-    blocking: tuple[str, ...] = ()
-    """Kinds of open detours that block."""
+    holding: dict[str, int] = {}
+    """Open detours that money waits for: kind → the lowest tranche that it holds."""
     pod_holds: tuple[str, ...] = ()
     """Why a proof of delivery speaks against paying, such as a wrong handover code."""
 
@@ -93,10 +93,12 @@ _UNACCEPTED = "Waits for the vendor to accept the purchase order."
 def _against(number: int, facts: Facts) -> str:
     if facts.po_state in ("declined", "cancelled"):
         return f"The purchase order was {facts.po_state}; nothing is paid on it."
-    if not facts.living:
-        return f"The delivery has ended ({_listed(facts.ended_as)}); a person decides."
-    if facts.blocking:
-        return f"Held while this is open: {_listed(facts.blocking)}."
+    if facts.ended_as:
+        # Nothing can be clawed back yet, so goods that came back or never went hold the rest.
+        return f"A delivery has ended ({_listed(facts.ended_as)}); a person decides."
+    open_detours = sorted(kind for kind, lowest in facts.holding.items() if lowest <= number)
+    if open_detours:
+        return f"Held while this is open: {_listed(open_detours)}."
     if facts.pod_holds and _falls_due_with_delivery(number, facts):
         return f"Held by the proof of delivery: {_listed(facts.pod_holds)}."
     return ""
