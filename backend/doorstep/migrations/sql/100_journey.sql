@@ -231,6 +231,19 @@ BEGIN
   RETURN f.head_seq;
 END $$;
 
+-- What a body says, or null where it says nothing: whoever rewrites history may write anything, and
+-- the doctor must still name it.
+CREATE FUNCTION journey_said(body bytea) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN convert_from(body, 'UTF8')::jsonb;
+EXCEPTION WHEN OTHERS THEN
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION journey_time(said text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN pg_input_is_valid(said, 'timestamptz') THEN said::timestamptz END
+$$;
+
 -- Begins a fulfilment: its row, lines, first events, and a detour it is born with (short stock).
 CREATE FUNCTION journey_begin(
   parcel jsonb, p_order uuid, p_channel uuid, moment timestamptz
