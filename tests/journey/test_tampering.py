@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -311,7 +312,7 @@ async def test_events_of_the_same_number_exchanged_between_two_parcels(history: 
 
 
 def neighbours(events: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    return zip(events, events[1:], strict=False)
+    return pairwise(events)
 
 
 @pytest.mark.parametrize("cleverly", [False, True], ids=["bluntly", "with the head set back"])

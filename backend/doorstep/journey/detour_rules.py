@@ -9,9 +9,9 @@ from doorstep.journey.detours import BY_KIND, Detour
 from doorstep.journey.rules import (
     Cause,
     Decision,
-    Passing,
     Standing,
     Verdict,
+    implied,
     label,
     missing_before,
 )
@@ -46,9 +46,7 @@ def decide_opening(
     if not missing:
         return Decision(Verdict.APPLIED, "")
     if actor.source != "person" and all(BY_CODE[code].implied_by_later for code in missing):
-        return Decision(
-            Verdict.APPLIED, "", passings=tuple(Passing(code, "implied") for code in missing)
-        )
+        return Decision(Verdict.APPLIED, "", passings=implied(standing, missing))
     reason = f"Cannot be before {label(detour.first)}: {words}."
     return Decision(Verdict.REVIEW, reason, Cause.EARLY)
 
