@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from tests.chaos.machines.journey import JourneyMachine
+from tests.chaos.machines.stock import StockMachine
 from tests.support.schedules import Schedule, run_schedules
 
 SCHEDULES, MANY_SCHEDULES = 100, 700
 """Of each of the three machines: 300 in all, and 2,100 in the soak."""
 
 Tamper = Callable[..., Awaitable[None]]
-MACHINES: dict[str, type[Schedule]] = {"journey": JourneyMachine}
+MACHINES: dict[str, type[Schedule]] = {"journey": JourneyMachine, "stock": StockMachine}
 
 
 @pytest.mark.parametrize("name", MACHINES)

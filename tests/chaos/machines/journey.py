@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize, rule
 
 from doorstep import doctor, journey
 from doorstep.core import db
@@ -193,11 +193,11 @@ class JourneyMachine(Schedule):
                     "SELECT journey_append($1, $2, $3, $4)", born.id, passed, at, parcel.percent()
                 )
 
-    @precondition(lambda self: len(self.model) < 4 and any(p.ended_as for p in self.model))
     @rule(kind=flags, start=starts)
     def replace(self, kind: Flags, start: int) -> None:
-        ended = next(n for n, parcel in enumerate(self.model) if parcel.ended_as)
-        self._add(kind, start, replaces=self.ids[ended])
+        ended = [one for one, parcel in zip(self.ids, self.model, strict=True) if parcel.ended_as]
+        if ended and len(self.model) < 4:
+            self._add(kind, start, replaces=ended[0])
 
     # --- What may be said ---------------------------------------------------------------------------
 
