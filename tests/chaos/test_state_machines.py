@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.machines.journey import JourneyMachine
+from tests.chaos.machines.money import MoneyMachine
 from tests.chaos.machines.stock import StockMachine
 from tests.support.schedules import Schedule, run_schedules
 
@@ -18,7 +19,11 @@ SCHEDULES, MANY_SCHEDULES = 100, 700
 """Of each of the three machines: 300 in all, and 2,100 in the soak."""
 
 Tamper = Callable[..., Awaitable[None]]
-MACHINES: dict[str, type[Schedule]] = {"journey": JourneyMachine, "stock": StockMachine}
+MACHINES: dict[str, type[Schedule]] = {
+    "journey": JourneyMachine,
+    "stock": StockMachine,
+    "money": MoneyMachine,
+}
 
 
 @pytest.mark.parametrize("name", MACHINES)

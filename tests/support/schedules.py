@@ -47,6 +47,7 @@ class Schedule(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.story: list[object] = []
         late = self.failed_at and time.monotonic() - self.failed_at > SHRINKING
         if late and not current_build_context().is_final:
             reject()
@@ -57,7 +58,9 @@ class Schedule(RuleBasedStateMachine):
         if isinstance(failure, Exception) and not isinstance(failure, HypothesisException):
             if not self.failed_at:
                 type(self).failed_at = time.monotonic()
-                print(f"{type(self).__name__}: after {self.ended} schedules: {failure}")
+                print(f"{type(self).__name__}: after {self.ended} schedules: {failure!r:.2000}")
+                # Two writers at once may end differently next time, and then this is all there is.
+                print("\n".join(f"    {deed!r}" for deed in self.story))
 
 
 async def run_schedules(machine: type[Schedule], schedules: int, *, steps: int, seed: int) -> None:

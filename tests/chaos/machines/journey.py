@@ -327,6 +327,7 @@ class JourneyMachine(Schedule):
     def _say(self, *deeds: Deed) -> None:
         """Do it in the product, all at once, and in the model in an order that explains it."""
         self.deeds += deeds
+        self.story += deeds
         answers = self.do(self._really(deeds))
         if not self._explained(deeds, answers):
             self._explained(tuple(reversed(deeds)), tuple(reversed(answers)), must=True)
@@ -429,8 +430,10 @@ class JourneyMachine(Schedule):
         return found
 
     def _agree(self) -> None:
-        assert self._differences() == []
-        assert self.do(db.rows(VIOLATIONS)) == []
+        differences = self._differences()
+        assert differences == [], differences
+        violations = self.do(db.rows(VIOLATIONS))
+        assert violations == [], violations
 
 
 def _same(really: str, modelled: str) -> bool:

@@ -222,7 +222,11 @@ class StockMachine(Schedule):
         self, n: int, m: int, whats: list[str], order: dict[str, int], place: str
     ) -> None:
         """Let two writers work at the same time, on two connections."""
-        self._do(*(self._any(what, n + k, m, order, place) for k, what in enumerate(whats)))
+        first, second = (self._any(what, n + k, m, order, place) for k, what in enumerate(whats))
+        if first.parcel == second.parcel and {first.what, second.what} == {"allocate", "ship"}:
+            # Nothing is shipped that was allocated just now: QC has not seen its serials.
+            second = Deed("release", second.parcel)
+        self._do(first, second)
 
     def _any(self, what: str, n: int, m: int, order: dict[str, int], place: str) -> Deed:
         if what == "place":
@@ -266,6 +270,7 @@ class StockMachine(Schedule):
         deeds = tuple(deed for deed in deeds if deed.parcel != NOBODY)
         if not deeds:
             return
+        self.story += deeds
         self.do(self._really(deeds))
         for deed in deeds:
             self.count(deed.what, deed.answer)
@@ -399,9 +404,10 @@ class StockMachine(Schedule):
     def _agree(self) -> None:
         real, wanted = self._picture(), self.model.picture()
         for name in wanted:
-            assert real[name] == wanted[name], name
-        assert self.model.conserved()
-        assert self.do(db.rows(VIOLATIONS)) == []
+            assert real[name] == wanted[name], (name, real[name], wanted[name])
+        assert self.model.conserved(), "what came in is no longer all there"
+        violations = self.do(db.rows(VIOLATIONS))
+        assert violations == [], violations
 
 
 def _reason(deed: Deed) -> Any:
