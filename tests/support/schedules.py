@@ -55,12 +55,12 @@ class Schedule(RuleBasedStateMachine):
     def teardown(self) -> None:
         type(self).ended += 1
         failure = sys.exc_info()[1]
-        if isinstance(failure, Exception) and not isinstance(failure, HypothesisException):
-            if not self.failed_at:
-                type(self).failed_at = time.monotonic()
-                print(f"{type(self).__name__}: after {self.ended} schedules: {failure!r:.2000}")
-                # Two writers at once may end differently next time, and then this is all there is.
-                print("\n".join(f"    {deed!r}" for deed in self.story))
+        real = isinstance(failure, Exception) and not isinstance(failure, HypothesisException)
+        if real and not self.failed_at:
+            type(self).failed_at = time.monotonic()
+            print(f"{type(self).__name__}: after {self.ended} schedules: {failure!r:.2000}")
+            # Two writers at once may end differently next time, and then this is all there is.
+            print("\n".join(f"    {deed!r}" for deed in self.story))
 
 
 async def run_schedules(machine: type[Schedule], schedules: int, *, steps: int, seed: int) -> None:

@@ -49,7 +49,8 @@ SELECT
      FROM custody c JOIN location l ON l.id = c.location_id) AS hands,
   (SELECT coalesce(jsonb_agg(jsonb_build_array(r.fulfilment_line_id, r.state, r.quantity)), '[]')
      FROM reservation r) AS reservations,
-  (SELECT coalesce(jsonb_agg(jsonb_build_array(u.serial, l.code, u.state, u.fulfilment_line_id, u.grade)), '[]')
+  (SELECT coalesce(jsonb_agg(jsonb_build_array(u.serial, l.code, u.state, u.fulfilment_line_id,
+                                               u.grade)), '[]')
      FROM unit u JOIN location l ON l.id = u.location_id) AS units
 """
 LINES = """

@@ -78,6 +78,15 @@ SELECT c.fulfilment_line_id, c.location_id, l.product_id, f.owner_id, c.quantity
  WHERE f.id = $1 ORDER BY c.fulfilment_line_id, c.location_id
 """
 
+NAMED_UNITS = """
+SELECT u.fulfilment_line_id, u.location_id, count(*)::int AS quantity
+  FROM unit u
+  JOIN unnest($1::uuid[], $2::text[]) AS n (line_id, serial)
+    ON n.line_id = u.fulfilment_line_id AND n.serial = u.serial
+ WHERE u.state IN ('shipped', 'delivered')
+ GROUP BY u.fulfilment_line_id, u.location_id
+"""
+
 ADD_CUSTODY = """
 INSERT INTO custody (fulfilment_line_id, location_id, quantity) VALUES ($1, $2, $3)
 ON CONFLICT ON CONSTRAINT custody_pkey DO UPDATE

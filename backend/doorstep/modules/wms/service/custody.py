@@ -154,7 +154,7 @@ async def _take(
         wanted = defaultdict(int)
         for one in goods:
             wanted[one.fulfilment_line_id] += one.quantity
-    taken = portions(out, wanted)
+    taken = portions(out, wanted, await _where_named(goods or ()))
     if taken is None:
         raise GoodsElsewhere(str(fulfilment_id))
     by_place: dict[tuple[UUID, UUID, UUID | None], int] = defaultdict(int)
@@ -169,6 +169,17 @@ async def _take(
             raise GoodsElsewhere(str(fulfilment_id))
         await _record(stock_id, -quantity, reason, ref, order_id)
     return taken
+
+
+async def _where_named(goods: Sequence[Quantity]) -> dict[tuple[UUID, UUID], int]:
+    """Count the units that are named by serial, by line and place."""
+    named = [(one.fulfilment_line_id, serial) for one in goods for serial in one.serials]
+    if not named:
+        return {}
+    rows = await db.rows(
+        sql.NAMED_UNITS, [line_id for line_id, _ in named], [serial for _, serial in named]
+    )
+    return {(row["fulfilment_line_id"], row["location_id"]): row["quantity"] for row in rows}
 
 
 def _sums(moved: Sequence[Portion]) -> dict[tuple[UUID, UUID | None], int]:
