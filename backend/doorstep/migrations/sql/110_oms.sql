@@ -13,6 +13,9 @@ CREATE TABLE channel (
   cod_limit_minor bigint NOT NULL,
   hold_minutes_prepaid int NOT NULL DEFAULT 30,
   hold_minutes_transfer int NOT NULL DEFAULT 4320,
+  -- How long after the hold has expired an order may still be paid; then it is cancelled.
+  unpaid_grace_minutes int NOT NULL DEFAULT 1440,
+  delivery_attempts smallint NOT NULL DEFAULT 3,
   active boolean NOT NULL DEFAULT true
 );
 
@@ -124,6 +127,36 @@ ALTER TABLE fulfilment
 ALTER TABLE fulfilment_line
   ADD CONSTRAINT fulfilment_line_order_line_fk FOREIGN KEY (order_line_id) REFERENCES order_line (id),
   ADD CONSTRAINT fulfilment_line_product_fk FOREIGN KEY (product_id) REFERENCES product (id);
+
+-- What an order costs less because goods were cancelled, lost for good or came back. Its id is the
+-- event that says so. What was captured beyond the new price is owed back to the customer.
+CREATE SEQUENCE credit_note_number;
+CREATE TABLE credit_note (
+  id uuid PRIMARY KEY,
+  number text NOT NULL CONSTRAINT credit_note_number_unique UNIQUE
+    DEFAULT 'CN-' || lpad(nextval('credit_note_number')::text, 6, '0'),
+  order_id uuid NOT NULL REFERENCES customer_order (id),
+  fulfilment_id uuid NOT NULL REFERENCES fulfilment (id),
+  reason text NOT NULL,
+  amount_minor bigint NOT NULL,
+  currency text NOT NULL,
+  created_at timestamptz NOT NULL,
+  CONSTRAINT credit_note_amount_positive CHECK (amount_minor >= 0)
+);
+CREATE INDEX credit_note_by_order ON credit_note (order_id);
+SELECT make_append_only('credit_note');
+
+CREATE TABLE credit_note_line (
+  credit_note_id uuid NOT NULL REFERENCES credit_note (id),
+  fulfilment_line_id uuid NOT NULL REFERENCES fulfilment_line (id),
+  order_line_id uuid NOT NULL REFERENCES order_line (id),
+  quantity int NOT NULL,
+  amount_minor bigint NOT NULL,
+  CONSTRAINT credit_note_line_pkey PRIMARY KEY (credit_note_id, fulfilment_line_id),
+  CONSTRAINT credit_note_line_quantity_positive CHECK (quantity > 0)
+);
+CREATE INDEX credit_note_line_by_line ON credit_note_line (order_line_id);
+SELECT make_append_only('credit_note_line');
 
 -- How far a shop's orders have been fetched; the next poll overlaps it.
 CREATE TABLE shop_watermark (

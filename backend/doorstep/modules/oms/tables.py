@@ -33,6 +33,8 @@ class Channel(Table, tablename="channel", db=engine):
     cod_limit_minor = BigInt()
     hold_minutes_prepaid = Integer()
     hold_minutes_transfer = Integer()
+    unpaid_grace_minutes = Integer()
+    delivery_attempts = SmallInt()
     active = Boolean()
 
 
@@ -133,3 +135,26 @@ class ShopWatermark(Table, tablename="shop_watermark", db=engine):
 
     shop = Text(primary_key=True)
     updated_at = Timestamptz(default=None)
+
+
+class CreditNote(Table, tablename="credit_note", db=engine):
+    """What an order costs less."""
+
+    id = UUID(primary_key=True, default=None)
+    number = Text()
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    reason = Text()
+    amount_minor = BigInt()
+    currency = Text()
+    created_at = Timestamptz(default=None)
+
+
+class CreditNoteLine(Table, tablename="credit_note_line", db=engine):
+    """The pieces of a line that a credit note is about."""
+
+    credit_note_id = UUID(primary_key=True, default=None)
+    fulfilment_line_id = UUID(default=None)
+    order_line_id = UUID(default=None)
+    quantity = Integer()
+    amount_minor = BigInt()
