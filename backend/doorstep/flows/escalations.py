@@ -1,4 +1,4 @@
-"""Who hears of an escalation: the people of the roles its rule names, and whoever owns it (A4)."""
+"""Who hears of an escalation: the role that owns it now, those its rule names, its owner (A4)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ async def tell_escalation(payload: dict[str, Any]) -> None:
     """Write to those who must know that a problem went up a level: {escalation_id}."""
     fired = await db.one(FIRED, UUID(payload["escalation_id"]))
     owners = [one for one in (fired["from_id"], fired["owner_id"]) if one is not None]
-    readers = await db.rows(READERS, owners, fired["tells"], fired["channel_id"])
+    roles = [*fired["tells"], fired["owner_role"]]
+    readers = await db.rows(READERS, owners, roles, fired["channel_id"])
     known = kinds.KINDS.get(fired["kind"])
     action = known.words if known else ""
     facts = {

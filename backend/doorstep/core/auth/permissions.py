@@ -43,7 +43,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "helpdesk:problem:read": _roles(_DESK),
     "helpdesk:problem:write": _roles(_DESK),
     "helpdesk:ticket:read": _roles(_DESK),
-    "helpdesk:ticket:write": _roles("support dispatcher admin"),
+    "helpdesk:ticket:write": _roles("support dispatcher finance admin"),
     "helpdesk:escalation:manage": _roles("admin"),
     # The warehouse floor
     "wms:pick:read": _roles(_FLOOR),

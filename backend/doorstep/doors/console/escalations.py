@@ -21,12 +21,12 @@ MANAGING = needs("helpdesk:escalation:manage")
 
 
 class RuleOut(Struct, kw_only=True):
-    """A rule; `kind` or `country` null means any."""
+    """A rule; `kind` or `country` null means any, without `owner_role` it stays in its queue."""
 
     level: int
     after_minutes: int
     counted_from: Literal["opened", "due"]
-    owner_role: str
+    owner_role: str | None
     tells: list[str]
     kind: str | None
     country: str | None

@@ -69,8 +69,9 @@ CREATE TABLE escalation_rule (
   -- Business minutes in the country's calendar.
   after_minutes integer NOT NULL,
   counted_from text NOT NULL,
-  owner_role text NOT NULL,
-  -- The roles whose people get a message, beside the one who owns the problem.
+  -- Whose it becomes; NULL: it stays in its queue, whose people are told again.
+  owner_role text,
+  -- The roles whose people get a message, beside those of the role that owns the problem now.
   tells text[] NOT NULL,
   CONSTRAINT escalation_rule_pkey PRIMARY KEY (id),
   CONSTRAINT escalation_rule_once_key UNIQUE NULLS NOT DISTINCT (kind, country, level),
@@ -80,13 +81,11 @@ CREATE TABLE escalation_rule (
   CONSTRAINT escalation_rule_country_iso CHECK (country ~ '^[A-Z]{2}$')
 );
 INSERT INTO escalation_rule (id, kind, level, after_minutes, counted_from, owner_role, tells) VALUES
-  (new_id(), NULL, 1, 0, 'due', 'support', '{support}'),
-  (new_id(), NULL, 2, 240, 'due', 'admin', '{support,admin}'),
-  (new_id(), NULL, 3, 960, 'due', 'admin', '{admin}'),
-  (new_id(), 'unrouted', 1, 0, 'due', 'dispatcher', '{dispatcher,admin}'),
-  (new_id(), 'payout_unknown', 1, 0, 'due', 'finance', '{finance,admin}'),
-  (new_id(), 'payout_paid_twice', 1, 0, 'opened', 'finance', '{finance,admin}'),
-  (new_id(), 'ticket_refund', 1, 0, 'due', 'finance', '{finance,support}');
+  (new_id(), NULL, 1, 0, 'due', NULL, '{}'),
+  (new_id(), NULL, 2, 240, 'due', NULL, '{admin}'),
+  (new_id(), NULL, 3, 960, 'due', 'admin', '{}'),
+  (new_id(), 'unrouted', 1, 0, 'opened', NULL, '{admin}'),
+  (new_id(), 'payout_paid_twice', 1, 0, 'opened', NULL, '{admin}');
 
 -- Each level of a problem fires once, whichever worker comes first.
 CREATE TABLE escalation (

@@ -10,12 +10,15 @@ from doorstep.core.working_time import Calendar
 
 
 class EscalationRule(NamedTuple):
-    """Who gets a problem that has waited so long; `kind` or `country` None means any."""
+    """Who gets a problem that has waited so long; `kind` or `country` None means any.
+
+    Without `owner_role` it stays where it is, and its people are told again.
+    """
 
     level: int
     after_minutes: int
     counted_from: Literal["opened", "due"]
-    owner_role: str
+    owner_role: str | None
     tells: tuple[str, ...]
     kind: str | None = None
     country: str | None = None

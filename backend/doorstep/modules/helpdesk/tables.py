@@ -56,7 +56,7 @@ class EscalationRule(Table, tablename="escalation_rule", db=engine):
     level = SmallInt()
     after_minutes = Integer()
     counted_from = Text()
-    owner_role = Text()
+    owner_role = Text(null=True, default=None)
     tells = Array(base_column=Text())
 
 

@@ -27,13 +27,14 @@ class RuleData(Struct, kw_only=True, forbid_unknown_fields=True):
     """When a problem goes to whom; `kind` or `country` left out means any.
 
     `after_minutes` are business minutes of the country, from the opening or from the deadline.
+    Without `owner_role` it stays in its queue; the people of the queue and of `tells` are told.
     """
 
     level: Annotated[int, Meta(ge=1, le=3)]
     after_minutes: Annotated[int, Meta(ge=0, le=100_000)]
     counted_from: Literal["opened", "due"]
-    owner_role: Desk
-    tells: Annotated[list[Desk], Meta(max_length=5)]
+    owner_role: Desk | None = None
+    tells: Annotated[list[Desk], Meta(max_length=5)] = []
     kind: Kind | None = None
     country: Country | None = None
 
@@ -101,6 +102,7 @@ async def _escalate_next(moment: datetime) -> int | None:
 
 async def _fire(problem: dict[str, Any], step: Step) -> int:
     rule = step.rule
+    owner_role = rule.owner_role or problem["owner_role"]
     fired: UUID | None = await db.value(
         sql.FIRE,
         uuid7(),
@@ -110,13 +112,11 @@ async def _fire(problem: dict[str, Any], step: Step) -> int:
         now(),
         problem["owner_role"],
         problem["owner_id"],
-        rule.owner_role,
+        owner_role,
         list(rule.tells),
     )
     following = await _next_step(problem | {"level": rule.level})
-    await db.execute(
-        sql.RAISE, problem["id"], rule.level, rule.owner_role, following and following.at
-    )
+    await db.execute(sql.RAISE, problem["id"], rule.level, owner_role, following and following.at)
     if fired is None:
         return 0
     await outbox.add(
