@@ -21,10 +21,10 @@ SELECT f.id, f.order_id, f.parcel, o.number, f.location_id IS NULL AS nowhere, w
   FROM fulfilment f
   JOIN customer_order o ON o.id = f.order_id
  CROSS JOIN LATERAL (
-   SELECT CASE WHEN f.stage = 1002
-               THEN (SELECT max(e.recorded_at) FROM journey_event e
+   SELECT CASE WHEN f.location_id IS NULL THEN f.created_at
+               ELSE (SELECT max(e.recorded_at) FROM journey_event e
                       WHERE e.fulfilment_id = f.id AND e.kind = 'stage' AND e.stage = 1002)
-               ELSE f.created_at END AS since) waits
+           END AS since) waits
  WHERE f.state = 'open' AND (f.location_id IS NULL OR f.stage = 1002) AND waits.since <= $1
    -- A person who has closed the alarm knows: it rings once for each time of waiting.
    AND NOT EXISTS (SELECT FROM problem p
