@@ -27,7 +27,7 @@ from doorstep.core.http.request import JSON_BODY_LIMIT, DoorstepRequest
 from doorstep.doors import uploads
 from doorstep.doors.access import routes as access
 from doorstep.doors.api import orders
-from doorstep.doors.console import finance, problems
+from doorstep.doors.console import closing, escalations, finance, problems, tickets
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import visits as console_visits
 from doorstep.doors.field import pods, runs, scans, visits, warehouse
@@ -55,6 +55,9 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_visits.handlers,
     *finance.handlers,
     *problems.handlers,
+    *escalations.handlers,
+    *tickets.handlers,
+    *closing.handlers,
     *vendor.handlers,
     *operations.ROUTES,
 ]

@@ -68,11 +68,19 @@ CREATE TABLE customer_order (
   state text NOT NULL DEFAULT 'open',
   placed_at timestamptz NOT NULL,
   created_at timestamptz NOT NULL,
+  -- Set when nothing is open any more, or a person says so; a cancelled order stays cancelled.
+  closed_at timestamptz,
+  closed_by uuid,                         -- null: by itself
+  closing_reason text NOT NULL DEFAULT '',
   CONSTRAINT customer_order_external_unique UNIQUE (channel_id, external_id),
   CONSTRAINT customer_order_state_known CHECK (state IN ('open', 'closed', 'cancelled')),
+  CONSTRAINT customer_order_closed_since
+    CHECK ((state = 'closed') <= (closed_at IS NOT NULL) AND (state = 'open') <= (closed_at IS NULL)),
+  CONSTRAINT customer_order_closed_why CHECK (closed_at IS NULL OR closing_reason <> ''),
   CONSTRAINT customer_order_total_positive CHECK (total_minor >= 0)
 );
 CREATE INDEX customer_order_by_customer ON customer_order (customer_id, created_at);
+CREATE INDEX customer_order_unclosed ON customer_order (id) WHERE closed_at IS NULL;
 CREATE INDEX customer_order_by_channel ON customer_order (channel_id, created_at);
 
 CREATE TABLE order_line (
@@ -119,6 +127,23 @@ CREATE TABLE order_document (
   sha256 text NOT NULL,
   created_at timestamptz NOT NULL,
   CONSTRAINT order_document_once UNIQUE NULLS NOT DISTINCT (order_id, fulfilment_id, kind, language)
+);
+
+-- What is kept of a closed order, under {channel}/{year}/{order}/{file} (P19).
+CREATE TABLE archive_entry (
+  order_id uuid NOT NULL REFERENCES customer_order (id),
+  file text NOT NULL,
+  channel text NOT NULL,
+  year smallint NOT NULL,
+  number text NOT NULL,
+  kind text NOT NULL,
+  sha256 text NOT NULL,
+  document_id uuid REFERENCES order_document (id),
+  created_at timestamptz NOT NULL,
+  CONSTRAINT archive_entry_pkey PRIMARY KEY (order_id, file),
+  CONSTRAINT archive_entry_path_unique UNIQUE (channel, year, number, file),
+  CONSTRAINT archive_entry_file_plain CHECK (file ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$'),
+  CONSTRAINT archive_entry_sha256_hex CHECK (sha256 ~ '^[0-9a-f]{64}$')
 );
 
 ALTER TABLE fulfilment

@@ -85,6 +85,9 @@ class CustomerOrder(Table, tablename="customer_order", db=engine):
     state = Text()
     placed_at = Timestamptz(default=None)
     created_at = Timestamptz(default=None)
+    closed_at = Timestamptz(null=True, default=None)
+    closed_by = UUID(null=True, default=None)
+    closing_reason = Text()
 
 
 class OrderLine(Table, tablename="order_line", db=engine):
@@ -127,6 +130,20 @@ class OrderDocument(Table, tablename="order_document", db=engine):
     kind = Text()
     language = Text()
     sha256 = Text()
+    created_at = Timestamptz(default=None)
+
+
+class ArchiveEntry(Table, tablename="archive_entry", db=engine):
+    """A file of a closed order."""
+
+    order_id = UUID(primary_key=True, default=None)
+    file = Text()
+    channel = Text()
+    year = SmallInt()
+    number = Text()
+    kind = Text()
+    sha256 = Text()
+    document_id = UUID(null=True, default=None)
     created_at = Timestamptz(default=None)
 
 

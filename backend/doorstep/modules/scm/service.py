@@ -14,8 +14,8 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import Invalid, NotFound, Refusal
 from doorstep.core.ids import uuid7
+from doorstep.core.working_time import add_working_hours
 from doorstep.modules.scm import sql
-from doorstep.modules.scm.rules import add_working_hours
 from doorstep.modules.scm.schemas import Purchase, VendorData
 
 HUNDRED = 100
