@@ -55,3 +55,11 @@ async def open_problem(
 async def close_problem(problem_id: UUID, *, actor: Actor, words: str = "") -> None:
     """Close a problem; closing a closed one changes nothing."""
     await db.execute(sql.CLOSE, problem_id, now(), actor.person_id, words)
+
+
+@db.transactional
+async def close_about(kind: str, ref: str, *, actor: Actor, words: str = "") -> None:
+    """Close the problem that is open under (kind, ref), now that its cause is gone; or nothing."""
+    problem_id = await db.value(sql.OPEN_ABOUT, kind, ref)
+    if problem_id is not None:
+        await close_problem(problem_id, actor=actor, words=words)

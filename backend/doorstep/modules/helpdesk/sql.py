@@ -13,3 +13,5 @@ CLOSE = """
 UPDATE problem SET closed_at = $2, closed_by = $3, closing_words = $4
  WHERE id = $1 AND closed_at IS NULL
 """
+
+OPEN_ABOUT = "SELECT id FROM problem WHERE kind = $1 AND ref = $2 AND closed_at IS NULL"
