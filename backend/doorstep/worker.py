@@ -48,6 +48,7 @@ JOB_MODULES = (
     "doorstep.modules.messages.jobs",
     "doorstep.flows.arrivals",
     "doorstep.flows.care",
+    "doorstep.flows.count",
     "doorstep.flows.dispatch",
     "doorstep.flows.notify",
     "doorstep.flows.place_order",
