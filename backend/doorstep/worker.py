@@ -49,6 +49,7 @@ JOB_MODULES = (
     "doorstep.flows.arrivals",
     "doorstep.flows.care",
     "doorstep.flows.closing",
+    "doorstep.flows.count",
     "doorstep.flows.dispatch",
     "doorstep.flows.escalations",
     "doorstep.flows.notify",

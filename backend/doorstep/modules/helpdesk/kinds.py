@@ -83,6 +83,11 @@ KINDS: Mapping[str, Kind] = {
     "pod_incomplete": Kind("dispatcher", 4, "acceptProofOfDelivery", "Ask for what is missing, or let the proof count."),
     "handover_code_wrong": Kind("dispatcher", 4, CLOSE, "Ask the customer whether the goods have arrived."),
     "photo_unusable": Kind("dispatcher", 8, CLOSE, "Ask for another picture; the payment to the vendor waits for it."),
+    # Goods that come in, and the floor
+    "receiving_difference": Kind("dispatcher", 8, CLOSE, "Compare what came with what was announced; ask the sender for the rest."),
+    "unannounced_goods": Kind("dispatcher", 8, CLOSE, "Find out whose goods these are and announce them, so that they can be received."),
+    "adjustment_approval": Kind("dispatcher", 8, CLOSE, "Approve or refuse the adjustment in the stock desk."),
+    "supplies_needed": Kind("dispatcher", 16, CLOSE, "Bring what is missing before the next shift."),
     # Installation
     "installation_approval": Kind("dispatcher", 8, "approveInstallation", "Approve the installation, or send somebody again."),
     "visit_unplannable": Kind("dispatcher", 4, "cancelVisit", "Cancel the visit and book another time with the customer."),
