@@ -28,7 +28,7 @@ from doorstep.doors import uploads
 from doorstep.doors.access import routes as access
 from doorstep.doors.api import orders
 from doorstep.doors.console import arrivals as console_arrivals
-from doorstep.doors.console import closing, escalations, finance, problems, tickets
+from doorstep.doors.console import closing, detours, escalations, finance, problems, tickets
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import stock as console_stock
 from doorstep.doors.console import visits as console_visits
@@ -61,6 +61,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_stock.handlers,
     *console_runs.handlers,
     *console_visits.handlers,
+    *detours.handlers,
     *finance.handlers,
     *problems.handlers,
     *escalations.handlers,

@@ -54,10 +54,14 @@ JOB_MODULES = (
     "doorstep.flows.escalations",
     "doorstep.flows.notify",
     "doorstep.flows.place_order",
+    "doorstep.flows.pickups",
     "doorstep.flows.procure",
     "doorstep.flows.settle",
     "doorstep.flows.shop_orders",
+    "doorstep.flows.source_again",
     "doorstep.flows.transport",
+    "doorstep.flows.unpaid",
+    "doorstep.flows.vendor_answers",
     "doorstep.flows.unrouted",
 )
 """Every module that registers a job, a recurring job or an inbox handler when it is imported."""

@@ -36,6 +36,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     # Orders and customers
     "oms:order:create": _roles("sales support admin"),
     "oms:order:read": _roles(f"{_DESK} {_FLOOR}"),
+    "oms:order:cancel": _roles("support dispatcher sales admin"),
+    "oms:return:request": _roles("support dispatcher admin"),
+    "journey:detour:report": _roles("dispatcher support finance admin"),
     "oms:payment:record": _roles("finance admin"),
     "oms:document:read": _roles(f"{_DESK} {_FLOOR}"),
     "oms:order:close": _roles("support admin"),
