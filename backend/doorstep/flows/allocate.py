@@ -12,7 +12,12 @@ from doorstep.modules.wms.service import stock
 
 
 async def turn_holds_into_allocations(fact: journey.Fact) -> None:
-    """Allocate what intake has held, and pass 1003; goods that are gone are routed again."""
+    """Allocate what intake has held, and pass 1003; goods that are gone are routed again.
+
+    A parcel without a place waits until there is stock (`flows.source_short`).
+    """
+    if fact.fulfilment["location_id"] is None:
+        return
     try:
         await allocate(fact.fulfilment_id, fact.attempt, request_id=fact.actor.request_id)
     except stock.HoldLost:
