@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from doorstep.core.working_time import ROUND_THE_CLOCK, Calendar
 from doorstep.flows.closing_rules import ParcelState, unfinished, window_over, window_words
 from doorstep.journey.stages import STAGES
+from doorstep.modules.helpdesk.kinds import KINDS
 from doorstep.modules.helpdesk.rules import (
+    DEFAULT_RULES,
     EscalationRule,
     Waiting,
     deadline,
@@ -64,6 +66,13 @@ def test_the_order_of_the_rows_decides_nothing(rules: list[EscalationRule]) -> N
     assert next_step(waiting(), unique, ROUND_THE_CLOCK) == next_step(
         waiting(), unique[::-1], ROUND_THE_CLOCK
     )
+
+
+def test_the_default_rules_lead_every_kind_to_an_admin() -> None:
+    for name in KINDS:
+        problem = Waiting(name, None, 2, MONDAY, MONDAY)
+        last = next_step(problem, DEFAULT_RULES, ROUND_THE_CLOCK)
+        assert last is not None and last.rule.owner_role == "admin"
 
 
 def test_a_calendar_with_too_few_hours_loses_nothing() -> None:

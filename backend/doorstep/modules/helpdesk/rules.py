@@ -24,6 +24,16 @@ class EscalationRule(NamedTuple):
     country: str | None = None
 
 
+DEFAULT_RULES = (
+    EscalationRule(1, 0, "due", None, ()),
+    EscalationRule(2, 240, "due", None, ("admin",)),
+    EscalationRule(3, 960, "due", "admin", ()),
+    EscalationRule(1, 0, "opened", None, ("admin",), kind="unrouted"),
+    EscalationRule(1, 0, "opened", None, ("admin",), kind="payout_paid_twice"),
+)
+"""What counts until an admin has saved rules of his own: no installation begins without any."""
+
+
 class Waiting(NamedTuple):
     """What escalation decides by."""
 
