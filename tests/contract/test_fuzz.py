@@ -153,11 +153,13 @@ async def known_things(company: Company) -> dict[str, list[str]]:
     order = await standing(company, 1018)
     for stage in (1003, 1004, 1008, 1012, 1014):
         await standing(company, stage)
+    about = {"type": "other", "title": "Fuzz", "order_id": order.order_id}
+    await company.send("support", "/tickets", about)
     tables = {
         "fulfilment_id": "fulfilment", "order_id": "customer_order", "run_id": "delivery_run",
         "stop_id": "delivery_stop", "visit_id": "visit", "po_id": "purchase_order",
         "tranche_id": "tranche", "pod_id": "pod", "document_id": "order_document",
-        "person_id": "person",
+        "person_id": "person", "ticket_id": "ticket", "problem_id": "problem",
     }  # fmt: skip
     found = {
         name: [str(row["id"]) for row in await db.rows(f'SELECT id FROM "{table}"')]
