@@ -82,9 +82,13 @@ class Arrival(NamedTuple):
 _ARRIVAL = ", ".join(f"a.{column}" for column in Arrival._fields)
 
 # Goods for any location of the channel belong, while somebody scans them, to that location alone.
+# A vendor's store takes of them only what is its vendor's.
 AT_LOCATION = """
-a.channel_id = (SELECT here.channel_id FROM location here WHERE here.id = $1)
-AND coalesce(a.receiving_at, a.location_id, $1) = $1
+coalesce(a.receiving_at, a.location_id, $1) = $1
+AND EXISTS (SELECT FROM location here
+             WHERE here.id = $1 AND here.channel_id = a.channel_id
+               AND (a.location_id = here.id OR here.kind <> 'vendor_store'
+                    OR a.owner_id = here.vendor_id))
 """
 
 INSERT = """
