@@ -27,10 +27,10 @@ from doorstep.core.http.request import JSON_BODY_LIMIT, DoorstepRequest
 from doorstep.doors import uploads
 from doorstep.doors.access import routes as access
 from doorstep.doors.api import orders
-from doorstep.doors.console import finance, problems
+from doorstep.doors.console import finance, fleet, problems
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import visits as console_visits
-from doorstep.doors.field import pods, runs, scans, visits, warehouse
+from doorstep.doors.field import pods, runs, scans, shifts, visits, warehouse
 from doorstep.doors.hooks import routes as hooks
 from doorstep.doors.operations import routes as operations
 from doorstep.doors.track import routes as track
@@ -49,9 +49,11 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *warehouse.handlers,
     *scans.handlers,
     *runs.handlers,
+    *shifts.handlers,
     *pods.handlers,
     *visits.handlers,
     *console_runs.handlers,
+    *fleet.handlers,
     *console_visits.handlers,
     *finance.handlers,
     *problems.handlers,

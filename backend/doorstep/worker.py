@@ -49,12 +49,15 @@ JOB_MODULES = (
     "doorstep.flows.arrivals",
     "doorstep.flows.care",
     "doorstep.flows.dispatch",
+    "doorstep.flows.hands",
     "doorstep.flows.notify",
     "doorstep.flows.place_order",
     "doorstep.flows.procure",
     "doorstep.flows.settle",
+    "doorstep.flows.shift_close",
     "doorstep.flows.shop_orders",
     "doorstep.flows.transport",
+    "doorstep.flows.van_down",
 )
 """Every module that registers a job, a recurring job or an inbox handler when it is imported."""
 
