@@ -66,6 +66,9 @@ async def count_cash(
         return _counted(**known)
     await db.execute(sql.LOCK_ORDERS, await _orders(run_id, order_ids, shift_id))
     rows = await db.rows(sql.CASH_TO_COUNT, run_id, list(order_ids), shift_id)
+    # The same count sent twice at once: the second has waited for the first one's locks.
+    if (known := await cash.find_count(event_id)) is not None:
+        return _counted(**known)
     tenders = tuple(msgspec.convert(row, Tender) for row in rows)
     if not tenders:
         raise NoCashToCount

@@ -78,6 +78,15 @@ class OneChannelPerRun(Invalid):
     title = "All deliveries of a run belong to one channel."
 
 
+# Another crew of ours had it out for delivery before, in this attempt.
+OUT_BEFORE = """
+SELECT f.progress FROM fulfilment f JOIN delivery_run r ON r.id = $2
+ WHERE f.id = $1 AND r.shift_id IS NOT NULL AND EXISTS (
+   SELECT FROM journey_event e WHERE e.fulfilment_id = f.id AND e.kind = 'stage' AND e.stage = 1012
+      AND e.attempt = f.attempt AND e.event_id <> $3)
+"""
+
+
 class NobodyNamed(Invalid):
     title = "Name the shift, or the person with vehicle and day, that gets the run."
 
@@ -358,6 +367,9 @@ async def _go_out(
     run_id: UUID, event_id: UUID, stop: dict[str, Any], captured_at: datetime, actor: Actor
 ) -> journey.Answer:
     step = uuid5(event_id, str(stop["fulfilment_id"]))
+    progress = await db.value(OUT_BEFORE, stop["fulfilment_id"], run_id, step)
+    if progress is not None:
+        return await _take_over(run_id, step, stop["fulfilment_id"], progress, actor)
     try:
         return await journey.advance(
             step,
@@ -369,6 +381,17 @@ async def _go_out(
         )
     except Refusal as refused:
         return journey.Answer(journey.Verdict.REJECTED, refused.detail, step, 1012, 0)
+
+
+async def _take_over(
+    run_id: UUID, step: UUID, fulfilment_id: UUID, progress: int, actor: Actor
+) -> journey.Answer:
+    """Note that another crew has the delivery now: it is out already, nobody need look at that."""
+    await journey.state_fact(
+        "run_taken_over", fulfilment_id, actor=actor, data={"run_id": str(run_id)}, event_id=step
+    )
+    words = "It was out for delivery already; your crew has it now."
+    return journey.Answer(journey.Verdict.DUPLICATE, words, step, 1012, progress)
 
 
 @job("flows.start_run", queue="default", timeout=60)
