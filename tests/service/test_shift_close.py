@@ -148,6 +148,23 @@ async def test_refused_while_something_is_left_and_accepted_when_nothing_is(road
     await sound()
 
 
+async def test_what_the_floor_saw_before_the_crew_took_it_is_not_back(road: Road) -> None:
+    team, other = await make_team(road, "VAN-1"), await make_team(road, "VAN-2")
+    parcel = await a_parcel(road, pieces=2)
+    await see_all(road.courier, "pickup", parcel)
+    await see_all(await floor(road), "hub_in", parcel)
+    await drive(road, team, parcel)
+    assert await places(parcel) == {"VAN-1"}
+    with pytest.raises(ShiftNotEmpty, match="1 Kettle"):
+        await close(team)
+    await take_over(road, team, other)
+    with pytest.raises(ShiftNotEmpty, match="1 Kettle"):
+        await close(team)
+    await see_all(await floor(road), "hub_in", parcel)
+    assert (await close(team))["state"] == "closed"
+    await sound()
+
+
 async def test_what_is_explained_leaves_the_van_and_becomes_a_problem(road: Road) -> None:
     team = await make_team(road, "VAN-1")
     left, lost = await a_parcel(road, pieces=2), await a_parcel(road)

@@ -45,10 +45,16 @@ SELECT coalesce(sum(p.weight_g::bigint * x.quantity), 0)::bigint AS weight_g,
 # --- Hands --------------------------------------------------------------------------------------
 
 # The last scan of a piece p.label_no that tells who has it: a crew while its shift was open, or
-# the floor of the parcel's channel. The order is that of recording, never of a phone's clock.
+# the floor of the parcel's channel. What the floor saw is over once a crew has accepted a run with
+# the parcel. The order is that of recording, never of a phone's clock.
 _LAST_SCAN = """
   LEFT JOIN LATERAL (
-    SELECT c.scan_uid, c.recorded_at, c.kind IN ('hub_in', 'custody') AS on_the_floor,
+    SELECT c.scan_uid, c.recorded_at,
+           c.kind IN ('hub_in', 'custody') AND NOT EXISTS (
+             SELECT FROM delivery_stop q JOIN delivery_run a ON a.id = q.run_id
+              WHERE q.fulfilment_id = f.id AND a.shift_id IS NOT NULL
+                AND a.accepted_at >= c.recorded_at
+                AND (q.closed_at IS NULL OR q.closed_at > a.accepted_at)) AS on_the_floor,
            (SELECT h.id FROM shift_member m JOIN shift h ON h.id = m.shift_id
              WHERE m.person_id = c.person_id AND c.kind NOT IN ('hub_in', 'custody')
                AND h.channel_id = f.channel_id AND h.opened_at <= c.recorded_at

@@ -9,6 +9,7 @@ from uuid import UUID
 from doorstep import journey
 from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
+from doorstep.core.ids import uuid7
 from doorstep.core.jobs import job
 from doorstep.flows import fleet_sql, hands, settle_sql
 from doorstep.journey.timeline import format_amount
@@ -203,7 +204,7 @@ async def _take_off_van(shift: dict[str, Any], fulfilment_id: UUID) -> None:
     await hands.give(
         fulfilment,
         at_large,
-        ref=f"explained:{shift['close_event_id']}:{fulfilment_id}",
+        ref=f"explained:{shift['id']}:{uuid7()}",
         out_of={shift["location_id"]},
     )
 
