@@ -135,13 +135,20 @@ async def places(parcel: UUID) -> set[str]:
     return {row["code"] for row in rows}
 
 
-async def take_over(road: Road, down: Team, other: Team, event_id: UUID | None = None) -> Any:
+async def take_over(
+    road: Road,
+    down: Team,
+    other: Team,
+    event_id: UUID | None = None,
+    undoes_id: UUID | None = None,
+) -> Any:
     """Say that a team's van is down and that another takes over."""
     return await van_down.van_down(
         down.shift_id,
         event_id=event_id or uuid7(),
         to_shift_id=other.shift_id,
         reason="flat battery",
+        undoes_id=undoes_id,
         actor=road.dispatcher,
     )
 

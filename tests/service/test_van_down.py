@@ -16,7 +16,7 @@ from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.core.ids import uuid7
 from doorstep.flows import deliver, transport, van_down
 from doorstep.journey import Verdict
-from doorstep.modules.tms.refusals import SameShift, ShiftMissing, ShiftOver
+from doorstep.modules.tms.refusals import NothingToUndo, SameShift, ShiftMissing, ShiftOver
 from tests.factories.care import passed, reacting
 from tests.factories.fleet import (
     MOVING,
@@ -174,11 +174,19 @@ async def test_the_job_finishes_a_call_that_died_after_its_first_parcel(
 
 async def test_moving_back_is_the_same_call_and_needs_new_scans(road: Road) -> None:
     down, other, parcels = await two_teams(road)
+    own = await a_parcel(road)
+    await drive(road, other, own)
     await see_all(down.lead, "load", *parcels)
-    await take_over(road, down, other)
+    event = uuid7()
+    await take_over(road, down, other, event)
     await see_all(other.lead, "transfer", parcels[0])
-    await take_over(road, other, down)
-    assert (await stops_of(down), await stops_of(other)) == (parcels, [])
+    for wrong in (uuid7(), None):
+        with pytest.raises(NothingToUndo if wrong else EventIdReused):
+            await take_over(road, other, down, None if wrong else event, wrong or event)
+    back = uuid7()
+    for _ in range(2):
+        await take_over(road, other, down, back, event)
+    assert (await stops_of(down), await stops_of(other)) == (parcels, [own])
     # The old scans of the first crew do not bring back what the other one has.
     assert await places(parcels[0]) == {"VAN-2"} and await places(parcels[1]) == {"VAN-1"}
     await see_all(down.lead, "transfer", parcels[0])

@@ -152,7 +152,8 @@ SELECT p.label_no, p.n, p."of", o.number, f.id AS fulfilment_id,
  WHERE r.shift_id = $1 ORDER BY r.number, t.position, p.n
 """  # noqa: S608 - a constant of this file
 
-# What a shift has to do and to hand over when its van is down, in the order of driving.
+# What a shift has to do and to hand over when its van is down, in the order of driving; $3: only
+# what that earlier call had moved, or NULL.
 TO_HAND_OVER = """
 SELECT f.order_id, f.id AS fulfilment_id, w.stop_id
   FROM (SELECT t.fulfilment_id, t.id AS stop_id, r.number, t.position
@@ -164,5 +165,7 @@ SELECT f.order_id, f.id AS fulfilment_id, w.stop_id
          WHERE c.location_id = $2 AND NOT EXISTS (
            SELECT FROM delivery_stop t WHERE t.fulfilment_id = l.fulfilment_id AND t.state = 'open')
        ) w JOIN fulfilment f ON f.id = w.fulfilment_id
+ WHERE $3::uuid IS NULL OR f.id IN (SELECT p.fulfilment_id FROM van_down_parcel p
+                                     WHERE p.van_down_id = $3 AND p.state = 'moved')
  ORDER BY w.stop_id IS NULL, w.number, w.position, f.id
 """

@@ -17,29 +17,40 @@ from doorstep.flows import fleet, fleet_sql, hands, notify
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import fleet_rules
 from doorstep.modules.tms import service as tms
-from doorstep.modules.tms.refusals import SameShift, ShiftMissing, ShiftOver
+from doorstep.modules.tms.refusals import NothingToUndo, SameShift, ShiftMissing, ShiftOver
 
 
 async def van_down(
-    from_shift_id: UUID, *, event_id: UUID, to_shift_id: UUID, reason: str, actor: Actor
+    from_shift_id: UUID,
+    *,
+    event_id: UUID,
+    to_shift_id: UUID,
+    reason: str,
+    actor: Actor,
+    undoes_id: UUID | None = None,
 ) -> list[dict[str, Any]]:
     """Give everything that a shift has to do and carries to another one, in driving order.
 
     Returns its parcels, each with what became of it. Each moves in a transaction of its own, since
     no use-case locks two orders; if this process dies in between, the job does the rest. The same
     event id again moves nothing more and gets the same answer. The call in the other direction
-    moves back what is still to do.
+    that names the first one (`undoes_id`) moves back what of it is still to do.
 
-    Raises: ShiftMissing, SameShift, ShiftOver, EventIdReused.
+    Raises: ShiftMissing, SameShift, ShiftOver, NothingToUndo, EventIdReused.
     """
-    await _tell(from_shift_id, event_id, to_shift_id, reason, actor)
+    await _tell(from_shift_id, event_id, to_shift_id, reason, undoes_id, actor)
     await _move_all(event_id)
     return await tms.parcels_of(event_id)
 
 
 @db.transactional
 async def _tell(
-    from_shift_id: UUID, event_id: UUID, to_shift_id: UUID, reason: str, actor: Actor
+    from_shift_id: UUID,
+    event_id: UUID,
+    to_shift_id: UUID,
+    reason: str,
+    undoes_id: UUID | None,
+    actor: Actor,
 ) -> None:
     await fleet.require("shift", from_shift_id, ShiftMissing, actor)
     await fleet.require("shift", to_shift_id, ShiftMissing, actor)
@@ -55,13 +66,16 @@ async def _tell(
     for shift in (down, other):
         if shift["state"] not in ("planned", "open"):
             raise ShiftOver(number=shift["number"])
-    parcels = await _shared_out(down, other)
+    if undoes_id is not None and not await tms.find_van_down(undoes_id, to_shift_id, from_shift_id):
+        raise NothingToUndo
+    parcels = await _shared_out(down, other, undoes_id)
     await tms.keep_van_down(
         actor,
         event_id,
         from_shift_id=from_shift_id,
         to_shift_id=to_shift_id,
         reason=reason,
+        undoes_id=undoes_id,
         parcels=parcels,
     )
     await _report_what_is_left(event_id, down, other)
@@ -70,11 +84,13 @@ async def _tell(
     )
 
 
-async def _shared_out(down: dict[str, Any], other: dict[str, Any]) -> list[tms.Handover]:
+async def _shared_out(
+    down: dict[str, Any], other: dict[str, Any], undoes_id: UUID | None
+) -> list[tms.Handover]:
     """Decide which parcels the other crew and vehicle can take."""
     # What stands on a van whose shift has not begun is another shift's.
     place = down["location_id"] if down["state"] == "open" else None
-    work = await db.rows(fleet_sql.TO_HAND_OVER, down["id"], place)
+    work = await db.rows(fleet_sql.TO_HAND_OVER, down["id"], place, undoes_id)
     goods = await fleet.goods_of([parcel["fulfilment_id"] for parcel in work])
     told = fleet_rules.share_out(
         await fleet.room_of(other), [goods[parcel["fulfilment_id"]][1] for parcel in work]

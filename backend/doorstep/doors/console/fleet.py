@@ -23,6 +23,7 @@ from doorstep.modules.tms.refusals import (
     CrewNameTaken,
     CrewWithoutDriver,
     NotFitForACrew,
+    NothingToUndo,
     SameShift,
     ShiftMissing,
     ShiftOver,
@@ -168,11 +169,15 @@ class ShiftRow(Struct, kw_only=True):
 
 
 class VanDownIn(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which shift takes over, and why; the client makes `event_id`."""
+    """Which shift takes over, and why; the client makes `event_id`.
+
+    `undoes_id` names an earlier call: only what it had moved goes back.
+    """
 
     event_id: UUID
     to_shift_id: UUID
     reason: Reason
+    undoes_id: UUID | None = None
 
 
 class HandedOver(Struct, kw_only=True):
@@ -283,20 +288,21 @@ async def list_shifts(
     "/console/shifts/{shift_id:uuid}/van-down",
     operation_id="reportVanDown",
     opt=needs("tms:fleet:manage"),
-    responses=problems(ShiftMissing, SameShift, ShiftOver, EventIdReused),
+    responses=problems(ShiftMissing, SameShift, ShiftOver, NothingToUndo, EventIdReused),
     status_code=200,
     tags=TAGS,
 )
 async def report_van_down(shift_id: UUID, data: VanDownIn, actor: Actor) -> VanDownOut:
     """Give everything a shift has to do to another one, tell the customers, name what is left.
 
-    The same call in the other direction moves back what is still to do.
+    The same call in the other direction, naming the first one, moves back what is still to do.
     """
     parcels = await van_down.van_down(
         shift_id,
         event_id=data.event_id,
         to_shift_id=data.to_shift_id,
         reason=data.reason,
+        undoes_id=data.undoes_id,
         actor=actor,
     )
     return VanDownOut(

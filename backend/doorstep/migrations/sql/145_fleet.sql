@@ -104,6 +104,8 @@ CREATE TABLE van_down (
   reason         text        NOT NULL,
   told_by        uuid        CONSTRAINT van_down_told_by_fk REFERENCES person (id),
   told_at        timestamptz NOT NULL,
+  -- The earlier call whose parcels go back by this one; empty: everything the van has to do.
+  undoes_id      uuid        CONSTRAINT van_down_undoes_fk REFERENCES van_down (id),
   CONSTRAINT van_down_two_shifts CHECK (from_shift_id <> to_shift_id)
 );
 

@@ -133,5 +133,9 @@ class VehicleFull(Refusal):
     title = "The vehicle cannot take these goods."
 
 
+class NothingToUndo(NotFound):
+    title = "No such call has moved anything from that shift to this one."
+
+
 class SameShift(Invalid):
     title = "Another shift must take over, of the same channel."

@@ -319,6 +319,7 @@ class VanDown(Table, tablename="van_down", db=engine):
     reason = Text()
     told_by = UUID(null=True, default=None)
     told_at = Timestamptz(default=None)
+    undoes_id = UUID(null=True, default=None)
 
 
 class VanDownParcel(Table, tablename="van_down_parcel", db=engine):

@@ -32,18 +32,20 @@ async def keep_van_down(
     from_shift_id: UUID,
     to_shift_id: UUID,
     reason: str,
+    undoes_id: UUID | None,
     parcels: Sequence[Handover],
 ) -> None:
     """Write down that a van is down and what is to become of each parcel, in driving order."""
     await db.execute(
-        "INSERT INTO van_down (id, from_shift_id, to_shift_id, reason, told_by, told_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO van_down (id, from_shift_id, to_shift_id, reason, told_by, told_at, undoes_id)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
         event_id,
         from_shift_id,
         to_shift_id,
         reason,
         actor.person_id,
         now(),
+        undoes_id,
     )
     await db.execute(
         "INSERT INTO van_down_parcel"
