@@ -34,7 +34,7 @@ from doorstep.core.auth.guard import handlers_of
 from doorstep.core.auth.permissions import may
 from doorstep.core.ids import uuid7
 from tests.factories.company import Company, open_company, the_app
-from tests.factories.journeys import Order, Step, order_body, place, standing
+from tests.factories.journeys import Order, Step, crewed, order_body, place, standing
 
 CHECKS = [
     not_a_server_error,
@@ -153,11 +153,12 @@ async def known_things(company: Company) -> dict[str, list[str]]:
     order = await standing(company, 1018)
     for stage in (1003, 1004, 1008, 1012, 1014):
         await standing(company, stage)
+    await standing(company, 1012, ("MIX-500", 1), shift_id=await crewed(company, "VAN-1"))
     tables = {
         "fulfilment_id": "fulfilment", "order_id": "customer_order", "run_id": "delivery_run",
         "stop_id": "delivery_stop", "visit_id": "visit", "po_id": "purchase_order",
         "tranche_id": "tranche", "pod_id": "pod", "document_id": "order_document",
-        "person_id": "person",
+        "person_id": "person", "shift_id": "shift",
     }  # fmt: skip
     found = {
         name: [str(row["id"]) for row in await db.rows(f'SELECT id FROM "{table}"')]
