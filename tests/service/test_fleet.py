@@ -323,3 +323,15 @@ async def test_an_outside_carriers_goods_stand_on_no_van(road: Road) -> None:
     await dispatch.record_awb(parcel, carrier_code="BD", awb="BD7", actor=road.dispatcher)
     await see_all(team.lead, "pickup", parcel)
     assert await places(parcel) == {"CARRIER-AE"}
+
+
+async def test_at_the_next_attempt_the_boxes_are_the_same(road: Road) -> None:
+    team, other = await make_team(road, "VAN-1"), await make_team(road, "VAN-2")
+    parcel = await a_parcel(road, pieces=2)
+    await see_all(road.courier, "pickup", parcel)
+    await core_db.execute("UPDATE fulfilment SET attempt = 2 WHERE id = $1", parcel)
+    await plan(road, team, parcel)
+    await see_all(team.lead, "load", parcel)
+    assert await places(parcel) == {"VAN-1"}
+    await see_all(other.lead, "load", parcel)
+    assert await places(parcel) == {"VAN-1"}

@@ -44,6 +44,10 @@ SELECT coalesce(sum(p.weight_g::bigint * x.quantity), 0)::bigint AS weight_g,
 
 # --- Hands --------------------------------------------------------------------------------------
 
+# The boxes are those of the newest shipment: a new attempt at the door has no new boxes.
+_SHIPMENT = """(SELECT z.id FROM shipment z WHERE z.fulfilment_id = f.id AND z.leg = 'outbound'
+                 ORDER BY z.attempt DESC LIMIT 1)"""
+
 # The last scan of a piece p.label_no that tells who has it: a crew while its shift was open, or
 # the floor of the parcel's channel. What the floor saw is over once a crew has accepted a run with
 # the parcel. The order is that of recording, never of a phone's clock.
@@ -72,7 +76,7 @@ PIECES_SEEN = f"""
 SELECT p.label_no, seen.shift_id, coalesce(seen.on_the_floor, false) AS on_the_floor,
        seen.recorded_at AS at, seen.scan_uid
   FROM fulfilment f
-  JOIN shipment s ON s.fulfilment_id = f.id AND s.leg = 'outbound' AND s.attempt = f.attempt
+  JOIN shipment s ON s.id = {_SHIPMENT}
   JOIN piece p ON p.shipment_id = s.id {_LAST_SCAN}
  WHERE f.id = $1 ORDER BY p.n
 """  # noqa: S608 - a constant of this file
@@ -92,11 +96,10 @@ SELECT c.fulfilment_line_id, c.location_id, y.kind, c.quantity
  ORDER BY c.fulfilment_line_id, c.location_id
 """
 
-# Our own fleet took the parcel in this attempt; an outside carrier's goods are on no van of ours.
+# Our own fleet took the parcel; an outside carrier's goods are on no van of ours.
 BY_OWN_FLEET = """
-SELECT EXISTS (SELECT FROM shipment s JOIN carrier c ON c.id = s.carrier_id
-                WHERE s.fulfilment_id = $1 AND s.leg = 'outbound' AND s.attempt = $2
-                  AND c.kind = 'own')
+SELECT c.kind = 'own' FROM shipment s JOIN carrier c ON c.id = s.carrier_id
+ WHERE s.fulfilment_id = $1 AND s.leg = 'outbound' ORDER BY s.attempt DESC LIMIT 1
 """
 
 # The open shift that a person works in a channel. Its lock keeps it from being closed meanwhile.
@@ -126,7 +129,7 @@ SELECT f.id AS fulfilment_id, f.order_id, o.number,
          SELECT jsonb_agg(jsonb_build_array(p.label_no, seen.shift_id,
                   coalesce(seen.on_the_floor, false), seen.recorded_at, seen.scan_uid) ORDER BY p.n)
            FROM shipment s JOIN piece p ON p.shipment_id = s.id {_LAST_SCAN}
-          WHERE s.fulfilment_id = f.id AND s.leg = 'outbound' AND s.attempt = f.attempt), '[]')
+          WHERE s.id = {_SHIPMENT}), '[]')
          AS pieces
   FROM custody c
   JOIN fulfilment_line l ON l.id = c.fulfilment_line_id
@@ -147,7 +150,7 @@ SELECT p.label_no, p.n, p."of", o.number, f.id AS fulfilment_id,
   JOIN delivery_stop t ON t.run_id = r.id AND t.state <> 'removed'
   JOIN fulfilment f ON f.id = t.fulfilment_id
   JOIN customer_order o ON o.id = f.order_id
-  JOIN shipment s ON s.fulfilment_id = f.id AND s.leg = 'outbound' AND s.attempt = f.attempt
+  JOIN shipment s ON s.id = {_SHIPMENT}
   JOIN piece p ON p.shipment_id = s.id {_LAST_SCAN}
  WHERE r.shift_id = $1 ORDER BY r.number, t.position, p.n
 """  # noqa: S608 - a constant of this file

@@ -19,11 +19,9 @@ from doorstep.modules.tms import service as tms
 from doorstep.modules.wms.service import custody, stock
 
 
-async def van_of(
-    actor: Actor, *, fulfilment_id: UUID, channel_id: UUID, attempt: int
-) -> UUID | None:
+async def van_of(actor: Actor, *, fulfilment_id: UUID, channel_id: UUID) -> UUID | None:
     """Find the van that a person's goods stand on: that of his open shift, for our own parcels."""
-    if actor.person_id is None or not await db.value(sql.BY_OWN_FLEET, fulfilment_id, attempt):
+    if actor.person_id is None or not await db.value(sql.BY_OWN_FLEET, fulfilment_id):
         return None
     van: UUID | None = await db.value(sql.OWN_OPEN_SHIFT, actor.person_id, channel_id)
     return van
@@ -49,7 +47,7 @@ async def settle(fulfilment_id: UUID) -> None:
     channel takes it off any van. Half the boxes scanned move nothing. Again it changes nothing.
     """
     fulfilment = await journey.lock(fulfilment_id)
-    if not await db.value(sql.BY_OWN_FLEET, fulfilment_id, fulfilment["attempt"]):
+    if not await db.value(sql.BY_OWN_FLEET, fulfilment_id):
         return
     pieces = await pieces_of(fulfilment_id)
     hand = fleet_rules.hand_of(pieces)
@@ -112,7 +110,7 @@ async def load(run_id: UUID, fulfilment_id: UUID) -> None:
     pieces = await pieces_of(fulfilment_id)
     if any(piece.at is not None and piece.at > run["accepted_at"] for piece in pieces):
         return
-    if not await db.value(sql.BY_OWN_FLEET, fulfilment_id, fulfilment["attempt"]):
+    if not await db.value(sql.BY_OWN_FLEET, fulfilment_id):
         return
     place = await _place_of(run["shift_id"], fulfilment)
     if place is not None:

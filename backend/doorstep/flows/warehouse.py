@@ -34,7 +34,7 @@ async def hand_to_carrier(fact: journey.Fact) -> None:
     """
     channel_id = fact.fulfilment["channel_id"]
     taken_to = await hands.van_of(
-        fact.actor, fulfilment_id=fact.fulfilment_id, channel_id=channel_id, attempt=fact.attempt
+        fact.actor, fulfilment_id=fact.fulfilment_id, channel_id=channel_id
     )
     if taken_to is None:
         taken_to = await stock.place_of_kind(channel_id, "carrier")

@@ -44,7 +44,7 @@ SELECT s.id, s.number, s.state, s.channel_id, s.crew_id, s.lead_id, s.planned_on
 
 END_RUNS_OF_SHIFT = """
 UPDATE delivery_run r SET finished_at = $2, state = CASE WHEN EXISTS
-  (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state = 'done')
+  (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state IN ('done', 'failed'))
   THEN 'finished' ELSE 'cancelled' END
  WHERE r.shift_id = $1 AND r.state IN ('planned', 'accepted')
 """
