@@ -52,17 +52,20 @@ JOB_MODULES = (
     "doorstep.flows.count",
     "doorstep.flows.dispatch",
     "doorstep.flows.escalations",
+    "doorstep.flows.hands",
     "doorstep.flows.notify",
     "doorstep.flows.place_order",
     "doorstep.flows.pickups",
     "doorstep.flows.procure",
     "doorstep.flows.settle",
+    "doorstep.flows.shift_close",
     "doorstep.flows.shop_orders",
     "doorstep.flows.source_again",
     "doorstep.flows.transport",
     "doorstep.flows.unpaid",
     "doorstep.flows.vendor_answers",
     "doorstep.flows.unrouted",
+    "doorstep.flows.van_down",
 )
 """Every module that registers a job, a recurring job or an inbox handler when it is imported."""
 

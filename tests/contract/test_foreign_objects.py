@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -64,9 +65,10 @@ IN_THE_BODY = frozenset(
         "recordAwb", "makeManifest", "planRun", "bookVisit", "countCash", "readLedger",
         "announceArrival", "readRestockProposals", "orderRestock", "proposeAdjustment", "openCount",
         "openTicket",
+        "saveVehicle", "saveCrew", "planShift", "readOwnShift",
     }
 )  # fmt: skip
-"""Routes that name a thing in the body or the query."""
+"""Routes that name a thing in the body or the query, or that speak of the person's own."""
 
 LISTS = frozenset(
     {
@@ -74,6 +76,7 @@ LISTS = frozenset(
         "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
         "listArchivedOrders", "listArrivals",
         "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
+        "listVehicles", "listCrews", "listShifts",
     }
 )  # fmt: skip
 """Lists of things: a stranger's is empty."""
@@ -171,6 +174,7 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     await shelves(walk)
     await floor(walk, order)
     await road(walk, order)
+    await fleet(walk)
     await visits(walk, order)
     await money(walk, order)
     await customer(walk, order)
@@ -312,6 +316,46 @@ async def road(walk: Walk, order: Order) -> None:
     reason = {"reason": "the customer called"}
     pod = {"pod_id": proof["event_id"]}
     await walk.ask("acceptProofOfDelivery", "dispatcher", reason, **pod)
+
+
+async def fleet(walk: Walk) -> None:
+    """Vehicles, crews, shifts; one van is down, the other crew goes home."""
+    company = walk.company
+    channel_id = company.world.channel_id
+    shifts: list[UUID] = []
+    for who, code in (("delivery", "VAN-7"), ("courier", "VAN-8")):
+        van = {
+            "code": code, "channel_id": channel_id, "plate": "Canary plate", "capacity_kg": 900,
+            "capacity_l": 9000,
+        }  # fmt: skip
+        vehicle = (await walk.ask("saveVehicle", "dispatcher", van)).json()
+        person = company.users[who].id
+        crew = {
+            "id": uuid7(), "channel_id": channel_id, "name": f"Canary {who}", "lead_id": person,
+            "member_ids": [person],
+        }  # fmt: skip
+        made = (await walk.ask("saveCrew", "dispatcher", crew)).json()
+        shift = {
+            "id": uuid7(), "crew_id": made["id"], "vehicle_id": vehicle["id"], "planned_on": FRESH,
+        }  # fmt: skip
+        await walk.ask("planShift", "dispatcher", shift)
+        shifts.append(shift["id"])
+        await walk.ask("openShift", who, {"event_id": uuid7()}, shift_id=shift["id"])
+        await walk.ask("readOwnShift", who)
+    for list_of_them in ("listVehicles", "listCrews", "listShifts"):
+        await walk.ask(list_of_them, "dispatcher")
+    down, other = shifts
+    parcel = await standing(company, 1008, ("MIX-500", 1))
+    work = {"shift_id": down, "fulfilment_ids": [parcel.parcel]}
+    run = (await walk.ask("planRun", "dispatcher", work)).json()
+    accept = {"event_id": uuid7(), "captured_at": now()}
+    await walk.ask("acceptRun", "delivery", accept, run_id=run["id"])
+    call = {"event_id": uuid7(), "to_shift_id": other, "reason": "flat battery"}
+    told = (await walk.ask("reportVanDown", "dispatcher", call, shift_id=down)).json()
+    assert [one["state"] for one in told["parcels"]] == ["moved"]
+    about = [{"fulfilment_id": parcel.parcel, "reason": "at_hub"}]
+    end = {"event_id": uuid7(), "explanations": about}
+    await walk.ask("closeShift", "delivery", end, shift_id=down)
 
 
 async def visits(walk: Walk, order: Order) -> None:

@@ -36,7 +36,7 @@ from doorstep.core.ids import uuid7
 from doorstep.flows.count import propose_counts
 from tests.factories.company import Company, open_company, the_app
 from tests.factories.floor import adjustment, announced
-from tests.factories.journeys import Order, Step, order_body, place, standing
+from tests.factories.journeys import Order, Step, crewed, order_body, place, standing
 
 CHECKS = [
     not_a_server_error,
@@ -161,13 +161,15 @@ async def known_things(company: Company) -> dict[str, list[str]]:
     await propose_counts({})
     wrong_stock = adjustment("MIX-500", -9)
     await company.send("warehouse", "/field/adjustments", wrong_stock)
+    await standing(company, 1012, ("MIX-500", 1), shift_id=await crewed(company, "VAN-1"))
     tables = {
         "fulfilment_id": "fulfilment", "order_id": "customer_order", "run_id": "delivery_run",
         "stop_id": "delivery_stop", "visit_id": "visit", "po_id": "purchase_order",
         "tranche_id": "tranche", "pod_id": "pod", "document_id": "order_document",
         "person_id": "person", "ticket_id": "ticket", "problem_id": "problem",
-        "person_id": "person", "arrival_id": "expected_arrival", "count_id": "cycle_count",
+        "arrival_id": "expected_arrival", "count_id": "cycle_count",
         "adjustment_id": "stock_adjustment", "location_id": "location", "channel_id": "channel",
+        "shift_id": "shift",
     }  # fmt: skip
     found = {
         name: [str(row["id"]) for row in await db.rows(f'SELECT id FROM "{table}"')]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
 
@@ -13,7 +14,7 @@ from doorstep.core.ids import uuid7
 from doorstep.journey import chain
 from tests.factories import floor
 from tests.factories.company import Company, open_company
-from tests.factories.journeys import place, standing
+from tests.factories.journeys import crewed, place, standing
 
 Tamper = Callable[..., Awaitable[None]]
 
@@ -148,6 +149,19 @@ PLANTS = {
         ("cycle_count_line",),
         ("UPDATE cycle_count_line SET difference = difference - 1",),
     ),
+    "a van nobody drives has goods on it": Plant(
+        "IS2 vans", ("shift",), ("UPDATE shift SET state = 'closed', closed_at = now(),"
+         " close_event_id = new_id(), closed_by = opened_by WHERE state = 'open'",),
+    ),
+    "a closed shift has a delivery to do": Plant(
+        "IO6 shifts",
+        ("delivery_stop",),
+        ("UPDATE delivery_stop SET state = 'open', closed_at = NULL WHERE run_id IN (SELECT r.id"
+         " FROM delivery_run r JOIN shift s ON s.id = r.shift_id WHERE s.state = 'closed')",),
+    ),
+    "a shift was closed with cash that nobody had counted": Plant(
+        "IM9 shifts", ("cash_count_line",), ("DELETE FROM cash_count_line",)
+    ),
     "goods are reserved twice": Plant(
         "IS3",
         ("reservation",),
@@ -220,7 +234,22 @@ async def after_whole_journeys(company: Company) -> None:
     order = await standing(company, 1003)
     await order.take(await order.pick())
     await order.go_on()
+    await paid_at_the_door(company)
+    # One crew has delivered, been paid and gone home; another is out with goods on its van.
+    shift_id = await crewed(company, "VAN-1")
+    await paid_at_the_door(company, shift_id)
+    end = {"event_id": uuid7()}
+    closed = await company.send("delivery", f"/field/shifts/{shift_id}/close", end)
+    assert closed.status_code == 200
+    await standing(company, 1012, ("MIX-500", 1), shift_id=await crewed(company, "VAN-2"))
+    await receive_and_count(company)
+    await chain.write_checkpoint()
+
+
+async def paid_at_the_door(company: Company, shift_id: UUID | None = None) -> None:
+    """Deliver an order for cash, by a crew if a shift is given, and count the cash."""
     cod = await place(company, ("MIX-500", 1), method="cod")
+    cod.shift_id = shift_id
     approval = {"event_id": uuid7(), "reason": "known"}
     path = f"/console/finance/orders/{cod.order_id}/payment-approval"
     await company.send("finance", path, approval)
@@ -228,15 +257,11 @@ async def after_whole_journeys(company: Company) -> None:
     await cod.go_on(1012)
     cash = {"tenders": [{"method": "cash", "amount_minor": cod.total_minor}]}
     await cod.take_well(await cod.pod(**cash))
-    count = {
-        "event_id": uuid7(), "order_ids": [cod.order_id], "amount_minor": cod.total_minor,
-        "currency": "AED",
-    }  # fmt: skip
+    whose = {"shift_id": shift_id} if shift_id else {"order_ids": [cod.order_id]}
+    count = {"event_id": uuid7(), "amount_minor": cod.total_minor, "currency": "AED"} | whose
     counted = await company.send("finance", "/console/finance/cash-counts", count)
     assert counted.status_code == 201
     await company.work()
-    await receive_and_count(company)
-    await chain.write_checkpoint()
 
 
 async def receive_and_count(company: Company) -> None:

@@ -11,7 +11,7 @@ from doorstep.core import db, outbox, pictures
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, NotFound
-from doorstep.flows import install_reports
+from doorstep.flows import install_reports, shift_close
 from doorstep.flows.stops import ask_of_stop
 from doorstep.journey import Evidence, Verdict
 from doorstep.modules.helpdesk import service as helpdesk
@@ -29,8 +29,8 @@ from doorstep.modules.tms.service.pods import Judgement, StopFacts
 
 OWN_STOP = """
 SELECT s.id, s.order_id, s.fulfilment_id
-  FROM delivery_stop s JOIN delivery_run r ON r.id = s.run_id
- WHERE s.id = $1 AND r.person_id = $2
+  FROM delivery_stop s JOIN run_person p ON p.run_id = s.run_id
+ WHERE s.id = $1 AND p.person_id = $2
 """
 
 NAMING_PICTURE = """
@@ -118,6 +118,7 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
     await tms.settle_pod(proof.event_id, answer.verdict.value, answer.reason)
     if answer.verdict is not Verdict.REJECTED:
         await tms.close_stop(stop_id)
+        await shift_close.note_late_cash(stop_id, fulfilment["order_id"])
     if answer.verdict is Verdict.DUPLICATE:
         # A carrier had said "delivered" before; now its proof is here (V4).
         await _state_bytes_verified(fulfilment["id"], actor)

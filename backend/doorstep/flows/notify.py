@@ -109,6 +109,13 @@ async def ask_for_feedback(fact: journey.Fact) -> None:
     await messages.write("feedback_request", about, _recipient(audience), _facts(audience))
 
 
+async def tell_other_team(order_id: UUID, fulfilment_id: UUID) -> None:
+    """Tell the customer that another team brings the parcel; once per attempt, whatever moves."""
+    audience = await _audience(order_id, fulfilment_id)
+    about = About(order_id=order_id, fulfilment_id=fulfilment_id, attempt=audience["attempt"])
+    await messages.write("other_team", about, _recipient(audience), _facts(audience))
+
+
 def tracking_link(token: str) -> str:
     """Make the address that the customer opens."""
     return f"{settings().public_url.rstrip('/')}/track/{token}"

@@ -11,6 +11,7 @@ from uuid import UUID
 from doorstep import journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
+from doorstep.flows import hands
 from doorstep.modules.wms.schemas import PackedPiece, QcScan
 from doorstep.modules.wms.service import custody, floor, stock
 
@@ -28,9 +29,17 @@ async def make_pick_list(fact: journey.Fact) -> None:
 
 
 async def hand_to_carrier(fact: journey.Fact) -> None:
-    """At pickup the allocation is consumed and the goods stand with the carrier (1009)."""
-    carrier = await stock.place_of_kind(fact.fulfilment["channel_id"], "carrier")
-    await custody.ship(fact.fulfilment_id, fact.order_id, carrier)
+    """At pickup the allocation is consumed and the goods stand with whoever took them (1009).
+
+    That is the van of the open shift of the person, or the carrier.
+    """
+    channel_id = fact.fulfilment["channel_id"]
+    taken_to = await hands.van_of(
+        fact.actor, fulfilment_id=fact.fulfilment_id, channel_id=channel_id
+    )
+    if taken_to is None:
+        taken_to = await stock.place_of_kind(channel_id, "carrier")
+    await custody.ship(fact.fulfilment_id, fact.order_id, taken_to)
 
 
 async def hand_to_customer(fact: journey.Fact) -> None:

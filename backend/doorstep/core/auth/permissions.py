@@ -72,6 +72,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "tms:scan:write": _roles(f"{_ROAD} {_FLOOR}"),
     "tms:run:plan": _roles("dispatcher admin"),
     "tms:run:accept": _roles(_ROAD),
+    "tms:fleet:read": _roles(_DESK),
+    "tms:fleet:manage": _roles("dispatcher admin"),
+    "tms:shift:work": _roles(f"{_ROAD} technician"),
     "tms:pod:write": _roles(f"{_ROAD} store vendor_store"),
     # Installation
     "fsm:visit:book": _roles("dispatcher support admin"),

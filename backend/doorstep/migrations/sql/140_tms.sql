@@ -97,7 +97,7 @@ CREATE TABLE scan (
   scan_uid     uuid        CONSTRAINT scan_pk PRIMARY KEY,
   label_no     text        NOT NULL,
   kind         text        NOT NULL CONSTRAINT scan_kind_known
-                           CHECK (kind IN ('pickup', 'departure', 'hub_in', 'hub_out', 'load', 'handover', 'custody')),
+                           CHECK (kind IN ('pickup', 'departure', 'hub_in', 'hub_out', 'load', 'transfer', 'handover', 'custody')),
   person_id    uuid        NOT NULL,
   role         text        NOT NULL,
   device_id    uuid,

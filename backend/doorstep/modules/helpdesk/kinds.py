@@ -33,6 +33,7 @@ SETTLE = "settleDetour"
 
 OPERATIONS: Mapping[str, tuple[str, str]] = {
     SETTLE: ("POST", "/console/fulfilments/{fulfilment_id}/detours/{kind}/settle"),
+    "countCash": ("POST", "/console/finance/cash-counts"),
     "cancelOrder": ("POST", "/console/orders/{order_id}/cancel"),
     "reportDetour": ("POST", "/console/fulfilments/{fulfilment_id}/detours"),
     CLOSE: ("POST", "/problems/{problem_id}/close"),
@@ -103,6 +104,10 @@ KINDS: Mapping[str, Kind] = {
     "returned_part": Kind("finance", 16, SETTLE, "Refund what came back and agree with the vendor, then settle it."),
     "dispute": Kind("finance", 16, SETTLE, "Agree with the other side, then settle it: the money goes on."),
     "refund_due": Kind("finance", 8, CLOSE, "Refund the amount at the gateway; close it when the gateway has confirmed."),
+    # Crews and vans
+    "van_down_leftover": Kind("dispatcher", 1, CLOSE, "Give what the other vehicle cannot take to a third shift."),
+    "piece_unaccounted": Kind("dispatcher", 4, CLOSE, "Find the piece: a proof of delivery, a scan, or the detour lost."),
+    "cash_after_shift": Kind("finance", 8, "countCash", "Count the cash of the shift that came in late."),
     # Installation
     "installation_approval": Kind("dispatcher", 8, "approveInstallation", "Approve the installation, or send somebody again."),
     "visit_unplannable": Kind("dispatcher", 4, "cancelVisit", "Cancel the visit and book another time with the customer."),

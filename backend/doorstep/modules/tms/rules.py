@@ -31,6 +31,9 @@ SCAN_STAGES: Mapping[str, tuple[int, str]] = {
 }
 """Scan kinds that prove a stage once every piece of the shipment has one, and the proof's kind."""
 
+FOLLOWED = frozenset({*SCAN_STAGES, "load", "transfer", "custody"})
+"""Scan kinds that a job looks at: they prove a stage, or tell who has the goods now."""
+
 Proof = Literal["scan", "photo", "code", "signature", "receiver", "place", "tender"]
 
 

@@ -14,7 +14,9 @@ Slot = Annotated[str, Meta(min_length=1, max_length=40)]
 Moment = Annotated[datetime, Meta(tz=True)]
 """A device's own time: shown and kept, never trusted for order or money."""
 
-ScanKind = Literal["pickup", "departure", "hub_in", "hub_out", "load", "handover", "custody"]
+ScanKind = Literal[
+    "pickup", "departure", "hub_in", "hub_out", "load", "transfer", "handover", "custody"
+]
 Relation = Literal[
     "customer", "family", "colleague", "reception", "guard", "maid", "neighbour", "other"
 ]
@@ -107,3 +109,16 @@ class ProofOfDelivery(Struct, kw_only=True, forbid_unknown_fields=True):
     place: Place | None = None
     scanned_labels: Annotated[list[LabelNo], Meta(max_length=200)] = []
     tenders: Annotated[list[Tender], Meta(max_length=8)] = []
+
+
+ExplainedAs = Literal["left_at_customer", "lost", "damaged", "at_hub", "other"]
+
+
+class Explanation(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where a piece is (`label_no`), or a whole parcel (`fulfilment_id`), that was not returned."""
+
+    label_no: LabelNo | None = None
+    fulfilment_id: UUID | None = None
+    reason: ExplainedAs
+    words: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    photo: Sha256 | None = None

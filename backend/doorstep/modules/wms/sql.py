@@ -93,12 +93,13 @@ UPDATE custody SET quantity = quantity - $3
  WHERE fulfilment_line_id = $1 AND location_id = $2 AND quantity > $3
 """
 
-# $5: serials, or NULL for every unit of the parcel.
+# $5: serials, or NULL for every unit of the parcel; $6: the places to take them from, or NULL.
 CARRY_UNITS = """
 UPDATE unit u SET location_id = $2, state = $4
   FROM fulfilment_line l
  WHERE l.id = u.fulfilment_line_id AND l.fulfilment_id = $1 AND u.state = ANY ($3)
    AND ($5::text[] IS NULL OR u.serial = ANY ($5))
+   AND ($6::uuid[] IS NULL OR u.location_id = ANY ($6))
 """
 
 # Without a grade they are scrap, and stay with their line, whose history they are.
