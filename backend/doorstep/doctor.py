@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from doorstep.core import db
+from doorstep.flows import checks as flows
 from doorstep.journey import chain
 from doorstep.modules.finance import checks as finance
 from doorstep.modules.wms import checks as wms
@@ -45,6 +46,7 @@ QUERIES: dict[str, str] = {
         SELECT i.source || ' ' || i.source_id AS subject, coalesce(i.last_error, i.state) AS detail
           FROM inbox i WHERE i.state = 'problem'""",
     **wms.QUERIES,
+    **flows.QUERIES,
 }
 """Check → a query of (subject, detail) that finds nothing when all is well."""
 

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -24,7 +25,16 @@ from doorstep.core.auth.permissions import may
 from doorstep.core.clock import now
 from doorstep.core.db import rows, value
 from doorstep.core.ids import uuid7
-from tests.factories.company import Company, User, open_company, picture, strangers, the_app
+from tests.factories.company import (
+    Company,
+    User,
+    open_company,
+    picture,
+    strangers,
+    the_app,
+    upload,
+)
+from tests.factories.floor import BARCODES, adjustment, announced, beep, capture, purchase
 from tests.factories.journeys import Order, Step, order_body, place, standing
 from tests.factories.road import FRESH
 from tests.factories.snapshots import everything
@@ -40,6 +50,7 @@ EXEMPT = {
     "issueIntegrationToken": "admins manage the people of the whole installation",
     "revokeDevice": "admins manage the people of the whole installation",
     "revokeSession": "admins manage the people of the whole installation",
+    "saveBusinessCalendar": "calendars are the installation's, only admins set them",
     "replayDeadLetter": "dead letters are the installation's, only admins replay them",
     "receiveClickPostScan": "the secret in the path is the key itself",
     "verifyCertificate": "public on purpose: whoever holds the paper may check it; it names nobody",
@@ -50,19 +61,27 @@ EXEMPT = {
 """operation → why nobody's scope limits it."""
 
 IN_THE_BODY = frozenset(
-    {"recordAwb", "makeManifest", "planRun", "bookVisit", "countCash", "readLedger"}
-)
-"""Routes that name a thing in the body or the query."""
+    {
+        "recordAwb", "makeManifest", "planRun", "bookVisit", "countCash", "readLedger",
+        "announceArrival", "readRestockProposals", "orderRestock", "proposeAdjustment", "openCount",
+        "openTicket",
+        "saveVehicle", "saveCrew", "planShift", "readOwnShift",
+    }
+)  # fmt: skip
+"""Routes that name a thing in the body or the query, or that speak of the person's own."""
 
 LISTS = frozenset(
     {
         "listOrders", "listPickLists", "listOwnRuns", "listOwnManifests", "listOwnVisits",
-        "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems",
+        "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
+        "listArchivedOrders", "listArrivals",
+        "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
+        "listVehicles", "listCrews", "listShifts",
     }
 )  # fmt: skip
 """Lists of things: a stranger's is empty."""
 
-UNLIMITED = frozenset({"listDeadLetters"})
+UNLIMITED = frozenset({"listDeadLetters", "listEscalationRules", "listBusinessCalendars"})
 """Lists of the installation, not of a tenant."""
 
 CANARIES = ("Aisha", "501234567", "12 Marina Walk", "WM-7KG-SN", "Canary", "DS-0")
@@ -151,11 +170,15 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     await door_payment(walk)
     await order.go_on(1003)
     await vendors(walk, order)
+    await arrivals(walk)
+    await shelves(walk)
     await floor(walk, order)
     await road(walk, order)
+    await fleet(walk)
     await visits(walk, order)
     await money(walk, order)
     await customer(walk, order)
+    await desk(walk, order)
     assert NAMED - walk.walked == set(EXEMPT), "not walked, or exempt for nothing"
 
 
@@ -205,6 +228,52 @@ async def floor(walk: Walk, order: Order) -> None:
     await walk.step("recordAwb", await order.record_awb("CP-1"))
 
 
+async def arrivals(walk: Walk) -> None:
+    """Goods are announced, scanned in and booked; one arrival is closed short, one cancelled."""
+    company = walk.company
+    short = purchase(company, ("KET-17", 2))
+    made = (await walk.ask("announceArrival", "dispatcher", short)).json()
+    await walk.ask("listArrivals", "warehouse")
+    await walk.ask("listExpectedArrivals", "dispatcher")
+    own = {"arrival_id": made["id"]}
+    scans = {"scans": [beep(BARCODES["KET-17"])]}
+    await walk.ask("addReceiptScans", "warehouse", scans, **own)
+    await walk.ask("finishReceipt", "warehouse", capture(), **own)
+    await walk.ask("readArrival", "dispatcher", **own)
+    word = {"event_id": uuid7(), "words": "No more will come."}
+    await walk.ask("closeArrival", "dispatcher", word, **own)
+    other = await announced(company, ("KET-17", 2))
+    await walk.ask("cancelArrival", "dispatcher", {"words": "A mistake."}, arrival_id=other)
+    here = company.world.warehouse_id
+    await walk.ask("readRestockProposals", "dispatcher", query=f"?location_id={here}")
+    restock = {"event_id": uuid7(), "location_id": here, "sku": "KET-17", "ref": "PO-R"}
+    answer = await walk.ask("orderRestock", "dispatcher", restock)
+    assert answer.json()["type"] == "/problems/nothing-to-restock"
+
+
+async def shelves(walk: Walk) -> None:
+    """Adjustments, counts and the checklist of a location."""
+    company = walk.company
+    here = company.world.warehouse_id
+    wrong = {"location_id": here, "adjustment": adjustment("MIX-500", -9)}
+    made = (await walk.ask("proposeAdjustment", "dispatcher", wrong)).json()
+    await walk.ask("listAdjustments", "admin")
+    policy = {"max_units": 2, "max_value_minor": 100}
+    await walk.ask("saveAdjustmentPolicy", "admin", policy, channel_id=company.world.channel_id)
+    no = {"approve": False, "words": "They are there."}
+    await walk.ask("decideAdjustment", "admin", no, adjustment_id=made["id"])
+    asked = {"event_id": uuid7(), "location_id": here, "skus": ["MIX-500"], "why": "To be sure."}
+    count = (await walk.ask("openCount", "dispatcher", asked)).json()
+    [seen] = (await walk.ask("listOpenCounts", "warehouse")).json()
+    own = {"count_id": count["id"]}
+    entry = capture(line_id=seen["lines"][0]["id"], quantity=18)
+    await walk.ask("addCountEntries", "warehouse", {"entries": [entry]}, **own)
+    await walk.ask("finishCount", "warehouse", capture(), **own)
+    await walk.ask("listCounts", "dispatcher")
+    items = {"role": "warehouse", "items": []}
+    await walk.ask("saveShiftChecklist", "dispatcher", items, location_id=here)
+
+
 async def road(walk: Walk, order: Order) -> None:
     """Manifest, runs, stop, code, proof of delivery."""
     company = walk.company
@@ -242,10 +311,51 @@ async def road(walk: Walk, order: Order) -> None:
     assert half.json()["verdict"] == "review"
     await walk.ask("listProblems", "dispatcher")
     problem = await value("SELECT id FROM problem WHERE closed_at IS NULL AND order_id IS NOT NULL")
+    await walk.ask("assignProblem", "support", {}, problem_id=problem)
     await walk.ask("closeProblem", "support", {"words": "seen"}, problem_id=problem)
     reason = {"reason": "the customer called"}
     pod = {"pod_id": proof["event_id"]}
     await walk.ask("acceptProofOfDelivery", "dispatcher", reason, **pod)
+
+
+async def fleet(walk: Walk) -> None:
+    """Vehicles, crews, shifts; one van is down, the other crew goes home."""
+    company = walk.company
+    channel_id = company.world.channel_id
+    shifts: list[UUID] = []
+    for who, code in (("delivery", "VAN-7"), ("courier", "VAN-8")):
+        van = {
+            "code": code, "channel_id": channel_id, "plate": "Canary plate", "capacity_kg": 900,
+            "capacity_l": 9000,
+        }  # fmt: skip
+        vehicle = (await walk.ask("saveVehicle", "dispatcher", van)).json()
+        person = company.users[who].id
+        crew = {
+            "id": uuid7(), "channel_id": channel_id, "name": f"Canary {who}", "lead_id": person,
+            "member_ids": [person],
+        }  # fmt: skip
+        made = (await walk.ask("saveCrew", "dispatcher", crew)).json()
+        shift = {
+            "id": uuid7(), "crew_id": made["id"], "vehicle_id": vehicle["id"], "planned_on": FRESH,
+        }  # fmt: skip
+        await walk.ask("planShift", "dispatcher", shift)
+        shifts.append(shift["id"])
+        await walk.ask("openShift", who, {"event_id": uuid7()}, shift_id=shift["id"])
+        await walk.ask("readOwnShift", who)
+    for list_of_them in ("listVehicles", "listCrews", "listShifts"):
+        await walk.ask(list_of_them, "dispatcher")
+    down, other = shifts
+    parcel = await standing(company, 1008, ("MIX-500", 1))
+    work = {"shift_id": down, "fulfilment_ids": [parcel.parcel]}
+    run = (await walk.ask("planRun", "dispatcher", work)).json()
+    accept = {"event_id": uuid7(), "captured_at": now()}
+    await walk.ask("acceptRun", "delivery", accept, run_id=run["id"])
+    call = {"event_id": uuid7(), "to_shift_id": other, "reason": "flat battery"}
+    told = (await walk.ask("reportVanDown", "dispatcher", call, shift_id=down)).json()
+    assert [one["state"] for one in told["parcels"]] == ["moved"]
+    about = [{"fulfilment_id": parcel.parcel, "reason": "at_hub"}]
+    end = {"event_id": uuid7(), "explanations": about}
+    await walk.ask("closeShift", "delivery", end, shift_id=down)
 
 
 async def visits(walk: Walk, order: Order) -> None:
@@ -299,6 +409,32 @@ async def customer(walk: Walk, order: Order) -> None:
     rating = {"event_id": uuid7(), "delivery_rating": 5, "installation_rating": 5}
     assert (await company.send("", f"/track/{own}/feedback", rating)).status_code == 200
     walk.walked |= {"trackOrder", "giveFeedback", "readCertificate"}
+
+
+async def desk(walk: Walk, order: Order) -> None:
+    """Tickets, then closing and the archive."""
+    photo, support = picture(), walk.company.users["support"]
+    await upload(photo)
+    await walk.company.own_upload(support.id, photo)
+    ticket_id = uuid7()
+    asked = {
+        "event_id": ticket_id, "type": "complaint", "title": "It hums", "words": "Canary words",
+        "order_id": order.order_id,
+    }  # fmt: skip
+    await walk.ask("openTicket", "support", asked)
+    await walk.ask("listTickets", "support", query=f"?order_id={order.order_id}")
+    own = {"ticket_id": ticket_id}
+    await walk.ask("readTicket", "support", **own)
+    word = {"author": "internal", "words": "Canary note", "event_id": uuid7()}
+    await walk.ask("addTicketMessage", "support", word, **own)
+    await walk.ask("addTicketPhotos", "support", {"photos": [photo]}, **own)
+    await walk.ask("assignTicket", "support", {}, **own)
+    for operation in ("resolveTicket", "reopenTicket"):
+        await walk.ask(operation, "support", {"words": "Canary words"}, **own)
+    named = {"order_id": order.order_id}
+    await walk.ask("readClosing", "support", **named)
+    await walk.ask("closeOrder", "support", {"reason": "agreed with the customer"}, **named)
+    await walk.ask("listArchivedOrders", "support", query=f"?number={order.number}")
 
 
 async def test_an_upload_of_somebody_else_looks_like_none(walk: Walk) -> None:

@@ -38,8 +38,10 @@ from doorstep.app import openapi_document
 from doorstep.core import db, limits
 from doorstep.core.auth.guard import handlers_of
 from doorstep.core.auth.permissions import may
+from doorstep.flows.count import propose_counts
 from tests.factories.company import FIELD, Company, open_company, session_of, the_app
-from tests.factories.journeys import Order, place, standing
+from tests.factories.floor import adjustment, announced
+from tests.factories.journeys import Order, crewed, place, standing
 from tests.support.worker import run_due
 
 CHECKS = [
@@ -205,6 +207,12 @@ async def travel(company: Company) -> Order:
     order = await standing(company, 1018)
     for stage in (1003, 1004, 1008, 1012, 1014):
         await standing(company, stage)
+    about = {"type": "other", "title": "Fuzz", "order_id": order.order_id}
+    await company.send("support", "/tickets", about)
+    await announced(company, ("KET-17", 2))
+    await propose_counts({})
+    await company.send("warehouse", "/field/adjustments", adjustment("MIX-500", -9))
+    await standing(company, 1012, ("MIX-500", 1), shift_id=await crewed(company, "VAN-1"))
     return order
 
 

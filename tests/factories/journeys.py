@@ -56,6 +56,8 @@ class Order:
     total_minor: int
     awb: str = ""
     """Set for an order that an outside carrier takes under this AWB."""
+    shift_id: UUID | None = None
+    """Set for an order that a crew delivers in this shift."""
 
     # --- The steps, each as its request -----------------------------------------------------------
 
@@ -119,13 +121,14 @@ class Order:
         return Step("courier", "/field/scans", {"scans": scans})
 
     async def plan_run(self) -> UUID:
-        """Give the delivery to the delivery executive; tell the run."""
-        body = {
+        """Give the delivery to the delivery executive, or to the shift; tell the run."""
+        driver = {
             "person_id": self.company.users["delivery"].id,
             "vehicle": "VAN-1",
             "planned_on": FRESH,
-            "fulfilment_ids": [self.parcel],
         }
+        to = {"shift_id": self.shift_id} if self.shift_id else driver
+        body = {**to, "fulfilment_ids": [self.parcel]}
         answer = await self.company.send("dispatcher", "/console/runs", body)
         assert answer.status_code == 201, answer.text
         return UUID(answer.json()["id"])
@@ -137,7 +140,11 @@ class Order:
 
     async def pod(self, **other: Any) -> Step:
         """1013, with everything the recipe asks for; the picture is on the server."""
-        stop = await db.value("SELECT id FROM delivery_stop WHERE fulfilment_id = $1", self.parcel)
+        stop = await db.value(
+            "SELECT id FROM delivery_stop WHERE fulfilment_id = $1"
+            " ORDER BY (state = 'open') DESC, closed_at DESC LIMIT 1",
+            self.parcel,
+        )
         photo = picture()
         await upload(photo)
         proof = {
@@ -157,7 +164,10 @@ class Order:
 
     async def report(self) -> Step:
         """1015: the visit must be booked."""
-        visit = await db.value("SELECT id FROM visit WHERE fulfilment_id = $1", self.parcel)
+        visit = await db.value(
+            "SELECT id FROM visit WHERE fulfilment_id = $1 AND state IN ('booked', 'started')",
+            self.parcel,
+        )
         cards = await self.company.get("technician", "/field/visits")
         [unit] = next(card for card in cards if card["id"] == str(visit))["units"]
         photos = [{"slot": slot, "sha256": picture()} for slot in unit["photo_slots"]]
@@ -354,12 +364,47 @@ def order_of(company: Company, body: dict[str, Any], taken: dict[str, Any]) -> O
     )
 
 
-async def standing(company: Company, stage: int, *lines: tuple[str, int], **given: Any) -> Order:
-    """Place an order and bring it just behind a stage.
+async def crewed(company: Company, code: str, *others: UUID) -> UUID:
+    """Let the delivery executive lead a crew with this van, and begin its shift; tell the shift."""
+    channel_id, lead = company.world.channel_id, company.users["delivery"].id
+    van = {
+        "code": code, "channel_id": channel_id, "plate": code, "capacity_kg": 900,
+        "capacity_l": 9000,
+    }  # fmt: skip
+    vehicle_id = (await _made(company, "/console/vehicles", van))["id"]
+    crew = {
+        "id": uuid7(), "channel_id": channel_id, "name": code, "lead_id": lead,
+        "member_ids": [lead, *others],
+    }  # fmt: skip
+    crew_id = (await _made(company, "/console/crews", crew))["id"]
+    shift_id = uuid7()
+    day = {"id": shift_id, "crew_id": crew_id, "vehicle_id": vehicle_id, "planned_on": FRESH}
+    await _made(company, "/console/shifts", day)
+    opened = await company.send("delivery", f"/field/shifts/{shift_id}/open", {"event_id": uuid7()})
+    assert opened.status_code == 200, opened.text
+    return shift_id
+
+
+async def _made(company: Company, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await company.send("dispatcher", path, body)
+    assert answer.status_code in (200, 201), answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def standing(
+    company: Company,
+    stage: int,
+    *lines: tuple[str, int],
+    shift_id: UUID | None = None,
+    **given: Any,
+) -> Order:
+    """Place an order and bring it just behind a stage; `shift_id` delivers it.
 
     1003 follows 1002, 1008 follows 1007, and 1017 and 1018 follow 1015 by themselves.
     """
     order = await place(company, *lines, **given)
+    order.shift_id = shift_id
     await order.go_on(stage)
     return order
 

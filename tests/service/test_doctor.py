@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
 
 from doorstep import doctor
 from doorstep.core.ids import uuid7
 from doorstep.journey import chain
+from tests.factories import floor
 from tests.factories.company import Company, open_company
-from tests.factories.journeys import place, standing
+from tests.factories.journeys import crewed, place, standing
 
 Tamper = Callable[..., Awaitable[None]]
 
@@ -131,6 +133,35 @@ PLANTS = {
         ("unit",),
         ("UPDATE unit SET location_id = (SELECT id FROM location WHERE kind = 'customer')",),
     ),
+    "a line has received what no receipt says": Plant(
+        "IS2 receipts", ("expected_line",), ("UPDATE expected_line SET received = 0",)
+    ),
+    "a receipt is on no shelf": Plant(
+        "IS2 receipts",
+        ("stock_movement",),
+        ("UPDATE stock_movement SET ref = 'x' WHERE ref LIKE 'receipt:%'",),
+    ),
+    "stock was adjusted that nobody approved": Plant(
+        "IS2 adjustments", ("stock_adjustment",), ("UPDATE stock_adjustment SET state = 'rejected'",)
+    ),
+    "a difference of a count was forgotten": Plant(
+        "IS2 counts",
+        ("cycle_count_line",),
+        ("UPDATE cycle_count_line SET difference = difference - 1",),
+    ),
+    "a van nobody drives has goods on it": Plant(
+        "IS2 vans", ("shift",), ("UPDATE shift SET state = 'closed', closed_at = now(),"
+         " close_event_id = new_id(), closed_by = opened_by WHERE state = 'open'",),
+    ),
+    "a closed shift has a delivery to do": Plant(
+        "IO6 shifts",
+        ("delivery_stop",),
+        ("UPDATE delivery_stop SET state = 'open', closed_at = NULL WHERE run_id IN (SELECT r.id"
+         " FROM delivery_run r JOIN shift s ON s.id = r.shift_id WHERE s.state = 'closed')",),
+    ),
+    "a shift was closed with cash that nobody had counted": Plant(
+        "IM9 shifts", ("cash_count_line",), ("DELETE FROM cash_count_line",)
+    ),
     "goods are reserved twice": Plant(
         "IS3",
         ("reservation",),
@@ -203,7 +234,22 @@ async def after_whole_journeys(company: Company) -> None:
     order = await standing(company, 1003)
     await order.take(await order.pick())
     await order.go_on()
+    await paid_at_the_door(company)
+    # One crew has delivered, been paid and gone home; another is out with goods on its van.
+    shift_id = await crewed(company, "VAN-1")
+    await paid_at_the_door(company, shift_id)
+    end = {"event_id": uuid7()}
+    closed = await company.send("delivery", f"/field/shifts/{shift_id}/close", end)
+    assert closed.status_code == 200
+    await standing(company, 1012, ("MIX-500", 1), shift_id=await crewed(company, "VAN-2"))
+    await receive_and_count(company)
+    await chain.write_checkpoint()
+
+
+async def paid_at_the_door(company: Company, shift_id: UUID | None = None) -> None:
+    """Deliver an order for cash, by a crew if a shift is given, and count the cash."""
     cod = await place(company, ("MIX-500", 1), method="cod")
+    cod.shift_id = shift_id
     approval = {"event_id": uuid7(), "reason": "known"}
     path = f"/console/finance/orders/{cod.order_id}/payment-approval"
     await company.send("finance", path, approval)
@@ -211,14 +257,28 @@ async def after_whole_journeys(company: Company) -> None:
     await cod.go_on(1012)
     cash = {"tenders": [{"method": "cash", "amount_minor": cod.total_minor}]}
     await cod.take_well(await cod.pod(**cash))
-    count = {
-        "event_id": uuid7(), "order_ids": [cod.order_id], "amount_minor": cod.total_minor,
-        "currency": "AED",
-    }  # fmt: skip
+    whose = {"shift_id": shift_id} if shift_id else {"order_ids": [cod.order_id]}
+    count = {"event_id": uuid7(), "amount_minor": cod.total_minor, "currency": "AED"} | whose
     counted = await company.send("finance", "/console/finance/cash-counts", count)
     assert counted.status_code == 201
     await company.work()
-    await chain.write_checkpoint()
+
+
+async def receive_and_count(company: Company) -> None:
+    """Two kettles come in, and one mixer fewer is counted than the books say."""
+    arrival = await floor.announced(company, ("KET-17", 2))
+    await floor.scanned(company, arrival, floor.beep(floor.BARCODES["KET-17"], quantity=2))
+    await floor.finished(company, arrival)
+    asked = {
+        "event_id": uuid7(), "location_id": company.world.warehouse_id, "skus": ["MIX-500"],
+        "why": "A customer was told wrong.",
+    }  # fmt: skip
+    await floor.ok(company, "dispatcher", "/console/counts", asked, 201)
+    [count] = await company.get("warehouse", "/field/counts")
+    entry = floor.capture(line_id=count["lines"][0]["id"], quantity=18)
+    path = f"/field/counts/{count['id']}"
+    await floor.ok(company, "warehouse", f"{path}/entries", {"entries": [entry]})
+    await floor.ok(company, "warehouse", f"{path}/finish", floor.capture())
 
 
 def test_every_check_has_a_planted_violation() -> None:

@@ -54,6 +54,18 @@ class World:
                         '{{}}', tstzrange(now(), now() + interval '1 hour'), now())""",
         ]
 
+    def in_a_crew(self, person: UUID) -> list[str]:
+        """Return the rows that give its run to a shift that this person works."""
+        shift = uuid4()
+        return [
+            f"""INSERT INTO shift (id, number, crew_id, vehicle_id, channel_id, lead_id, planned_on,
+                                   planned_at)
+                VALUES ('{shift}', '{shift}', '{uuid4()}', '{uuid4()}', '{self.channel}',
+                        '{uuid4()}', current_date, now())""",
+            f"INSERT INTO shift_member VALUES ('{shift}', '{person}', false)",
+            f"UPDATE delivery_run SET shift_id = '{shift}' WHERE channel_id = '{self.channel}'",
+        ]
+
     def actor(self, role: str) -> Actor:
         """Make the actor of this role to whom this fulfilment belongs."""
         person = {
@@ -90,6 +102,17 @@ async def test_each_role_sees_its_own_and_nothing_else(role: str, _cleaner: Clea
     for strange in (foreign.fulfilment, uuid4()):
         with pytest.raises(NotFound):
             await scope(actor).require_fulfilment(strange)
+
+
+@pytest.mark.parametrize("role", ["courier", "delivery", "technician"])
+async def test_who_works_a_shift_sees_what_it_delivers_and_its_planner_does_not(
+    role: str, _cleaner: Cleaner
+) -> None:
+    mine, foreign, person = World(), World(), uuid4()
+    await _cleaner.tamper(*mine.rows(), *foreign.rows(), *mine.in_a_crew(person))
+    assert await seen_by(Actor(role=role, source="phone", person_id=person)) == {mine.fulfilment}
+    # The person that the run once named is not of the crew.
+    assert await seen_by(Actor(role="delivery", source="phone", person_id=mine.driver)) == set()
 
 
 @pytest.mark.parametrize(

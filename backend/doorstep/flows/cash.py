@@ -22,7 +22,7 @@ from doorstep.modules.oms.payment_lines import set_payment_line
 class NoCashToCount(Refusal):
     """Everything from there is counted, or nothing was taken in cash."""
 
-    title = "There is no uncounted cash from this run or these orders."
+    title = "There is no uncounted cash from this run, this shift or these orders."
 
 
 class CashInAnotherCurrency(Refusal):
@@ -52,6 +52,7 @@ async def count_cash(
     currency: str,
     note: str,
     actor: Actor,
+    shift_id: UUID | None = None,
 ) -> Counted:
     """Take in what couriers bring: the customers' cash now counts as paid, a difference is posted.
 
@@ -63,8 +64,11 @@ async def count_cash(
     known = await cash.find_count(event_id)
     if known is not None:
         return _counted(**known)
-    await db.execute(sql.LOCK_ORDERS, await _orders(run_id, order_ids))
-    rows = await db.rows(sql.CASH_TO_COUNT, run_id, list(order_ids))
+    await db.execute(sql.LOCK_ORDERS, await _orders(run_id, order_ids, shift_id))
+    rows = await db.rows(sql.CASH_TO_COUNT, run_id, list(order_ids), shift_id)
+    # The same count sent twice at once: the second has waited for the first one's locks.
+    if (known := await cash.find_count(event_id)) is not None:
+        return _counted(**known)
     tenders = tuple(msgspec.convert(row, Tender) for row in rows)
     if not tenders:
         raise NoCashToCount
@@ -73,6 +77,7 @@ async def count_cash(
     count = Count(
         id=event_id,
         run_id=run_id,
+        shift_id=shift_id,
         currency=currency,
         counted_minor=counted_minor,
         note=note,
@@ -111,9 +116,11 @@ def _person(actor: Actor) -> UUID:
     return actor.person_id
 
 
-async def _orders(run_id: UUID | None, order_ids: Sequence[UUID]) -> list[UUID]:
+async def _orders(
+    run_id: UUID | None, order_ids: Sequence[UUID], shift_id: UUID | None
+) -> list[UUID]:
     """Find the orders concerned before they are locked, all of them in id order (DESIGN §3)."""
-    rows = await db.rows(sql.CASH_TO_COUNT, run_id, list(order_ids))
+    rows = await db.rows(sql.CASH_TO_COUNT, run_id, list(order_ids), shift_id)
     return sorted({row["order_id"] for row in rows})
 
 

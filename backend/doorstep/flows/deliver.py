@@ -11,7 +11,7 @@ from doorstep.core import db, outbox, pictures
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, NotFound
-from doorstep.flows import install_reports
+from doorstep.flows import install_reports, shift_close
 from doorstep.flows.stops import ask_of_stop
 from doorstep.journey import Evidence, Verdict
 from doorstep.modules.helpdesk import service as helpdesk
@@ -29,8 +29,8 @@ from doorstep.modules.tms.service.pods import Judgement, StopFacts
 
 OWN_STOP = """
 SELECT s.id, s.order_id, s.fulfilment_id
-  FROM delivery_stop s JOIN delivery_run r ON r.id = s.run_id
- WHERE s.id = $1 AND r.person_id = $2
+  FROM delivery_stop s JOIN run_person p ON p.run_id = s.run_id
+ WHERE s.id = $1 AND p.person_id = $2
 """
 
 NAMING_PICTURE = """
@@ -71,7 +71,7 @@ async def check_code(stop_id: UUID, code: str, *, actor: Actor) -> CodeCheck:
 
     Raises: StopMissing, CodeUnavailable, CodeTriesExhausted.
     """
-    stop = await _own_stop(stop_id, actor)
+    stop = await own_stop(stop_id, actor)
     attempt = await db.value("SELECT attempt FROM fulfilment WHERE id = $1", stop["fulfilment_id"])
     check = await tms.check_code(stop["fulfilment_id"], attempt, code)
     if not check.issued:
@@ -81,7 +81,7 @@ async def check_code(stop_id: UUID, code: str, *, actor: Actor) -> CodeCheck:
     return check
 
 
-async def _own_stop(stop_id: UUID, actor: Actor) -> dict[str, Any]:
+async def own_stop(stop_id: UUID, actor: Actor) -> dict[str, Any]:
     stop = await db.row(OWN_STOP, stop_id, actor.person_id)
     if stop is None:
         raise StopMissing
@@ -101,7 +101,7 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
 
     Raises: StopMissing, ProofMissing, EventIdReused, and the engine's refusals for a person.
     """
-    stop = await _own_stop(stop_id, actor)
+    stop = await own_stop(stop_id, actor)
     fulfilment = await journey.lock(stop["fulfilment_id"])
     known = await db.row(
         "SELECT stop_id, verdict, verdict_reason FROM pod WHERE id = $1", proof.event_id
@@ -118,6 +118,7 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
     await tms.settle_pod(proof.event_id, answer.verdict.value, answer.reason)
     if answer.verdict is not Verdict.REJECTED:
         await tms.close_stop(stop_id)
+        await shift_close.note_late_cash(stop_id, fulfilment["order_id"])
     if answer.verdict is Verdict.DUPLICATE:
         # A carrier had said "delivered" before; now its proof is here (V4).
         await _state_bytes_verified(fulfilment["id"], actor)
@@ -310,6 +311,7 @@ async def accept_pod(pod_id: UUID, reason: str, *, actor: Actor) -> journey.Answ
         captured_at=pod["captured_at"],
     )
     await tms.settle_pod(pod_id, answer.verdict.value, reason)
+    await helpdesk.close_problems("pod_incomplete", str(pod_id), reason, actor)
     return answer
 
 

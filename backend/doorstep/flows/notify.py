@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from doorstep import journey
 from doorstep.core import db, outbox
 from doorstep.core.jobs import job
-from doorstep.journey.timeline import Parcel, format_amount, sentence
+from doorstep.journey.timeline import (
+    Parcel,
+    detour_words,
+    format_amount,
+    sentence,
+    visit_words,
+)
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.messages import rules as message_rules
 from doorstep.modules.messages import service as messages
@@ -35,6 +42,15 @@ SELECT o.number, o.language, o.currency, o.total_minor, c.email,
      FROM payment_line WHERE order_id = o.id) p
  WHERE o.id = $1
 """
+
+NEXT_VISIT = """
+SELECT lower(v.during) AS starts_at, c.zone
+  FROM visit v JOIN fulfilment f ON f.id = v.fulfilment_id JOIN channel c ON c.id = f.channel_id
+ WHERE v.fulfilment_id = $1 AND v.state = 'booked'
+"""
+
+MOVES_VISIT = frozenset({"delivery_failed", "installation_failed"})
+"""Detours after which the installation has another time: told in the same message."""
 
 PURCHASE_ORDER = """
 SELECT v.email, p.number, p.currency, p.total_minor, p.order_id, p.fulfilment_id,
@@ -65,11 +81,39 @@ async def tell_customer(fact: journey.Fact) -> None:
     )
 
 
+async def tell_detour(fact: journey.Fact) -> None:
+    """Tell the customer what keeps his goods from coming, once per attempt; with the new visit."""
+    audience = await _audience(fact.order_id, fact.fulfilment_id)
+    words = detour_words(fact.data["kind"], audience["language"])
+    if words is None:
+        return
+    visit = await db.row(NEXT_VISIT, fact.fulfilment_id)
+    await messages.write(
+        fact.data["kind"],
+        About(order_id=fact.order_id, fulfilment_id=fact.fulfilment_id, attempt=fact.attempt),
+        _recipient(audience),
+        _facts(audience)
+        | {
+            "sentence": words,
+            "visit": visit_words(visit["starts_at"], ZoneInfo(visit["zone"]), audience["language"])
+            if visit and fact.data["kind"] in MOVES_VISIT
+            else "",
+        },
+    )
+
+
 async def ask_for_feedback(fact: journey.Fact) -> None:
     """Ask the customer how it went."""
     audience = await _audience(fact.order_id, fact.fulfilment_id)
     about = About(order_id=fact.order_id, fulfilment_id=fact.fulfilment_id, attempt=fact.attempt)
     await messages.write("feedback_request", about, _recipient(audience), _facts(audience))
+
+
+async def tell_other_team(order_id: UUID, fulfilment_id: UUID) -> None:
+    """Tell the customer that another team brings the parcel; once per attempt, whatever moves."""
+    audience = await _audience(order_id, fulfilment_id)
+    about = About(order_id=order_id, fulfilment_id=fulfilment_id, attempt=audience["attempt"])
+    await messages.write("other_team", about, _recipient(audience), _facts(audience))
 
 
 def tracking_link(token: str) -> str:

@@ -80,7 +80,9 @@ SELECT DISTINCT po_id FROM fulfilment
 # Whoever collects at the counter has no courier: the handover stands for the pickup, and for the
 # proof of delivery where none was made.
 FACTS = """
-SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number, o.total_minor AS price_minor,
+SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
+       o.total_minor - coalesce((SELECT sum(n.amount_minor) FROM credit_note n
+                                  WHERE n.order_id = o.id), 0)::bigint AS price_minor,
        v.account_name, v.account_number, v.bank_code, v.account_changed_at,
        (SELECT coalesce(sum(l.captured_minor), 0)::bigint FROM payment_line l
          WHERE l.order_id = o.id AND l.state = 'captured') AS captured_minor,
@@ -137,25 +139,30 @@ SELECT v.account_name AS name, v.account_number, v.bank_code, v.account_changed_
 
 # Cash counts whatever became of the step that brought it: the courier has it in his bag. Of several
 # proofs of one stop the first that names money counts; one that is captured again names it again.
-_FIRST_MONEY = """d.verdict <> 'rejected' AND NOT EXISTS (
+FIRST_MONEY = """d.verdict <> 'rejected' AND NOT EXISTS (
      SELECT FROM pod e JOIN pod_tender x ON x.pod_id = e.id
       WHERE e.stop_id = d.stop_id AND e.verdict <> 'rejected'
         AND (e.recorded_at, e.id) < (d.recorded_at, d.id))"""
 
+FAILED_PAYOUTS = """
+SELECT id, state FROM payout WHERE tranche_id = $1 AND state IN ('failed', 'reversed')
+"""
+
 CASH_OF_FULFILMENT = f"""
 SELECT t.pod_id, t.n, d.order_id, t.amount_minor, d.currency
   FROM pod d JOIN pod_tender t ON t.pod_id = d.id
- WHERE d.fulfilment_id = $1 AND t.method = 'cash' AND {_FIRST_MONEY}
+ WHERE d.fulfilment_id = $1 AND t.method = 'cash' AND {FIRST_MONEY}
 """  # noqa: S608 - a constant of this file
 
-# Cash of a run, or of named orders, that no count has yet.
+# Cash of a run, of named orders, or of a shift, that no count has yet.
 CASH_TO_COUNT = f"""
 SELECT t.pod_id, t.n, d.order_id, t.amount_minor, d.currency
   FROM pod d
   JOIN delivery_stop s ON s.id = d.stop_id
+  JOIN delivery_run r ON r.id = s.run_id
   JOIN pod_tender t ON t.pod_id = d.id
- WHERE t.method = 'cash' AND {_FIRST_MONEY}
-   AND (s.run_id = $1 OR d.order_id = ANY ($2))
+ WHERE t.method = 'cash' AND {FIRST_MONEY}
+   AND (s.run_id = $1 OR d.order_id = ANY ($2) OR r.shift_id = $3)
    AND NOT EXISTS (SELECT FROM cash_count_line c WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
  ORDER BY d.order_id, t.pod_id, t.n
 """  # noqa: S608 - as above

@@ -15,6 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import Invalid, NotFound, Refusal
 from doorstep.core.jobs import job
+from doorstep.flows import fleet, hands
 from doorstep.flows.dispatch import require_driver
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import rules
@@ -50,31 +51,60 @@ HAVING bool_and(seen.scan_uid IS NOT NULL)
 
 # {scope} comes from core.auth.scope: names of ours, values bound.
 DELIVERIES = """
-SELECT f.id, f.order_id, f.channel_id, f.state, f.collection, 1013 = ANY (f.passed) AS delivered
+SELECT f.id, f.order_id, f.channel_id, f.state, f.collection,
+       1013 = ANY (f.passed) OR EXISTS (
+         SELECT FROM detour_case d WHERE d.fulfilment_id = f.id AND d.closed_at IS NULL
+            AND d.kind = 'return_to_origin') AS delivered
   FROM fulfilment f WHERE f.id = ANY ($1) AND {scope}
 """
 
 TROUBLES: dict[CarrierTrouble, str] = {
-    "pickup_missed": "The carrier missed the pickup",
-    "carrier_delayed": "The carrier reports a delay",
-    "carrier_lost": "The carrier has lost the shipment",
-    "carrier_damaged": "The carrier has damaged the shipment",
     "carrier_cancelled": "The carrier has cancelled the shipment",
-    "delivery_failed": "The carrier could not deliver",
-    "return_to_origin": "The shipment is on its way back",
     "returned_to_origin": "The shipment has come back",
     "unknown_status": "The carrier sent a status that is not known here",
 }
+"""What a carrier says that is no detour of the journey."""
+
+OUT_FOR_DELIVERY = 1012
+
+LATER_FAILURE = """
+SELECT EXISTS (SELECT FROM detour_case
+                WHERE fulfilment_id = $1 AND kind = 'delivery_failed'
+                  AND opened_source = 'carrier' AND happened_at > $2)
+"""
+
+# By the carrier's own clock the goods have passed what settles the detour, or a later report of
+# the same kind has begun a new attempt already.
+OVERTAKEN = """
+SELECT EXISTS (SELECT FROM carrier_event
+                WHERE shipment_id = $1 AND happened_at > $2 AND stage = ANY ($3::smallint[]))
+    OR EXISTS (SELECT FROM detour_case
+                WHERE fulfilment_id = $4 AND kind = $5 AND opened_source = 'carrier'
+                  AND happened_at > $2)
+"""
 
 
 class NotForARun(Invalid):
-    """Ended, already delivered or collected at the counter: nobody drives there."""
+    """Ended, delivered, on its way back or collected at the counter: nobody drives there."""
 
     title = "A delivery of this run cannot be driven."
 
 
 class OneChannelPerRun(Invalid):
     title = "All deliveries of a run belong to one channel."
+
+
+# Another crew of ours had it out for delivery before, in this attempt.
+OUT_BEFORE = """
+SELECT f.progress FROM fulfilment f JOIN delivery_run r ON r.id = $2
+ WHERE f.id = $1 AND r.shift_id IS NOT NULL AND EXISTS (
+   SELECT FROM journey_event e WHERE e.fulfilment_id = f.id AND e.kind = 'stage' AND e.stage = 1012
+      AND e.attempt = f.attempt AND e.event_id <> $3)
+"""
+
+
+class NobodyNamed(Invalid):
+    title = "Name the shift, or the person with vehicle and day, that gets the run."
 
 
 class StopAccepted(NamedTuple):
@@ -174,8 +204,8 @@ async def apply_carrier_event(
         happened_at=event.happened_at,
     )
     if event.detour is not None:
-        await _open_trouble(event.detour, event, shipment)
-    if event.stage is None or event.return_leg:
+        await _hear_trouble(event.detour, event, shipment, kept)
+    if event.stage is None or event.return_leg or await _of_an_earlier_attempt(event, shipment):
         return None
     return await journey.advance(
         kept,
@@ -187,10 +217,49 @@ async def apply_carrier_event(
     )
 
 
-async def _open_trouble(
-    trouble: CarrierTrouble, event: CarrierEvent, shipment: dict[str, Any]
+async def _of_an_earlier_attempt(event: CarrierEvent, shipment: dict[str, Any]) -> bool:
+    """Tell whether a carrier's "out for delivery" is older than an attempt that failed since.
+
+    Webhooks come in any order; the carrier's own clock tells which attempt one is about.
+    """
+    return event.stage == OUT_FOR_DELIVERY and await db.value(
+        LATER_FAILURE, shipment["fulfilment_id"], event.happened_at
+    )
+
+
+async def _hear_trouble(
+    trouble: CarrierTrouble, event: CarrierEvent, shipment: dict[str, Any], kept: UUID
 ) -> None:
+    """Open the detour that a carrier reports; what is none becomes a task."""
     words = " · ".join(filter(None, (event.reason, event.remark, event.location)))
+    row = journey.DETOURS.get(trouble)
+    if row is None:
+        await _open_trouble(trouble, event, shipment, words)
+        return
+    overtaken = await db.value(
+        OVERTAKEN,
+        shipment["id"],
+        event.happened_at,
+        sorted(row.settled_at),
+        shipment["fulfilment_id"],
+        trouble if row.restarts else "",
+    )
+    await journey.open_detour(
+        journey.derived_id(shipment["fulfilment_id"], f"carrier:{kept}"),
+        shipment["fulfilment_id"],
+        trouble,
+        actor=Actor.system(shipment["carrier"], source="carrier"),
+        reason=(event.reason if event.reason in row.reasons else "other") if row.reasons else "",
+        detail=words,
+        evidence=[journey.Evidence("carrier_event", str(kept))],
+        captured_at=event.happened_at,
+        overtaken=overtaken,
+    )
+
+
+async def _open_trouble(
+    trouble: CarrierTrouble, event: CarrierEvent, shipment: dict[str, Any], words: str
+) -> None:
     await helpdesk.open_problem(
         trouble,
         f"{TROUBLES[trouble]} ({event.awb})",
@@ -198,7 +267,6 @@ async def _open_trouble(
         detail=words,
         order_id=shipment["order_id"],
         fulfilment_id=shipment["fulfilment_id"],
-        owner_role="dispatcher",
     )
 
 
@@ -230,17 +298,44 @@ async def confirm_pickup(
 async def plan_run(
     fulfilment_ids: Sequence[UUID],
     *,
-    person_id: UUID,
-    vehicle: str,
-    planned_on: date,
     actor: Actor,
+    person_id: UUID | None = None,
+    vehicle: str | None = None,
+    planned_on: date | None = None,
+    shift_id: UUID | None = None,
 ) -> dict[str, Any]:
-    """Give deliveries, in the order of driving, to a courier or delivery executive.
+    """Give deliveries, in the order of driving, to a courier or delivery executive, or to a shift.
 
-    Returns (id, number, stops).
+    A shift's crew must be able to carry the goods, and its vehicle to load them. Returns (id,
+    number, stops).
 
-    Raises: NotFound, NotForARun, OneChannelPerRun, NotACourier, AlreadyAssigned.
+    Raises: NotFound, NotForARun, OneChannelPerRun, NotACourier, AlreadyAssigned, NobodyNamed; for
+    a shift ShiftMissing, ShiftOver, CrewTooSmall, VehicleFull.
     """
+    channel_id, deliveries = await _drivable(fulfilment_ids, actor)
+    if shift_id is not None:
+        shift = await fleet.shift_for(shift_id, fulfilment_ids, channel_id=channel_id, actor=actor)
+        person_id, vehicle = shift["lead_id"], shift["vehicle"]
+        planned_on = shift["planned_on"]
+    elif person_id is not None:
+        await require_driver(person_id, channel_id)
+    if person_id is None or not vehicle or planned_on is None:
+        raise NobodyNamed
+    return await tms.plan_run(
+        actor,
+        channel_id=channel_id,
+        person_id=person_id,
+        vehicle=vehicle,
+        planned_on=planned_on,
+        deliveries=deliveries,
+        shift_id=shift_id,
+    )
+
+
+async def _drivable(
+    fulfilment_ids: Sequence[UUID], actor: Actor
+) -> tuple[UUID, list[tuple[UUID, UUID]]]:
+    """Make sure that these parcels can be driven; return their channel and (order, parcel) each."""
     condition, arguments = scope(actor).fulfilments("f", first=2)
     found = {
         row["id"]: row
@@ -260,16 +355,7 @@ async def plan_run(
     channels = {row["channel_id"] for row in found.values()}
     if len(channels) > 1:
         raise OneChannelPerRun
-    channel_id = channels.pop()
-    await require_driver(person_id, channel_id)
-    return await tms.plan_run(
-        actor,
-        channel_id=channel_id,
-        person_id=person_id,
-        vehicle=vehicle,
-        planned_on=planned_on,
-        deliveries=[(found[one]["order_id"], one) for one in fulfilment_ids],
-    )
+    return channels.pop(), [(found[one]["order_id"], one) for one in fulfilment_ids]
 
 
 @db.transactional
@@ -292,8 +378,8 @@ async def accept_run(
     Each delivery moves in a transaction of its own, since no use-case locks two orders. If this
     process dies in between, the job of the same name does the rest with the same event ids.
 
-    Raises: RunMissing, RunAlreadyAccepted, RunNotAcceptable. What a delivery refuses to a person
-    at a screen stands in its answer: the others have moved.
+    Raises: RunMissing, RunAlreadyAccepted, RunNotAcceptable, ShiftNotOpen. What a delivery refuses
+    to a person at a screen stands in its answer: the others have moved.
     """
     stops = await _accept(run_id, event_id, captured_at, actor)
     return [
@@ -326,7 +412,18 @@ async def _accept(
 async def _start(
     run_id: UUID, event_id: UUID, stop: dict[str, Any], captured_at: datetime, actor: Actor
 ) -> journey.Answer:
+    answer = await _go_out(run_id, event_id, stop, captured_at, actor)
+    await hands.load(run_id, stop["fulfilment_id"])
+    return answer
+
+
+async def _go_out(
+    run_id: UUID, event_id: UUID, stop: dict[str, Any], captured_at: datetime, actor: Actor
+) -> journey.Answer:
     step = uuid5(event_id, str(stop["fulfilment_id"]))
+    progress = await db.value(OUT_BEFORE, stop["fulfilment_id"], run_id, step)
+    if progress is not None:
+        return await _take_over(run_id, step, stop["fulfilment_id"], progress, actor)
     try:
         return await journey.advance(
             step,
@@ -338,6 +435,17 @@ async def _start(
         )
     except Refusal as refused:
         return journey.Answer(journey.Verdict.REJECTED, refused.detail, step, 1012, 0)
+
+
+async def _take_over(
+    run_id: UUID, step: UUID, fulfilment_id: UUID, progress: int, actor: Actor
+) -> journey.Answer:
+    """Note that another crew has the delivery now: it is out already, nobody need look at that."""
+    await journey.state_fact(
+        "run_taken_over", fulfilment_id, actor=actor, data={"run_id": str(run_id)}, event_id=step
+    )
+    words = "It was out for delivery already; your crew has it now."
+    return journey.Answer(journey.Verdict.DUPLICATE, words, step, 1012, progress)
 
 
 @job("flows.start_run", queue="default", timeout=60)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from uuid import UUID
 
 from doorstep.core import db
-from doorstep.core.auth import people
+from doorstep.core.actor import Actor
+from doorstep.core.auth import people as persons
 from doorstep.core.ids import uuid7
+from doorstep.flows import fleet
 from doorstep.modules.fsm.service import checklists, technicians
+from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.oms import service as oms
 from doorstep.modules.scm import service as scm
 from doorstep.modules.scm.schemas import VendorData
 from doorstep.modules.tms.service import carriers
 from doorstep.modules.wms.service import stock
+from doorstep.seed.calendars import CALENDARS
 from doorstep.seed.catalogue import CHANNELS, CHECKLISTS, COSTS, OWN_GOODS, PRODUCTS
-from doorstep.seed.people import SampleUser, password_of, sample_users
+from doorstep.seed.people import VANS, SampleUser, crew_of, password_of, sample_users
 
 FULL_SHELF = 400
 """Free pieces of each SKU after seeding, when fewer than half of that are left."""
@@ -36,6 +40,8 @@ async def seed() -> None:
     products = {data.sku: await oms.save_product(data) for data in PRODUCTS}
     for sku, checklist in CHECKLISTS.items():
         await checklists.save_checklist(products[sku], checklist)
+    for country, calendar in CALENDARS.items():
+        await helpdesk.save_calendar(country, calendar)
     channels: dict[str, UUID] = {}
     vendors: dict[str, UUID] = {}
     places: dict[tuple[str, str], UUID] = {}
@@ -63,6 +69,9 @@ async def seed() -> None:
     await carriers.create_carrier("clickpost", "ClickPost carriers", "aggregator")
     for user in sample_users():
         await _person(user, channels, vendors, places)
+    for code, channel_id in channels.items():
+        for van in VANS:
+            await _crew_with_van(code, channel_id, van)
 
 
 async def _vendor(channel: str, country: str, zone: str) -> UUID:
@@ -79,6 +88,27 @@ async def _vendor(channel: str, country: str, zone: str) -> UUID:
             account_number=account,
             bank_code=bank,
         )
+    )
+
+
+async def _crew_with_van(channel: str, channel_id: UUID, van: int) -> None:
+    actor = Actor.system("seed")
+    crew_id, people = crew_of(channel, van)
+    await fleet.save_vehicle(
+        code=f"VAN-{channel}-{van}",
+        channel_id=channel_id,
+        plate=f"{channel} {1000 + van}",
+        capacity_kg=1200,
+        capacity_l=12_000,
+        actor=actor,
+    )
+    await fleet.save_crew(
+        crew_id,
+        channel_id=channel_id,
+        name=f"Crew {channel} {van}",
+        lead_id=people[0],
+        member_ids=people,
+        actor=actor,
     )
 
 
@@ -122,7 +152,7 @@ async def _person(
 ) -> None:
     if await db.value("SELECT true FROM person WHERE id = $1", user.person_id):
         return
-    await people.create_person(
+    await persons.create_person(
         person_id=user.person_id,
         role=user.role,
         name=user.name,

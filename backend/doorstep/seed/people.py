@@ -17,7 +17,13 @@ STAFF = ("sales", "finance", "dispatcher", "support", "admin")
 """Sign in with login and password, for every channel."""
 
 CREWS = {"AE": 3, "QA": 2, "IN": 3, "KW": 2}
-"""Technicians of each channel; one person each for the other field roles."""
+"""Technicians of each channel; one person each for the other field roles but delivery."""
+
+VANS = {1: (2, 3), 2: (4, 5)}
+"""Van of a channel → its crew, by their numbers; the first leads. Number 1 drives alone."""
+
+DELIVERY = 1 + sum(map(len, VANS.values()))
+"""Delivery executives of each channel."""
 
 
 class SampleUser(NamedTuple):
@@ -52,7 +58,7 @@ def sample_users() -> list[SampleUser]:
             )
         )
         for role in FIELD:
-            count = technicians if role == "technician" else 1
+            count = {"technician": technicians, "delivery": DELIVERY}.get(role, 1)
             users.extend(
                 SampleUser(
                     _id(f"{role}-{channel}-{n}"),
@@ -64,6 +70,12 @@ def sample_users() -> list[SampleUser]:
                 for n in range(1, count + 1)
             )
     return users
+
+
+def crew_of(channel: str, van: int) -> tuple[UUID, list[UUID]]:
+    """Tell a sample crew's id and its people, the lead first."""
+    people = [_id(f"delivery-{channel}-{n}") for n in VANS[van]]
+    return _id(f"crew-{channel}-{van}"), people
 
 
 def password_of(login: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID, uuid5
@@ -262,10 +262,8 @@ class MoneyMachine(Schedule):
         return payout_id(self.tranches[chosen[0]], chosen[1] + 1)
 
     async def _ask(self, payout: UUID) -> None:
-        try:
+        with suppress(RetryAt):
             await jobs.pay_tranche({"payout_id": str(payout)})
-        except RetryAt:
-            pass
 
     @rule(n=small, k=small, said=st.sampled_from(sorted(WORDS)))
     def bank_says(self, n: int, k: int, said: str) -> None:

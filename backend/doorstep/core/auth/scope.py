@@ -25,19 +25,23 @@ _ALIAS = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
 NOTHING = "FALSE"
 EVERYTHING = "TRUE"
 
-# {p} is the placeholder of the person; a run's stop or a manifest's piece makes a parcel theirs.
-_ON_THE_ROAD = """IN (
-  SELECT stop.fulfilment_id FROM delivery_stop stop JOIN delivery_run run ON run.id = stop.run_id
-   WHERE run.person_id = {p} AND stop.state <> 'removed'
+# {p} is the placeholder of the person. The stop of a run of one's own or of one's shift, or a
+# manifest's piece, makes a parcel theirs.
+_DRIVEN = """
+  SELECT stop.fulfilment_id FROM delivery_stop stop
+    JOIN run_person driver ON driver.run_id = stop.run_id
+   WHERE driver.person_id = {p} AND stop.state <> 'removed'"""
+_ON_THE_ROAD = f"""IN ({_DRIVEN}
   UNION ALL
   SELECT shipment.fulfilment_id FROM manifest
     JOIN manifest_piece ON manifest_piece.manifest_id = manifest.id
     JOIN piece ON piece.id = manifest_piece.piece_id
     JOIN shipment ON shipment.id = piece.shipment_id
-   WHERE manifest.courier_id = {p})"""
-_VISITED = """IN (
+   WHERE manifest.courier_id = {{p}})"""  # noqa: S608 - a constant of this file
+_VISITED = f"""IN (
   SELECT visit.fulfilment_id FROM visit
-   WHERE visit.technician_id = {p} AND visit.state <> 'cancelled')"""
+   WHERE visit.technician_id = {{p}} AND visit.state <> 'cancelled'
+  UNION ALL {_DRIVEN})"""  # noqa: S608 - as above
 
 Clause = tuple[str, list[Any]]
 

@@ -21,6 +21,7 @@ from doorstep.doors.tranches import TrancheOut
 from doorstep.flows import cash, settle
 from doorstep.modules.finance.service import ledger, payouts, tranches
 from doorstep.modules.scm.service import PurchaseOrderMissing
+from doorstep.modules.tms.refusals import ShiftMissing
 
 TAGS = ["finance"]
 
@@ -51,15 +52,17 @@ SELECT true FROM tranche t JOIN purchase_order p ON p.id = t.po_id WHERE t.id = 
 
 SEEN_RUN = "SELECT true FROM delivery_run r WHERE r.id = $1 AND {scope}"
 
+SEEN_SHIFT = "SELECT true FROM shift s WHERE s.id = $1 AND {scope}"
+
 
 class NoSuchRun(NotFound):
     title = "There is no such delivery run."
 
 
 class NothingNamed(Invalid):
-    """A count is for a run or for orders."""
+    """A count is for a run, a shift or orders."""
 
-    title = "Name the run or the orders that the cash is from."
+    title = "Name the run, the shift or the orders that the cash is from."
 
 
 class PurchaseOrderRow(Struct, kw_only=True):
@@ -103,10 +106,11 @@ class LedgerEntry(Struct, kw_only=True):
 
 
 class CashIn(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What the desk counted, from a run or from named orders; the client makes `event_id`."""
+    """What the desk counted, from a run, a shift or named orders; the client makes `event_id`."""
 
     event_id: UUID
     run_id: UUID | None = None
+    shift_id: UUID | None = None
     order_ids: Annotated[list[UUID], Meta(max_length=200)] = []
     amount_minor: Annotated[int, Meta(ge=0, le=10**13)]
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
@@ -185,20 +189,26 @@ async def read_ledger(
     operation_id="countCash",
     status_code=201,
     opt=needs("oms:payment:record"),
-    responses=problems(NothingNamed, NoSuchRun, cash.NoCashToCount, cash.CashInAnotherCurrency),
+    responses=problems(
+        NothingNamed, NoSuchRun, ShiftMissing, cash.NoCashToCount, cash.CashInAnotherCurrency
+    ),
     tags=TAGS,
 )
 async def count_cash(actor: Actor, data: CashIn) -> cash.Counted:
-    """Take in the cash of a run or of orders: it counts as paid from now on."""
-    if data.run_id is None and not data.order_ids:
+    """Take in the cash of a run, a shift or of orders: it counts as paid from now on."""
+    if data.run_id is None and data.shift_id is None and not data.order_ids:
         raise NothingNamed
     if data.run_id is not None:
         await _require(SEEN_RUN, "channels", actor, data.run_id, NoSuchRun, column="r.channel_id")
+    if data.shift_id is not None:
+        column = "s.channel_id"
+        await _require(SEEN_SHIFT, "channels", actor, data.shift_id, ShiftMissing, column=column)
     for order_id in data.order_ids:
         await scope(actor).require_order(order_id)
     return await cash.count_cash(
         data.event_id,
         run_id=data.run_id,
+        shift_id=data.shift_id,
         order_ids=data.order_ids,
         counted_minor=data.amount_minor,
         currency=data.currency,

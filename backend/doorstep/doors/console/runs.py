@@ -25,9 +25,13 @@ from doorstep.modules.tms.refusals import (
     AlreadyAssigned,
     AwbTaken,
     CarrierUnknown,
+    CrewTooSmall,
     NothingToCollect,
     PieceAlreadyGiven,
+    ShiftMissing,
+    ShiftOver,
     StopMissing,
+    VehicleFull,
 )
 
 AnyRequest = Request[Any, Any, Any]
@@ -73,11 +77,12 @@ class ManifestMade(Struct):
 
 
 class RunIn(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Deliveries in the order of driving."""
+    """Deliveries in the order of driving, for a shift, or for a person with a vehicle on a day."""
 
-    person_id: UUID
-    vehicle: Annotated[str, Meta(min_length=1, max_length=40)]
-    planned_on: date
+    shift_id: UUID | None = None
+    person_id: UUID | None = None
+    vehicle: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    planned_on: date | None = None
     fulfilment_ids: Ids
 
 
@@ -176,7 +181,12 @@ async def make_manifest(
         dispatch.NotACourier,
         transport.NotForARun,
         transport.OneChannelPerRun,
+        transport.NobodyNamed,
         AlreadyAssigned,
+        ShiftMissing,
+        ShiftOver,
+        CrewTooSmall,
+        VehicleFull,
         *REFUSALS,
     ),
     tags=TAGS,
@@ -184,7 +194,7 @@ async def make_manifest(
 async def plan_run(
     request: AnyRequest, data: RunIn, actor: Actor, key: OptionalKey = None
 ) -> Response[RunPlanned]:
-    """Give deliveries to a courier or delivery executive, who then accepts the run."""
+    """Give deliveries to a shift's crew, or to one courier or delivery executive, who accepts."""
 
     async def create() -> RunPlanned:
         run = await transport.plan_run(
@@ -192,6 +202,7 @@ async def plan_run(
             person_id=data.person_id,
             vehicle=data.vehicle,
             planned_on=data.planned_on,
+            shift_id=data.shift_id,
             actor=actor,
         )
         return msgspec.convert(run, RunPlanned)

@@ -25,6 +25,7 @@ from doorstep.modules.tms.refusals import (
     RunAlreadyAccepted,
     RunMissing,
     RunNotAcceptable,
+    ShiftNotOpen,
 )
 from doorstep.modules.tms.schemas import Moment
 
@@ -32,7 +33,7 @@ TAGS = ["transport"]
 
 # Today on the channel's clock, and whatever was not finished before.
 OWN_RUNS = """
-SELECT r.id, r.number, r.vehicle, r.planned_on, r.state,
+SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
        (SELECT jsonb_agg(jsonb_build_object(
                  'id', s.id, 'position', s.position, 'state', s.state, 'number', o.number,
                  'order_id', f.order_id, 'channel_id', f.channel_id, 'attempt', f.attempt,
@@ -56,8 +57,10 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state,
           JOIN customer_order o ON o.id = f.order_id
           JOIN address a ON a.id = o.address_id
          WHERE s.run_id = r.id AND s.state <> 'removed') AS stops
-  FROM delivery_run r JOIN channel c ON c.id = r.channel_id
- WHERE r.person_id = $1 AND r.state IN ('planned', 'accepted')
+  FROM delivery_run r
+  JOIN run_person d ON d.run_id = r.id
+  JOIN channel c ON c.id = r.channel_id
+ WHERE d.person_id = $1 AND r.state IN ('planned', 'accepted')
    AND r.planned_on <= ($2::timestamptz AT TIME ZONE c.zone)::date
  ORDER BY r.planned_on, r.number
 """
@@ -118,13 +121,14 @@ class StopOut(Struct):
 
 
 class RunOut(Struct):
-    """A tour of one person with one vehicle; stops stand in the order of driving."""
+    """A tour of one person, or of everybody of a shift; stops stand in the order of driving."""
 
     id: UUID
     number: str
     vehicle: str
     planned_on: date
     state: str
+    shift_id: UUID | None
     stops: list[StopOut]
 
 
@@ -179,7 +183,10 @@ class ConfirmedOut(Struct):
 
 @get("/field/runs", operation_id="listOwnRuns", opt=needs("tms:run:accept"), tags=TAGS)
 async def list_own_runs(actor: Actor) -> list[RunOut]:
-    """List the person's unfinished runs up to today, with addresses, pieces and money due."""
+    """List the person's unfinished runs up to today, and those of the person's shift.
+
+    Each stop has its address, pieces and the money due.
+    """
     return [await _run(row) for row in await db.rows(OWN_RUNS, actor.person_id, now())]
 
 
@@ -215,11 +222,11 @@ async def _stop(stop: dict[str, Any]) -> StopOut:
     operation_id="acceptRun",
     opt=needs("tms:run:accept"),
     status_code=200,
-    responses=problems(RunMissing, RunAlreadyAccepted, RunNotAcceptable),
+    responses=problems(RunMissing, RunAlreadyAccepted, RunNotAcceptable, ShiftNotOpen),
     tags=TAGS,
 )
 async def accept_run(run_id: UUID, data: AcceptIn, actor: Actor) -> AcceptedOut:
-    """Take over one's run, once: every delivery of it is out for delivery (1012)."""
+    """Take over one's run, or one of one's open shift, once: its deliveries are out (1012)."""
     accepted = await transport.accept_run(
         run_id, event_id=data.event_id, captured_at=data.captured_at, actor=actor
     )

@@ -43,10 +43,12 @@ class ScansOut(Struct):
     tags=["transport"],
 )
 async def add_scans(data: ScansIn, actor: Actor) -> ScansOut:
-    """Store scans (pickup, departure, hub_in, hub_out, load, handover, custody), each once.
+    """Store scans (pickup, departure, hub_in, hub_out, load, transfer, handover, custody), each once.
 
     A scan moves nothing by itself: once every piece of a shipment has a pickup, departure or
-    hub_in scan, a job passes 1009, 1010 or 1011.
+    hub_in scan, a job passes 1009, 1010 or 1011. Once a crew has scanned every piece of a parcel of
+    its work (load; transfer from another van), the goods stand on its van; a hub_in or custody
+    scan of every piece by the floor takes them off it.
     """
     kept = await transport.keep_scans(data.scans, actor=actor)
     return ScansOut([ScanOut(one.scan_uid, one.verdict) for one in kept])

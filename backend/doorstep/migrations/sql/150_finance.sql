@@ -290,6 +290,7 @@ SELECT make_append_only('payout_event');
 CREATE TABLE cash_count (
   id uuid NOT NULL,
   run_id uuid,
+  shift_id uuid,
   currency text NOT NULL,
   expected_minor bigint NOT NULL,
   counted_minor bigint NOT NULL,

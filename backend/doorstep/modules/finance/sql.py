@@ -163,9 +163,9 @@ SELECT c.id, c.currency, c.expected_minor, c.counted_minor,
 """
 
 RECORD_CASH_COUNT = """
-INSERT INTO cash_count (id, run_id, currency, expected_minor, counted_minor, note, counted_by,
-                        counted_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO cash_count (id, run_id, shift_id, currency, expected_minor, counted_minor, note,
+                        counted_by, counted_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 RECORD_CASH_LINES = """

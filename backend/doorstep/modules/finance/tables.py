@@ -127,6 +127,7 @@ class CashCount(Table, tablename="cash_count", db=engine):
 
     id = UUID(primary_key=True, default=None)
     run_id = UUID(null=True, default=None)
+    shift_id = UUID(null=True, default=None)
     currency = Text()
     expected_minor = BigInt()
     counted_minor = BigInt()

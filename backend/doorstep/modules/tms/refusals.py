@@ -61,3 +61,81 @@ class CodeUnavailable(NotFound):
 
 class CodeTriesExhausted(Refusal):
     title = "The handover code was wrong too often; it opens nothing any more."
+
+
+class VehicleMissing(NotFound):
+    title = "There is no such vehicle."
+
+
+class VehicleCodeTaken(Refusal):
+    """The code is another channel's, or a place that is no van has it."""
+
+    title = "This code belongs to something else."
+
+
+class CrewMissing(NotFound):
+    title = "There is no such crew."
+
+
+class CrewNameTaken(Refusal):
+    title = "Another crew of this channel has this name."
+
+
+class NotFitForACrew(Invalid):
+    """A crew is made of couriers, delivery executives and technicians of its channel."""
+
+    title = "Somebody named here does not work on the road in this channel."
+
+
+class CrewWithoutDriver(Invalid):
+    title = "A crew is led by one of its couriers or delivery executives."
+
+
+class ShiftMissing(NotFound):
+    title = "There is no such shift."
+
+
+class VehicleOfAnotherChannel(Invalid):
+    title = "Crew and vehicle of a shift belong to one channel."
+
+
+class ShiftAlreadyOpened(Refusal):
+    title = "This shift has already been opened."
+
+
+class OnAnotherShift(Refusal):
+    """One open shift per vehicle and per person."""
+
+    title = (
+        "The vehicle or somebody of the crew is on another open shift, which must be closed first."
+    )
+
+
+class ShiftNotOpen(Refusal):
+    title = "This shift is not open."
+
+
+class ShiftOver(Refusal):
+    title = "This shift is being closed, or is closed."
+
+
+class ShiftNotEmpty(Refusal):
+    """The crew still holds goods that nothing accounts for, or cash that nobody has counted."""
+
+    title = "The shift cannot be closed while you hold something."
+
+
+class CrewTooSmall(Refusal):
+    title = "The crew is too small for these goods."
+
+
+class VehicleFull(Refusal):
+    title = "The vehicle cannot take these goods."
+
+
+class NothingToUndo(NotFound):
+    title = "No such call has moved anything from that shift to this one."
+
+
+class SameShift(Invalid):
+    title = "Another shift must take over, of the same channel."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,7 +14,9 @@ Slot = Annotated[str, Meta(min_length=1, max_length=40)]
 Moment = Annotated[datetime, Meta(tz=True)]
 """A device's own time: shown and kept, never trusted for order or money."""
 
-ScanKind = Literal["pickup", "departure", "hub_in", "hub_out", "load", "handover", "custody"]
+ScanKind = Literal[
+    "pickup", "departure", "hub_in", "hub_out", "load", "transfer", "handover", "custody"
+]
 Relation = Literal[
     "customer", "family", "colleague", "reception", "guard", "maid", "neighbour", "other"
 ]
@@ -60,6 +62,33 @@ class Photo(Struct, kw_only=True, forbid_unknown_fields=True):
     sha256: Sha256
 
 
+class FailedAttempt(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why the goods were not handed over. `event_id` is made by the phone, once per capture.
+
+    `called`: the customer was rung; `dwell_seconds`: how long the crew waited at the door.
+    """
+
+    event_id: UUID
+    captured_at: Moment
+    reason: Literal[
+        "not_home",
+        "refused",
+        "address",
+        "unreachable",
+        "no_access",
+        "cash_not_ready",
+        "other",
+        "wrong_model",
+        "broken_seal",
+    ]
+    words: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    photos: Annotated[list[Photo], Meta(max_length=10)] = []
+    called: bool = False
+    dwell_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    place: Place | None = None
+    wished_on: date | None = None
+
+
 class Tender(Struct, kw_only=True, forbid_unknown_fields=True):
     """Money taken at the door, in minor units of the order's currency."""
 
@@ -80,3 +109,16 @@ class ProofOfDelivery(Struct, kw_only=True, forbid_unknown_fields=True):
     place: Place | None = None
     scanned_labels: Annotated[list[LabelNo], Meta(max_length=200)] = []
     tenders: Annotated[list[Tender], Meta(max_length=8)] = []
+
+
+ExplainedAs = Literal["left_at_customer", "lost", "damaged", "at_hub", "other"]
+
+
+class Explanation(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where a piece is (`label_no`), or a whole parcel (`fulfilment_id`), that was not returned."""
+
+    label_no: LabelNo | None = None
+    fulfilment_id: UUID | None = None
+    reason: ExplainedAs
+    words: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    photo: Sha256 | None = None

@@ -20,6 +20,54 @@ WITH stored AS (
   SELECT 'flows.evaluate_scans', jsonb_build_object('kind', kind, 'labels', jsonb_agg(label_no))
     FROM matched WHERE known AND kind IN ('pickup', 'departure', 'hub_in')
    GROUP BY kind
+), custody AS (
+  -- Whose the goods are follows from these scans (flows/hands.py).
+  INSERT INTO outbox (kind, payload)
+  SELECT 'flows.follow_scans', jsonb_build_object('labels', jsonb_agg(DISTINCT label_no))
+    FROM matched WHERE known AND (kind IN ('load', 'transfer') OR
+         kind IN ('hub_in', 'custody') AND $10 IN ('warehouse', 'store', 'vendor_store'))
+  HAVING count(*) > 0
 )
 SELECT scan_uid, known FROM matched
+"""
+
+# A shift with its vehicle and crew; $2: somebody who must be working it, or NULL.
+SHIFT = """
+SELECT s.id, s.number, s.state, s.channel_id, s.crew_id, s.lead_id, s.planned_on, s.opened_at,
+       s.open_event_id, s.close_event_id, v.id AS vehicle_id, v.code AS vehicle, v.plate,
+       v.location_id, v.capacity_kg, v.capacity_l, c.name AS crew,
+       (SELECT count(*)::int FROM shift_member m WHERE m.shift_id = s.id) AS people
+  FROM shift s JOIN vehicle v ON v.id = s.vehicle_id JOIN crew c ON c.id = s.crew_id
+ WHERE s.id = $1 AND ($2::uuid IS NULL OR EXISTS (
+   SELECT FROM shift_member m WHERE m.shift_id = s.id AND m.person_id = $2))
+"""
+
+END_RUNS_OF_SHIFT = """
+UPDATE delivery_run r SET finished_at = $2, state = CASE WHEN EXISTS
+  (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state IN ('done', 'failed'))
+  THEN 'finished' ELSE 'cancelled' END
+ WHERE r.shift_id = $1 AND r.state IN ('planned', 'accepted')
+"""
+
+# Behind an accepted run the crew sees the new stops at once.
+OPEN_RUN_OF_SHIFT = """
+SELECT id FROM delivery_run WHERE shift_id = $1 AND state IN ('planned', 'accepted')
+ ORDER BY state, number LIMIT 1 FOR UPDATE
+"""
+
+RUN_FOR_SHIFT = """
+INSERT INTO delivery_run (id, channel_id, person_id, vehicle, planned_on, planned_at, shift_id)
+SELECT $1, s.channel_id, s.lead_id, v.code, s.planned_on, $3, s.id
+  FROM shift s JOIN vehicle v ON v.id = s.vehicle_id WHERE s.id = $2
+RETURNING id
+"""
+
+VAN_DOWN_PARCELS = """
+SELECT p.van_down_id, p.n, p.order_id, p.fulfilment_id, p.stop_id, p.state, p.new_stop_id, p.words,
+       o.number, d.from_shift_id, d.to_shift_id, d.reason, t.position
+  FROM van_down_parcel p
+  JOIN van_down d ON d.id = p.van_down_id
+  JOIN customer_order o ON o.id = p.order_id
+  LEFT JOIN delivery_stop t ON t.id = p.new_stop_id
+ WHERE p.van_down_id = $1 ORDER BY p.n
 """

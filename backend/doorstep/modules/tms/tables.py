@@ -146,6 +146,7 @@ class DeliveryRun(Table, tablename="delivery_run", db=engine):
     accept_event_id = UUID(null=True, default=None)
     accepted_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
+    shift_id = UUID(null=True, default=None)
 
 
 class DeliveryStop(Table, tablename="delivery_stop", db=engine):
@@ -158,6 +159,31 @@ class DeliveryStop(Table, tablename="delivery_stop", db=engine):
     position = SmallInt()
     state = Text()
     closed_at = Timestamptz(null=True, default=None)
+
+
+class DeliveryAttempt(Table, tablename="delivery_attempt", db=engine):
+    """An attempt that failed at the door."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    stop_id = UUID(default=None)
+    attempt = SmallInt()
+    person_id = UUID(default=None)
+    device_id = UUID(null=True, default=None)
+    kind = Text()
+    reason = Text()
+    words = Text()
+    called = Boolean()
+    dwell_seconds = Integer()
+    wished_on = Date(null=True, default=None)
+    photos = Array(base_column=Text())
+    lat = DoublePrecision(null=True, default=None)
+    lng = DoublePrecision(null=True, default=None)
+    accuracy_m = Real(null=True, default=None)
+    verdict = Text()
+    captured_at = Timestamptz(default=None)
+    recorded_at = Timestamptz(default=None)
 
 
 class HandoverCode(Table, tablename="handover_code", db=engine):
@@ -233,3 +259,102 @@ class PodTender(Table, tablename="pod_tender", db=engine):
     method = Text()
     amount_minor = BigInt()
     reference = Text()
+
+
+class Vehicle(Table, tablename="vehicle", db=engine):
+    """A van of our own fleet."""
+
+    id = UUID(primary_key=True, default=None)
+    code = Text()
+    channel_id = UUID(default=None)
+    plate = Text()
+    capacity_kg = Integer()
+    capacity_l = Integer()
+    location_id = UUID(default=None)
+    active = Boolean()
+
+
+class Crew(Table, tablename="crew", db=engine):
+    """People who work together."""
+
+    id = UUID(primary_key=True, default=None)
+    channel_id = UUID(default=None)
+    name = Text()
+    lead_id = UUID(default=None)
+    active = Boolean()
+
+
+class CrewMember(Table, tablename="crew_member", db=engine):
+    """Somebody of a crew."""
+
+    crew_id = UUID(primary_key=True, default=None)
+    person_id = UUID(default=None)
+
+
+class Shift(Table, tablename="shift", db=engine):
+    """A crew with a vehicle for a day."""
+
+    id = UUID(primary_key=True, default=None)
+    number = Text()
+    crew_id = UUID(default=None)
+    vehicle_id = UUID(default=None)
+    channel_id = UUID(default=None)
+    lead_id = UUID(default=None)
+    planned_on = Date(default=None)
+    state = Text()
+    planned_by = UUID(null=True, default=None)
+    planned_at = Timestamptz(default=None)
+    open_event_id = UUID(null=True, default=None)
+    opened_by = UUID(null=True, default=None)
+    opened_at = Timestamptz(null=True, default=None)
+    close_event_id = UUID(null=True, default=None)
+    closed_by = UUID(null=True, default=None)
+    closed_at = Timestamptz(null=True, default=None)
+
+
+class ShiftMember(Table, tablename="shift_member", db=engine):
+    """Somebody who works a shift."""
+
+    shift_id = UUID(primary_key=True, default=None)
+    person_id = UUID(default=None)
+    on_duty = Boolean()
+
+
+class ShiftExplanation(Table, tablename="shift_explanation", db=engine):
+    """Where goods are that a shift did not bring back."""
+
+    id = UUID(primary_key=True, default=None)
+    shift_id = UUID(default=None)
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    label_no = Text(null=True, default=None)
+    reason = Text()
+    words = Text()
+    photo_sha256 = Text(null=True, default=None)
+    explained_by = UUID(default=None)
+    explained_at = Timestamptz(default=None)
+
+
+class VanDown(Table, tablename="van_down", db=engine):
+    """The work of a van that is down goes to another shift."""
+
+    id = UUID(primary_key=True, default=None)
+    from_shift_id = UUID(default=None)
+    to_shift_id = UUID(default=None)
+    reason = Text()
+    told_by = UUID(null=True, default=None)
+    told_at = Timestamptz(default=None)
+    undoes_id = UUID(null=True, default=None)
+
+
+class VanDownParcel(Table, tablename="van_down_parcel", db=engine):
+    """A parcel of a van that is down."""
+
+    van_down_id = UUID(primary_key=True, default=None)
+    n = SmallInt()
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    stop_id = UUID(null=True, default=None)
+    state = Text()
+    new_stop_id = UUID(null=True, default=None)
+    words = Text()

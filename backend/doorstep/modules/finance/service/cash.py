@@ -30,6 +30,7 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     run_id: UUID | None
+    shift_id: UUID | None
     currency: str
     counted_minor: int
     note: str
@@ -71,6 +72,7 @@ async def record_count(count: Count) -> None:
         sql.RECORD_CASH_COUNT,
         count.id,
         count.run_id,
+        count.shift_id,
         count.currency,
         count.expected_minor,
         count.counted_minor,

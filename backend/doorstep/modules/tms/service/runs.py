@@ -16,6 +16,7 @@ from doorstep.modules.tms.refusals import (
     RunAlreadyAccepted,
     RunMissing,
     RunNotAcceptable,
+    ShiftNotOpen,
     StopMissing,
 )
 
@@ -29,8 +30,11 @@ async def plan_run(
     vehicle: str,
     planned_on: date,
     deliveries: Sequence[tuple[UUID, UUID]],
+    shift_id: UUID | None = None,
 ) -> dict[str, Any]:
     """Give deliveries, as (order, fulfilment) in the order of driving, to one person.
+
+    With a shift they are everybody's who works it; `person_id` is its lead then.
 
     Returns (id, number, stops: [{id, fulfilment_id, position}]).
 
@@ -38,8 +42,8 @@ async def plan_run(
     """
     run = await db.one(
         "INSERT INTO delivery_run"
-        " (id, channel_id, person_id, vehicle, planned_on, planned_by, planned_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, number",
+        " (id, channel_id, person_id, vehicle, planned_on, planned_by, planned_at, shift_id)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id, number",
         uuid7(),
         channel_id,
         person_id,
@@ -47,6 +51,7 @@ async def plan_run(
         planned_on,
         actor.person_id,
         now(),
+        shift_id,
     )
     stops = await db.rows(
         "INSERT INTO delivery_stop (id, run_id, order_id, fulfilment_id, position)"
@@ -66,15 +71,19 @@ async def plan_run(
 
 @db.transactional
 async def accept_run(actor: Actor, run_id: UUID, event_id: UUID) -> list[dict[str, Any]]:
-    """Take over one's own run, once; return its open stops (id, fulfilment_id) in driving order.
+    """Take over one's own run, or one of one's shift, once; return its stops in driving order.
+
+    Each stop is (id, fulfilment_id); those taken off the run are left out.
 
     The same event again changes nothing and returns the same stops.
 
-    Raises: RunMissing (also for another person's run), RunAlreadyAccepted, RunNotAcceptable.
+    Raises: RunMissing (also for another person's run), RunAlreadyAccepted, RunNotAcceptable,
+    ShiftNotOpen.
     """
     run = await db.row(
-        "SELECT state, accept_event_id FROM delivery_run WHERE id = $1 AND person_id = $2"
-        " FOR UPDATE",
+        "SELECT r.state, r.accept_event_id, s.state AS shift FROM delivery_run r"
+        " LEFT JOIN shift s ON s.id = r.shift_id WHERE r.id = $1 AND EXISTS"
+        " (SELECT FROM run_person p WHERE p.run_id = r.id AND p.person_id = $2) FOR UPDATE OF r",
         run_id,
         actor.person_id,
     )
@@ -85,6 +94,8 @@ async def accept_run(actor: Actor, run_id: UUID, event_id: UUID) -> list[dict[st
     if run["accept_event_id"] is None:
         if run["state"] != "planned":
             raise RunNotAcceptable
+        if run["shift"] not in (None, "open"):
+            raise ShiftNotOpen
         await db.execute(
             "UPDATE delivery_run SET state = 'accepted', accept_event_id = $2, accepted_at = $3"
             " WHERE id = $1",
@@ -100,8 +111,42 @@ async def accept_run(actor: Actor, run_id: UUID, event_id: UUID) -> list[dict[st
 
 
 async def close_stop(stop_id: UUID) -> None:
-    """Mark a stop as done, and its run as finished when it was the last one."""
-    await _end_stop(stop_id, "done")
+    """Mark a stop as done, and its run as finished when it was the last one.
+
+    When its delivery was given to another run in between, nobody drives there any more either.
+    """
+    if not await _end_stop(stop_id, "done"):
+        moved = await db.value(
+            "SELECT o.id FROM delivery_stop s JOIN delivery_stop o USING (fulfilment_id)"
+            " WHERE s.id = $1 AND s.state = 'removed' AND o.state = 'open'",
+            stop_id,
+        )
+        if moved is not None:
+            await _end_stop(moved, "removed")
+
+
+async def take_off(stop_id: UUID) -> bool:
+    """Take a delivery off its run; tell whether it was still open."""
+    return await _end_stop(stop_id, "removed")
+
+
+async def fail_stop(fulfilment_id: UUID) -> UUID | None:
+    """Close the open stop of a delivery that failed; return it, or None when there is none."""
+    return await _end_open_stop(fulfilment_id, "failed")
+
+
+async def drop_stop(fulfilment_id: UUID) -> UUID | None:
+    """Take a delivery that has ended off its run; return its stop, or None when there is none."""
+    return await _end_open_stop(fulfilment_id, "removed")
+
+
+async def _end_open_stop(fulfilment_id: UUID, state: str) -> UUID | None:
+    stop_id: UUID | None = await db.value(
+        "SELECT id FROM delivery_stop WHERE fulfilment_id = $1 AND state = 'open'", fulfilment_id
+    )
+    if stop_id is not None:
+        await _end_stop(stop_id, state)
+    return stop_id
 
 
 @db.transactional
@@ -130,7 +175,7 @@ async def _end_stop(stop_id: UUID, state: str) -> bool:
     await db.execute("SELECT FROM delivery_run WHERE id = $1 FOR UPDATE", run_id)
     await db.execute(
         "UPDATE delivery_run r SET finished_at = $2, state = CASE WHEN EXISTS"
-        " (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state = 'done')"
+        " (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state IN ('done', 'failed'))"
         " THEN 'finished' ELSE 'cancelled' END"
         " WHERE r.id = $1 AND r.state IN ('planned', 'accepted') AND NOT EXISTS"
         " (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state = 'open')",

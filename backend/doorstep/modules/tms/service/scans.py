@@ -44,7 +44,7 @@ async def keep_scans(actor: Actor, scans: Sequence[Scan]) -> list[Kept]:
         now(),
     )
     known: dict[UUID, bool] = {row["scan_uid"]: row["known"] for row in stored}
-    if any(known.get(scan.scan_uid) and scan.kind in rules.SCAN_STAGES for scan in scans):
+    if any(known.get(scan.scan_uid) and scan.kind in rules.FOLLOWED for scan in scans):
         db.after_commit(outbox.wake)
     return [Kept(scan.scan_uid, _verdict(known.pop(scan.scan_uid, None))) for scan in scans]
 

@@ -7,7 +7,7 @@ the fulfilment's lock, so that the goods of a parcel are in one hand at a time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -61,7 +61,9 @@ async def ship(fulfilment_id: UUID, order_id: UUID, to_location_id: UUID) -> Non
             ref,
             order_id,
         )
-    await db.execute(sql.CARRY_UNITS, fulfilment_id, to_location_id, ["picked"], "shipped", None)
+    await db.execute(
+        sql.CARRY_UNITS, fulfilment_id, to_location_id, ["picked"], "shipped", None, None
+    )
 
 
 async def pass_on(
@@ -72,14 +74,16 @@ async def pass_on(
     reason: Reason,
     ref: str,
     goods: Sequence[Quantity] | None = None,
+    out_of: Collection[UUID] | None = None,
 ) -> list[Portion]:
     """Move pieces that are out to another hand: van to van, or to the customer (1013).
 
-    `goods` None means everything that is not there yet. Returns what was moved.
+    `goods` None means everything that is not there yet; `out_of` limits it to what stands at these
+    places. Returns what was moved.
 
     Raises: GoodsElsewhere.
     """
-    moved = await _take(fulfilment_id, order_id, goods, to_location_id, reason, ref)
+    moved = await _take(fulfilment_id, order_id, goods, to_location_id, reason, ref, out_of)
     for portion in moved:
         await db.execute(
             sql.ADD_CUSTODY, portion.fulfilment_line_id, to_location_id, portion.quantity
@@ -93,6 +97,7 @@ async def pass_on(
         ["shipped", "delivered"],
         UNIT_STATES[reason],
         _serials(goods),
+        None if out_of is None else list(out_of),
     )
     return moved
 
@@ -146,9 +151,14 @@ async def _take(
     towards: UUID | None,
     reason: str,
     ref: str,
+    out_of: Collection[UUID] | None = None,
 ) -> list[Portion]:
     """Take pieces out of the hands they are in; nothing is put anywhere yet."""
-    out = [lot for lot in await whereabouts(fulfilment_id) if lot.location_id != towards]
+    out = [
+        lot
+        for lot in await whereabouts(fulfilment_id)
+        if lot.location_id != towards and (out_of is None or lot.location_id in out_of)
+    ]
     wanted: dict[UUID, int] | None = None
     if goods is not None:
         wanted = defaultdict(int)
