@@ -113,7 +113,9 @@ async def test_many_damaged_requests(company: Company, part: int) -> None:
 
 
 def operations() -> list[Any]:
-    schema = schemathesis.openapi.from_dict(openapi_document())
+    # Through JSON, as everybody else reads it.
+    document = msgspec.json.decode(msgspec.json.encode(openapi_document()))
+    schema = schemathesis.openapi.from_dict(document)
     return [found.ok() for found in schema.get_all_operations()]
 
 
@@ -150,6 +152,7 @@ async def ask_everything(company: Company, most: int, *, number: int) -> None:
             meet(dice, case, things)
             wrong += await ask(company, dice, name, case)
             asked += 1
+    print(*wrong, sep="\n")
     print(f"{asked} requests of {len(ROUTES) - 1} operations, seed {number}: {len(wrong)} wrong")
     assert wrong == []
     await all_is_well(company)
@@ -176,8 +179,10 @@ async def ask(company: Company, dice: random.Random, name: str, case: Any) -> li
     async with asyncio.timeout(SECONDS):
         answer = await company.http.send(sent)
     await stay_signed_in(company, role, answer.status_code)
+    # An answer to HEAD has no content, so its type says nothing.
+    left_out = [content_type_conformance] if sent.method == "HEAD" else []
     try:
-        case.validate_response(answer, checks=CHECKS)
+        case.validate_response(answer, checks=[one for one in CHECKS if one not in left_out])
     except FailureGroup as found:
         return [f"{name}: {sent.method} {sent.url} {sent.content[:300]!r}: {found!s:.600}"]
     return []

@@ -16,7 +16,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.errors import Refusal
 from doorstep.core.jobs import RetryAt
-from doorstep.flows import cash, procure, settle
+from doorstep.flows import cash, settle, vendor_answers
 from doorstep.modules.finance import jobs
 from doorstep.modules.finance.rules.payouts import payout_id
 from doorstep.modules.finance.service import payouts
@@ -157,9 +157,9 @@ class MoneyMachine(Schedule):
         event = uuid5(NAMES, f"{self.po_id} {accepts}")
         wanted = "accepted" if accepts else "declined"
         said = self._said(
-            procure.accept_purchase_order(self.po_id, event, actor=actor)
+            vendor_answers.accept(self.po_id, event, actor=actor)
             if accepts
-            else procure.decline_purchase_order(self.po_id, event, "no", actor=actor)
+            else vendor_answers.decline(self.po_id, event, "no", actor=actor)
         )
         if self.model.answer in ("sent", wanted):
             assert said == "ok", said
