@@ -68,7 +68,7 @@ ON CONFLICT ON CONSTRAINT tranche_number_key DO NOTHING
 """
 
 LOCK_TRANCHES = """
-SELECT id, number, amount_minor, currency, state, reason, is_advance
+SELECT id, number, percent, amount_minor, currency, state, reason, is_advance
   FROM tranche WHERE po_id = $1 ORDER BY number FOR NO KEY UPDATE
 """
 
