@@ -5,11 +5,17 @@ from __future__ import annotations
 from doorstep import journey
 from doorstep.core import outbox
 from doorstep.core.actor import Actor
+from doorstep.flows import approvals
 from doorstep.modules.wms.service import stock
 
 
 async def turn_holds_into_allocations(fact: journey.Fact) -> None:
-    """Allocate what intake has held, and pass 1003; stock that is gone becomes a problem."""
+    """Allocate what intake has held, and pass 1003; stock that is gone becomes a problem.
+
+    A reservation that waits for an approval is allocated when that comes ("reservation_approved").
+    """
+    if not await approvals.reservation_approved(fact.order_id):
+        return
     try:
         reservations = await stock.allocate(fact.fulfilment_id)
     except stock.HoldLost as lost:

@@ -39,6 +39,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "1015": (tell_customer, register_warranty, ask_feedback, review),
     "1018": (tell_customer, review),
     "payment_captured": (verify_payment, review),
+    "reservation_approved": (turn_holds_into_allocations,),
     "cash_counted": (review,),
     "bytes_verified": (check_bytes, review),
     "visit_booked": (pass_schedule_if_booked,),

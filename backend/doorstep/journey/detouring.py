@@ -137,7 +137,7 @@ async def _record(
         " reason, detail, lines, progress, opened_role, opened_source, happened_at, opened_at,"
         " closed_at, closed_as)"
         " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,"
-        " CASE WHEN $16::text IS NOT NULL THEN $15 END,$16)",
+        " CASE WHEN $16::text IS NOT NULL THEN $15::timestamptz END,$16)",
         report.event_id,
         journey.id,
         journey.row["order_id"],

@@ -55,3 +55,9 @@ async def open_problem(
 async def close_problem(problem_id: UUID, *, actor: Actor, words: str = "") -> None:
     """Close a problem; closing a closed one changes nothing."""
     await db.execute(sql.CLOSE, problem_id, now(), actor.person_id, words)
+
+
+@db.transactional
+async def close_about(kind: str, ref: str, *, actor: Actor, words: str = "") -> None:
+    """Close the problem of this kind about a thing, if one is open: what it waited for is done."""
+    await db.execute(sql.CLOSE_ABOUT, kind, ref, now(), actor.person_id, words)

@@ -9,6 +9,11 @@ ON CONFLICT (kind, ref) WHERE closed_at IS NULL DO UPDATE SET kind = problem.kin
 RETURNING id
 """
 
+CLOSE_ABOUT = """
+UPDATE problem SET closed_at = $3, closed_by = $4, closing_words = $5
+ WHERE kind = $1 AND ref = $2 AND closed_at IS NULL
+"""
+
 CLOSE = """
 UPDATE problem SET closed_at = $2, closed_by = $3, closing_words = $4
  WHERE id = $1 AND closed_at IS NULL

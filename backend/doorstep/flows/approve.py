@@ -1,0 +1,79 @@
+"""A person approves or rejects an order that the policy let wait (SPEC P5, P8)."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from doorstep import journey
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.errors import EventIdReused
+from doorstep.flows import approvals, settle
+from doorstep.flows import approvals_sql as sql
+from doorstep.flows.approvals import Judged
+from doorstep.modules.finance.service import approvals as service
+from doorstep.modules.finance.service.approvals import Approval
+from doorstep.modules.helpdesk import service as helpdesk
+
+
+@db.transactional
+async def decide(
+    approval_id: UUID,
+    event_id: UUID,
+    verdict: Literal["approved", "rejected"],
+    reason: str,
+    *,
+    actor: Actor,
+) -> Approval:
+    """Decide what waits: approved goes on at once, rejected is cancelled. The first word counts.
+
+    The same `event_id` again gets the same answer.
+
+    Raises: ApprovalMissing; ApprovalDecided when another word was first; OrderHasEnded; OwnOrder;
+    EventIdReused.
+    """
+    waiting = await service.approval(approval_id)
+    judged = await approvals.take(waiting.order_id, waiting.kind)
+    held = await service.standing(waiting.order_id, waiting.kind)
+    if held is not None and held.verdict != "waiting":
+        if held.id != event_id:
+            raise approvals.decided_already(held)
+        if held.verdict != verdict:
+            raise EventIdReused
+        return held
+    decided = await approvals.say(judged, event_id, verdict, reason, actor)
+    if verdict == "approved":
+        await approvals.stop_waiting(judged, actor, decided)
+        await _go_on(decided, actor)
+    else:
+        await approvals.close_problem(decided, actor)
+        await _cancel_rejected_order(judged, decided, actor)
+    return decided
+
+
+async def _go_on(decided: Approval, actor: Actor) -> None:
+    if decided.kind == "payment":
+        await settle.verify_order_payment(decided.order_id)
+        return
+    for fulfilment in await db.rows(sql.HELD_BACK, decided.order_id):
+        if fulfilment["paid"]:
+            await journey.state_fact(
+                "reservation_approved",
+                fulfilment["id"],
+                actor=actor,
+                event_id=journey.derived_id(fulfilment["id"], "reservation_approved"),
+            )
+
+
+async def _cancel_rejected_order(judged: Judged, rejected: Approval, actor: Actor) -> None:
+    """Have a rejected order cancelled: by whoever takes calls, since the customer must be told."""
+    await helpdesk.open_problem(
+        "approval_rejected",
+        f"{judged.number}: {rejected.kind.capitalize()} rejected, cancel the order",
+        ref=str(rejected.order_id),
+        detail=f"Rejected by {actor.role}: {' '.join(rejected.reasons)}",
+        order_id=rejected.order_id,
+        owner_role="support",
+        due_at=approvals.due_at(judged),
+    )
