@@ -27,7 +27,7 @@ from doorstep.core.http.request import JSON_BODY_LIMIT, DoorstepRequest
 from doorstep.doors import uploads
 from doorstep.doors.access import routes as access
 from doorstep.doors.api import orders
-from doorstep.doors.console import finance, problems
+from doorstep.doors.console import approvals, finance, problems
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import visits as console_visits
 from doorstep.doors.field import pods, runs, scans, visits, warehouse
@@ -54,6 +54,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_runs.handlers,
     *console_visits.handlers,
     *finance.handlers,
+    *approvals.handlers,
     *problems.handlers,
     *vendor.handlers,
     *operations.ROUTES,
