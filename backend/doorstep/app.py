@@ -27,7 +27,7 @@ from doorstep.core.http.request import JSON_BODY_LIMIT, DoorstepRequest
 from doorstep.doors import uploads
 from doorstep.doors.access import routes as access
 from doorstep.doors.api import orders
-from doorstep.doors.console import approvals, finance, problems
+from doorstep.doors.console import approvals, closing, escalations, finance, problems, tickets
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import visits as console_visits
 from doorstep.doors.field import pods, runs, scans, visits, warehouse
@@ -56,6 +56,9 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *finance.handlers,
     *approvals.handlers,
     *problems.handlers,
+    *escalations.handlers,
+    *tickets.handlers,
+    *closing.handlers,
     *vendor.handlers,
     *operations.ROUTES,
 ]

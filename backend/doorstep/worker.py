@@ -48,13 +48,16 @@ JOB_MODULES = (
     "doorstep.modules.messages.jobs",
     "doorstep.flows.arrivals",
     "doorstep.flows.care",
+    "doorstep.flows.closing",
     "doorstep.flows.dispatch",
+    "doorstep.flows.escalations",
     "doorstep.flows.notify",
     "doorstep.flows.place_order",
     "doorstep.flows.procure",
     "doorstep.flows.settle",
     "doorstep.flows.shop_orders",
     "doorstep.flows.transport",
+    "doorstep.flows.unrouted",
 )
 """Every module that registers a job, a recurring job or an inbox handler when it is imported."""
 

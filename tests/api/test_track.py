@@ -245,15 +245,15 @@ async def test_the_desk_sees_the_problems_of_its_channels_and_closes_them(
 ) -> None:
     order = await place(("KET-17", 1))
     mine = await helpdesk.open_problem(
-        "late", "No pickup", ref="AWB-1", order_id=order.order_id, owner_role="dispatcher"
+        "pickup_missed", "No pickup", ref="AWB-1", order_id=order.order_id, owner_role="dispatcher"
     )
-    loose = await helpdesk.open_problem("inbox", "An unknown order", ref="hook-1")
+    loose = await helpdesk.open_problem("webhook_unmatched", "An unknown order", ref="hook-1")
     chief = await signed_in("support")
     local = await signed_in("dispatcher", channel_ids=[order.world.channel_id])
     abroad = await signed_in("dispatcher", channel_ids=[uuid7()])
 
     async def seen(person: Any, **params: str) -> list[str]:
-        answer = await client.get("/console/problems", headers=person.headers, params=params)
+        answer = await client.get("/problems", headers=person.headers, params=params)
         assert answer.status_code == 200
         return [problem["id"] for problem in answer.json()]
 
@@ -262,7 +262,7 @@ async def test_the_desk_sees_the_problems_of_its_channels_and_closes_them(
     assert await seen(local) == [str(mine)]
     assert await seen(abroad) == []
 
-    close = f"/console/problems/{mine}/close"
+    close = f"/problems/{mine}/close"
     done = {"words": "The courier came."}
     foreign = await client.post(close, headers=abroad.headers, json=done)
     assert foreign.status_code == 404
@@ -275,5 +275,5 @@ async def test_problems_are_not_for_everybody(
     db: Any, client: httpx.AsyncClient, signed_in: SignedIn
 ) -> None:
     courier = await signed_in("courier")
-    assert (await client.get("/console/problems")).status_code == 401
-    assert (await client.get("/console/problems", headers=courier.headers)).status_code == 403
+    assert (await client.get("/problems")).status_code == 401
+    assert (await client.get("/problems", headers=courier.headers)).status_code == 403

@@ -24,7 +24,15 @@ from doorstep.core.auth.permissions import may
 from doorstep.core.clock import now
 from doorstep.core.db import rows, value
 from doorstep.core.ids import uuid7
-from tests.factories.company import Company, User, open_company, picture, strangers, the_app
+from tests.factories.company import (
+    Company,
+    User,
+    open_company,
+    picture,
+    strangers,
+    the_app,
+    upload,
+)
 from tests.factories.journeys import Order, Step, order_body, place, standing
 from tests.factories.road import FRESH
 from tests.factories.snapshots import everything
@@ -40,6 +48,7 @@ EXEMPT = {
     "issueIntegrationToken": "admins manage the people of the whole installation",
     "revokeDevice": "admins manage the people of the whole installation",
     "revokeSession": "admins manage the people of the whole installation",
+    "saveBusinessCalendar": "calendars are the installation's, only admins set them",
     "replayDeadLetter": "dead letters are the installation's, only admins replay them",
     "receiveClickPostScan": "the secret in the path is the key itself",
     "verifyCertificate": "public on purpose: whoever holds the paper may check it; it names nobody",
@@ -50,19 +59,20 @@ EXEMPT = {
 """operation → why nobody's scope limits it."""
 
 IN_THE_BODY = frozenset(
-    {"recordAwb", "makeManifest", "planRun", "bookVisit", "countCash", "readLedger"}
+    {"recordAwb", "makeManifest", "planRun", "bookVisit", "countCash", "readLedger", "openTicket"}
 )
 """Routes that name a thing in the body or the query."""
 
 LISTS = frozenset(
     {
         "listOrders", "listPickLists", "listOwnRuns", "listOwnManifests", "listOwnVisits",
-        "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems",
+        "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
+        "listArchivedOrders",
     }
 )  # fmt: skip
 """Lists of things: a stranger's is empty."""
 
-UNLIMITED = frozenset({"listDeadLetters"})
+UNLIMITED = frozenset({"listDeadLetters", "listEscalationRules", "listBusinessCalendars"})
 """Lists of the installation, not of a tenant."""
 
 CANARIES = ("Aisha", "501234567", "12 Marina Walk", "WM-7KG-SN", "Canary", "DS-0")
@@ -156,6 +166,7 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     await visits(walk, order)
     await money(walk, order)
     await customer(walk, order)
+    await desk(walk, order)
     assert NAMED - walk.walked == set(EXEMPT), "not walked, or exempt for nothing"
 
 
@@ -242,6 +253,7 @@ async def road(walk: Walk, order: Order) -> None:
     assert half.json()["verdict"] == "review"
     await walk.ask("listProblems", "dispatcher")
     problem = await value("SELECT id FROM problem WHERE closed_at IS NULL AND order_id IS NOT NULL")
+    await walk.ask("assignProblem", "support", {}, problem_id=problem)
     await walk.ask("closeProblem", "support", {"words": "seen"}, problem_id=problem)
     reason = {"reason": "the customer called"}
     pod = {"pod_id": proof["event_id"]}
@@ -299,6 +311,32 @@ async def customer(walk: Walk, order: Order) -> None:
     rating = {"event_id": uuid7(), "delivery_rating": 5, "installation_rating": 5}
     assert (await company.send("", f"/track/{own}/feedback", rating)).status_code == 200
     walk.walked |= {"trackOrder", "giveFeedback", "readCertificate"}
+
+
+async def desk(walk: Walk, order: Order) -> None:
+    """Tickets, then closing and the archive."""
+    photo, support = picture(), walk.company.users["support"]
+    await upload(photo)
+    await walk.company.own_upload(support.id, photo)
+    ticket_id = uuid7()
+    asked = {
+        "event_id": ticket_id, "type": "complaint", "title": "It hums", "words": "Canary words",
+        "order_id": order.order_id,
+    }  # fmt: skip
+    await walk.ask("openTicket", "support", asked)
+    await walk.ask("listTickets", "support", query=f"?order_id={order.order_id}")
+    own = {"ticket_id": ticket_id}
+    await walk.ask("readTicket", "support", **own)
+    word = {"author": "internal", "words": "Canary note", "event_id": uuid7()}
+    await walk.ask("addTicketMessage", "support", word, **own)
+    await walk.ask("addTicketPhotos", "support", {"photos": [photo]}, **own)
+    await walk.ask("assignTicket", "support", {}, **own)
+    for operation in ("resolveTicket", "reopenTicket"):
+        await walk.ask(operation, "support", {"words": "Canary words"}, **own)
+    named = {"order_id": order.order_id}
+    await walk.ask("readClosing", "support", **named)
+    await walk.ask("closeOrder", "support", {"reason": "agreed with the customer"}, **named)
+    await walk.ask("listArchivedOrders", "support", query=f"?number={order.number}")
 
 
 async def test_an_upload_of_somebody_else_looks_like_none(walk: Walk) -> None:

@@ -16,20 +16,20 @@ async def opened(db: Any) -> int:
 
 
 async def test_the_same_trouble_is_one_problem_while_it_is_open(db: Any) -> None:
-    first = await service.open_problem("late_awb", "No pickup", ref="AWB-1")
-    assert await service.open_problem("late_awb", "Still no pickup", ref="AWB-1") == first
-    assert await service.open_problem("late_awb", "No pickup", ref="AWB-2") != first
+    first = await service.open_problem("awb_needed", "No pickup", ref="AWB-1")
+    assert await service.open_problem("awb_needed", "Still no pickup", ref="AWB-1") == first
+    assert await service.open_problem("awb_needed", "No pickup", ref="AWB-2") != first
     assert await opened(db) == 2
     assert await db.value("SELECT title FROM problem WHERE id = $1", first) == "No pickup"
 
 
 async def test_after_closing_it_may_open_again(db: Any) -> None:
-    first = await service.open_problem("late_awb", "No pickup", ref="AWB-1")
+    first = await service.open_problem("awb_needed", "No pickup", ref="AWB-1")
     await service.close_problem(first, actor=SUPPORT, words="Called the carrier.")
     await service.close_problem(first, actor=SUPPORT, words="Twice.")
     assert await opened(db) == 0
     assert await db.value("SELECT closing_words FROM problem") == "Called the carrier."
-    assert await service.open_problem("late_awb", "No pickup", ref="AWB-1") != first
+    assert await service.open_problem("awb_needed", "No pickup", ref="AWB-1") != first
 
 
 async def test_the_job_opens_what_another_module_asks_for(db: Any) -> None:

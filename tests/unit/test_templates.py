@@ -18,6 +18,13 @@ FACTS = {
     "code": rules.SECRET,
     "po_number": "PO-000007",
     "answer_due": "2026-11-24 15:00",
+    "number": "TK-000012",
+    "words": "We will send the part.",
+    "level": "2",
+    "reason": "The carrier is late.",
+    "due": "2026-11-24 15:00",
+    "owner": "admin",
+    "action": "Ask the carrier.",
 }
 
 

@@ -6,14 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from doorstep.modules.finance.rules import payouts
 from doorstep.modules.finance.rules.payments import Line, Terms, Told
 from doorstep.modules.finance.rules.payments import decide as decide_payment
 from doorstep.modules.finance.rules.tranches import Facts, decide, settled
-from doorstep.modules.scm.rules import VendorNeverWorks, add_working_hours
 
 NOTHING_YET = Facts(
     po_state="sent", currency="AED", price_minor=200_00, captured_minor=0, living=1, dispatched=0,
@@ -206,47 +203,3 @@ def test_a_changed_account_cools_before_money_goes_to_it() -> None:
     assert payouts.not_before(moment, None) == moment
     changed = moment - timedelta(hours=1)
     assert payouts.not_before(moment, changed) == changed + payouts.COOLING
-
-
-# --- Deadlines in working hours -------------------------------------------------------------------
-
-WEEK = {str(day): [("09:00", "13:00"), ("14:00", "18:00")] for day in range(1, 6)}
-
-
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("start", "hours", "due"),
-    [
-        ("2026-11-23 05:00", 8, "2026-11-23 14:00"),  # Monday 09:00 in Dubai, over lunch
-        ("2026-11-23 04:00", 1, "2026-11-23 06:00"),  # before opening
-        ("2026-11-23 13:00", 2, "2026-11-24 06:00"),  # an hour today, an hour tomorrow
-        ("2026-11-27 13:30", 1, "2026-11-30 05:30"),  # Friday evening runs into Monday
-        ("2026-11-28 08:00", 8, "2026-11-30 14:00"),  # begun on Saturday
-    ],
-)
-def test_only_working_hours_count(start: str, hours: int, due: str) -> None:
-    answer_by = add_working_hours(utc(start), timedelta(hours=hours), "Asia/Dubai", WEEK)
-    assert answer_by == utc(due)
-
-
-def test_summer_time_inside_a_working_day_gives_and_takes_nothing() -> None:
-    nights = {str(day): [("00:00", "24:00")] for day in range(1, 8)}
-    start = utc("2026-03-28 12:00")
-    assert add_working_hours(start, timedelta(hours=24), "Europe/Berlin", nights) == start + (
-        timedelta(hours=24)
-    )
-
-
-@given(st.integers(1, 200), st.integers(0, 60 * 24 * 7))
-def test_a_deadline_is_never_before_the_time_that_it_gives(hours: int, minute: int) -> None:
-    start = utc("2026-11-23 00:00") + timedelta(minutes=minute)
-    due = add_working_hours(start, timedelta(hours=hours), "Asia/Dubai", WEEK)
-    assert due >= start + timedelta(hours=hours)
-
-
-def test_a_vendor_who_never_works_is_an_error() -> None:
-    with pytest.raises(VendorNeverWorks):
-        add_working_hours(utc("2026-11-23 00:00"), timedelta(hours=1), "Asia/Dubai", {})

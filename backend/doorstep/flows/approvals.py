@@ -8,8 +8,7 @@ problem with a deadline; holds run on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -26,19 +25,18 @@ from doorstep.modules.finance.rules.payments import REFUSED_DAYS, PaymentDecisio
 from doorstep.modules.finance.service import approvals
 from doorstep.modules.finance.service.approvals import Approval, Subject, Verdict
 from doorstep.modules.helpdesk import service as helpdesk
-from doorstep.modules.scm.rules import add_working_hours
 
 KINDS: tuple[Kind, ...] = ("reservation", "payment")
 DETOUR = "approval_waiting"
-ANSWER_WITHIN = timedelta(hours=4)
-"""Working time of the channel's desk until a waiting order is overdue."""
-DESK_HOURS = (("09:00", "18:00"),)
 
-PROBLEMS: dict[Kind, tuple[str, str, str]] = {
-    "reservation": ("reservation_approval", "dispatcher", "The reservation needs an approval"),
-    "payment": ("payment_approval_waiting", "finance", "The payment needs an approval"),
+PROBLEMS: dict[Kind, tuple[str, str]] = {
+    "reservation": ("reservation_approval", "The reservation needs an approval"),
+    "payment": ("payment_approval_waiting", "The payment needs an approval"),
 }
-"""Kind → the problem it opens, whose queue it stands in, and its title."""
+"""Kind → the problem that it opens, and its title."""
+
+REJECTED = "approval_rejected"
+"""The problem that a rejection opens: the order is to be cancelled."""
 
 
 class ApprovalDecided(Refusal):
@@ -56,12 +54,10 @@ class OrderHasEnded(Refusal):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """An order under its lock: what is judged, and what its deadline and title are made of."""
+    """An order under its lock: what is judged, and how people call it."""
 
     subject: Subject
     number: str
-    zone: str
-    working_week: Sequence[int]
 
 
 # --- The policy's word --------------------------------------------------------------------------
@@ -97,8 +93,9 @@ async def _judge(order_id: UUID, kind: Kind) -> Approval:
             await _wait(judged, held)
     elif judgement.approved:
         # What spoke against it is no longer so: the phone is verified, the shelf is full again.
-        held = await approvals.record(judged.subject, judgement)
-        await stop_waiting(judged, Actor.system("approvals"), held)
+        decided = await approvals.record(judged.subject, judgement)
+        await stop_waiting(held, decided, Actor.system("approvals"))
+        return decided
     return held
 
 
@@ -108,7 +105,7 @@ async def take(order_id: UUID, kind: Kind) -> Judged:
     policy = await approvals.policy_of(row["channel_id"], row["currency"])
     facts = msgspec.convert({name: row[name] for name in Facts.__struct_fields__}, Facts)
     subject = Subject(order_id=order_id, kind=kind, policy=policy, facts=facts)
-    return Judged(subject, row["number"], row["zone"], row["working_week"])
+    return Judged(subject, row["number"])
 
 
 async def _wait(judged: Judged, held: Approval) -> None:
@@ -117,22 +114,19 @@ async def _wait(judged: Judged, held: Approval) -> None:
     for fulfilment in await db.rows(sql.HELD_BACK, order_id):
         if fulfilment["waits_for"] is None:
             await _hold_back(fulfilment["id"], held)
-    problem, owner, title = PROBLEMS[kind]
+    problem, title = PROBLEMS[kind]
     await helpdesk.open_problem(
         problem,
         f"{judged.number}: {title}",
-        ref=str(order_id),
+        ref=_ref(held),
         detail=" ".join(held.reasons),
         order_id=order_id,
-        owner_role=owner,
-        due_at=due_at(judged),
     )
 
 
-def due_at(judged: Judged) -> datetime:
-    """Tell until when the desk of the order's channel must answer."""
-    hours = {str(day): DESK_HOURS for day in judged.working_week}
-    return add_working_hours(now(), ANSWER_WITHIN, judged.zone, hours)
+def _ref(held: Approval) -> str:
+    """Name what the problem's action is about: the approval, or for a payment its order."""
+    return str(held.order_id if held.kind == "payment" else held.id)
 
 
 async def _hold_back(fulfilment_id: UUID, held: Approval) -> None:
@@ -147,8 +141,9 @@ async def _hold_back(fulfilment_id: UUID, held: Approval) -> None:
     )
 
 
-async def stop_waiting(judged: Judged, actor: Actor, decided: Approval) -> None:
+async def stop_waiting(waited: Approval, decided: Approval, actor: Actor) -> None:
     """Let the fulfilments go on that waited for this decision, unless the other is still missing."""
+    await end_problem(waited, decided)
     kind, order_id = decided.kind, decided.order_id
     other = await approvals.standing(
         order_id, "payment" if kind == "reservation" else "reservation"
@@ -165,15 +160,40 @@ async def stop_waiting(judged: Judged, actor: Actor, decided: Approval) -> None:
         )
         if other is not None and other.verdict != "approved":
             await _hold_back(fulfilment["id"], other)
-    await close_problem(decided, actor)
+    if kind == "reservation":
+        await _allocate_what_is_paid(order_id, actor)
 
 
-async def close_problem(decided: Approval, actor: Actor) -> None:
+async def _allocate_what_is_paid(order_id: UUID, actor: Actor) -> None:
+    """Let the reservations go on that the payment has found waiting."""
+    for fulfilment in await db.rows(sql.HELD_BACK, order_id):
+        if fulfilment["paid"]:
+            await journey.state_fact(
+                "reservation_approved",
+                fulfilment["id"],
+                actor=actor,
+                event_id=journey.derived_id(fulfilment["id"], "reservation_approved"),
+            )
+
+
+async def end_problem(waited: Approval, decided: Approval) -> None:
     """Take the question out of the desk's queue: it is answered."""
     words = f"{decided.verdict.capitalize()}: {' '.join(decided.reasons)}"
-    await helpdesk.close_about(
-        PROBLEMS[decided.kind][0], str(decided.order_id), actor=actor, words=words[:1000]
+    await helpdesk.close_problems(
+        PROBLEMS[waited.kind][0], _ref(waited), words[:1000], Actor.system("approvals")
     )
+
+
+async def drop_questions(fact: journey.Fact) -> None:
+    """Ask nobody any more about an order that has ended while it waited."""
+    if fact.data["closed_as"] != "ended" or await db.value(sql.LIVING, fact.order_id):
+        return
+    actor, words = Actor.system("approvals"), "The order has ended."
+    await helpdesk.close_problems(REJECTED, str(fact.order_id), words, actor)
+    for kind, (problem, _) in PROBLEMS.items():
+        waited = await approvals.standing(fact.order_id, kind)
+        if waited is not None and waited.verdict == "waiting":
+            await helpdesk.close_problems(problem, _ref(waited), words, actor)
 
 
 # --- A person's word ----------------------------------------------------------------------------
@@ -206,7 +226,8 @@ async def approve_payment(order_id: UUID, event_id: UUID, reason: str, *, actor:
             raise decided_already(held)
         return
     decided = await say(judged, event_id, "approved", reason, actor)
-    await stop_waiting(judged, actor, decided)
+    if held is not None:
+        await stop_waiting(held, decided, actor)
 
 
 def decided_already(held: Approval) -> ApprovalDecided:

@@ -6,7 +6,7 @@ from __future__ import annotations
 # customer is recognised by the phone number, in whatever channel; the latest fifty orders under
 # each of his records say enough. $2 is where "lately" begins.
 SUBJECT = """
-SELECT o.id, o.number, o.channel_id, c.zone, c.working_week, o.currency, o.total_minor,
+SELECT o.id, o.number, o.channel_id, o.currency, o.total_minor,
        c.cod_limit_minor, k.phone_verified_at IS NOT NULL AS phone_verified,
        a.missing AS address_missing, h.*,
        (SELECT coalesce(sum(l.amount_minor - l.captured_minor), 0)::bigint FROM payment_line l

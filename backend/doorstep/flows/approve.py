@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from doorstep import journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.errors import EventIdReused
 from doorstep.flows import approvals, settle
-from doorstep.flows import approvals_sql as sql
 from doorstep.flows.approvals import Judged
 from doorstep.modules.finance.service import approvals as service
 from doorstep.modules.finance.service.approvals import Approval
@@ -44,36 +42,21 @@ async def decide(
         return held
     decided = await approvals.say(judged, event_id, verdict, reason, actor)
     if verdict == "approved":
-        await approvals.stop_waiting(judged, actor, decided)
-        await _go_on(decided, actor)
+        await approvals.stop_waiting(waiting, decided, actor)
+        if decided.kind == "payment":
+            await settle.verify_order_payment(decided.order_id)
     else:
-        await approvals.close_problem(decided, actor)
+        await approvals.end_problem(waiting, decided)
         await _cancel_rejected_order(judged, decided, actor)
     return decided
 
 
-async def _go_on(decided: Approval, actor: Actor) -> None:
-    if decided.kind == "payment":
-        await settle.verify_order_payment(decided.order_id)
-        return
-    for fulfilment in await db.rows(sql.HELD_BACK, decided.order_id):
-        if fulfilment["paid"]:
-            await journey.state_fact(
-                "reservation_approved",
-                fulfilment["id"],
-                actor=actor,
-                event_id=journey.derived_id(fulfilment["id"], "reservation_approved"),
-            )
-
-
 async def _cancel_rejected_order(judged: Judged, rejected: Approval, actor: Actor) -> None:
-    """Have a rejected order cancelled: by whoever takes calls, since the customer must be told."""
+    """Have a rejected order cancelled; whoever takes calls tells the customer why."""
     await helpdesk.open_problem(
-        "approval_rejected",
+        approvals.REJECTED,
         f"{judged.number}: {rejected.kind.capitalize()} rejected, cancel the order",
         ref=str(rejected.order_id),
         detail=f"Rejected by {actor.role}: {' '.join(rejected.reasons)}",
         order_id=rejected.order_id,
-        owner_role="support",
-        due_at=approvals.due_at(judged),
     )

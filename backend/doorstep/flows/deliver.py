@@ -310,6 +310,7 @@ async def accept_pod(pod_id: UUID, reason: str, *, actor: Actor) -> journey.Answ
         captured_at=pod["captured_at"],
     )
     await tms.settle_pod(pod_id, answer.verdict.value, reason)
+    await helpdesk.close_problems("pod_incomplete", str(pod_id), reason, actor)
     return answer
 
 

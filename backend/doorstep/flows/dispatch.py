@@ -139,6 +139,7 @@ async def record_awb(
         actor=actor,
         evidence=[journey.Evidence("awb", shipment.awb)],
     )
+    await helpdesk.close_problems_of(fulfilment_id, ["awb_needed"], f"AWB {awb}.", actor)
     await _announce(shipment, fulfilment["order_id"])
     return answer
 

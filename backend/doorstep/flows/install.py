@@ -289,6 +289,8 @@ async def cancel_visit(visit_id: UUID, *, actor: Actor) -> None:
         raise VisitMissing
     await scope(actor).require_fulfilment(fulfilment_id)
     await fsm.cancel_visit(visit_id)
+    words = "The visit was cancelled."
+    await helpdesk.close_problems("visit_unplannable", str(visit_id), words, actor)
 
 
 async def start_visit(visit_id: UUID, started: VisitStarted, *, actor: Actor) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,6 @@ from doorstep import journey
 from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
-from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused
 from doorstep.flows.install import work_of
 from doorstep.journey import Evidence, Verdict
@@ -24,8 +22,6 @@ from doorstep.modules.fsm.refusals import (
 )
 from doorstep.modules.fsm.schemas import VisitCompleted
 from doorstep.modules.helpdesk import service as helpdesk
-
-APPROVAL_WITHIN = timedelta(days=1)
 
 AGREEING_REPORTS = """
 SELECT id FROM visit_report
@@ -160,7 +156,6 @@ async def _approve_or_ask(
         order_id=visit["order_id"],
         fulfilment_id=visit["fulfilment_id"],
         owner_role="dispatcher",
-        due_at=now() + APPROVAL_WITHIN,
     )
 
 
@@ -221,5 +216,6 @@ async def approve_visit(visit_id: UUID, reason: str, *, actor: Actor) -> UUID:
         )
         await fsm.settle_report(report["id"], answer.verdict.value, answer.reason)
     await _state_approved(fulfilment_id, report["id"], actor)
+    await helpdesk.close_problems("installation_approval", str(report["id"]), reason, actor)
     approved: UUID = report["id"]
     return approved

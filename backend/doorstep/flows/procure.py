@@ -14,6 +14,7 @@ from doorstep.core.ids import uuid7
 from doorstep.core.jobs import job
 from doorstep.flows import settle
 from doorstep.modules.finance.service import tranches
+from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.scm import service as scm
 from doorstep.modules.scm.schemas import Goods, Purchase
 
@@ -128,7 +129,9 @@ async def order_from_vendor_later(payload: dict[str, Any]) -> None:
     """Try a purchase order again that lacked a price: {fulfilment_id}."""
     fulfilment_id = UUID(payload["fulfilment_id"])
     await journey.lock(fulfilment_id)
-    await order_from_vendor(fulfilment_id)
+    if await order_from_vendor(fulfilment_id) is not None:
+        system = Actor.system("flows.order_from_vendor")
+        await helpdesk.close_problems("cost_missing", str(fulfilment_id), "Ordered.", system)
     await outbox.done()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from doorstep.flows.allocate import turn_holds_into_allocations
+from doorstep.flows.approvals import drop_questions
 from doorstep.flows.care import ask_feedback, register_warranty
 from doorstep.flows.deliver import check_bytes, issue_handover_code
 from doorstep.flows.dispatch import book_shipment, make_label_documents
@@ -39,6 +40,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "1015": (tell_customer, register_warranty, ask_feedback, review),
     "1018": (tell_customer, review),
     "payment_captured": (verify_payment, review),
+    "approval_waiting_settled": (drop_questions,),
     "reservation_approved": (turn_holds_into_allocations,),
     "cash_counted": (review,),
     "bytes_verified": (check_bytes, review),

@@ -26,6 +26,7 @@ from doorstep.modules.finance.service import cash, payments, payouts, tranches
 from doorstep.modules.finance.service.cash import Tender
 from doorstep.modules.finance.service.payments import PaymentLine, Word
 from doorstep.modules.finance.service.payouts import BankWord, Payee
+from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.oms.payment_lines import set_payment_line
 
 # --- The customer pays --------------------------------------------------------------------------
@@ -133,6 +134,8 @@ async def verify_order_payment(order_id: UUID) -> PaymentDecision:
     if decision.state == "verified":
         for fulfilment in unpaid:
             await _pass_payment(fulfilment, order, lines)
+        if unpaid:
+            await _end_payment_problems(order_id)
     elif decision.state == "held" or (decision.state == "failed" and unpaid):
         title = _PROBLEMS[decision.state]
         await _ask_finance(f"payment_{decision.state}", title, order, decision.reason)
@@ -143,6 +146,13 @@ _PROBLEMS = {
     "failed": "The payment failed",
     "held": "What was paid is not what is owed",
 }
+
+
+async def _end_payment_problems(order_id: UUID) -> None:
+    for state in _PROBLEMS:
+        await helpdesk.close_problems(
+            f"payment_{state}", str(order_id), "The payment is verified.", Actor.system("settle")
+        )
 
 
 async def _take_order(order_id: UUID) -> dict[str, Any]:
@@ -303,6 +313,10 @@ async def pay_again(tranche_id: UUID, *, actor: Actor) -> int:
     if row is None:
         raise payouts.TrancheMissing
     await journey.lock(row.pop("fulfilment_id"))
-    return await payouts.order_again(
+    attempt = await payouts.order_again(
         tranche_id, msgspec.convert(row, Payee), by=str(actor.person_id)
     )
+    for failed in await db.rows(sql.FAILED_PAYOUTS, tranche_id):
+        kind = f"payout_{failed['state']}"
+        await helpdesk.close_problems(kind, str(failed["id"]), "A new payout was ordered.", actor)
+    return attempt

@@ -143,6 +143,10 @@ _FIRST_MONEY = """d.verdict <> 'rejected' AND NOT EXISTS (
       WHERE e.stop_id = d.stop_id AND e.verdict <> 'rejected'
         AND (e.recorded_at, e.id) < (d.recorded_at, d.id))"""
 
+FAILED_PAYOUTS = """
+SELECT id, state FROM payout WHERE tranche_id = $1 AND state IN ('failed', 'reversed')
+"""
+
 CASH_OF_FULFILMENT = f"""
 SELECT t.pod_id, t.n, d.order_id, t.amount_minor, d.currency
   FROM pod d JOIN pod_tender t ON t.pod_id = d.id

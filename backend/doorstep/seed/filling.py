@@ -8,11 +8,13 @@ from doorstep.core import db
 from doorstep.core.auth import people
 from doorstep.core.ids import uuid7
 from doorstep.modules.fsm.service import checklists, technicians
+from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.oms import service as oms
 from doorstep.modules.scm import service as scm
 from doorstep.modules.scm.schemas import VendorData
 from doorstep.modules.tms.service import carriers
 from doorstep.modules.wms.service import stock
+from doorstep.seed.calendars import CALENDARS
 from doorstep.seed.catalogue import CHANNELS, CHECKLISTS, COSTS, OWN_GOODS, PRODUCTS
 from doorstep.seed.people import SampleUser, password_of, sample_users
 
@@ -36,6 +38,8 @@ async def seed() -> None:
     products = {data.sku: await oms.save_product(data) for data in PRODUCTS}
     for sku, checklist in CHECKLISTS.items():
         await checklists.save_checklist(products[sku], checklist)
+    for country, calendar in CALENDARS.items():
+        await helpdesk.save_calendar(country, calendar)
     channels: dict[str, UUID] = {}
     vendors: dict[str, UUID] = {}
     places: dict[tuple[str, str], UUID] = {}

@@ -42,8 +42,13 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "oms:reservation:approve": _roles("dispatcher sales admin"),
     "oms:approval_policy:write": _roles("admin"),
     "oms:document:read": _roles(f"{_DESK} {_FLOOR}"),
+    "oms:order:close": _roles("support admin"),
+    "oms:archive:read": _roles(_DESK),
     "helpdesk:problem:read": _roles(_DESK),
     "helpdesk:problem:write": _roles(_DESK),
+    "helpdesk:ticket:read": _roles(_DESK),
+    "helpdesk:ticket:write": _roles("support dispatcher finance admin"),
+    "helpdesk:escalation:manage": _roles("admin"),
     # The warehouse floor
     "wms:pick:read": _roles(_FLOOR),
     "wms:pick:write": _roles(_FLOOR),

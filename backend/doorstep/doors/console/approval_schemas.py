@@ -175,7 +175,7 @@ class PolicyIn(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class PolicyOut(Struct, kw_only=True):
-    """A version of a channel's policy; the newest of each channel holds."""
+    """A version of a channel's policy; the newest of each channel holds. Version 0 is the default."""
 
     channel_id: UUID
     channel: str
@@ -184,4 +184,4 @@ class PolicyOut(Struct, kw_only=True):
     rules: Policy
     reason: str
     set_by: UUID | None
-    set_at: datetime
+    set_at: datetime | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -26,7 +26,7 @@ from doorstep.doors.console.approval_schemas import (
 )
 from doorstep.flows import approve as flow
 from doorstep.flows.approvals import ApprovalDecided, OrderHasEnded, OwnOrder
-from doorstep.modules.finance.rules.approvals import Kind
+from doorstep.modules.finance.rules.approvals import Kind, default_policy
 from doorstep.modules.finance.service import approvals
 from doorstep.modules.finance.service.approvals import ApprovalMissing, PolicyChanged
 
@@ -140,12 +140,19 @@ async def list_approval_policies(
     actor: Actor, limit: Annotated[int, QueryParameter(ge=1, le=500)] = 100
 ) -> list[PolicyOut]:
     """List the policies of the person's channels, the newest version of each first."""
-    condition, arguments = scope(actor).channels("c.id", first=1)
-    for channel in await db.rows(sql.CHANNELS.format(scope=condition), *arguments):
-        await approvals.policy_of(channel["id"], channel["currency"])
     condition, arguments = scope(actor).channels("c.id", first=2)
     found = await db.rows(sql.POLICIES.format(scope=condition), limit, *arguments)
-    return msgspec.convert(found, list[PolicyOut])
+    condition, arguments = scope(actor).channels("c.id", first=1)
+    unset = await db.rows(sql.WITHOUT_POLICY.format(scope=condition), *arguments)
+    return msgspec.convert(found, list[PolicyOut]) + [_default(channel) for channel in unset]
+
+
+def _default(channel: dict[str, Any]) -> PolicyOut:
+    """Tell the policy of a channel that has had no order yet, as version 0."""
+    rules = default_policy(channel["currency"])
+    return PolicyOut(
+        **channel, version=0, rules=rules, reason="The default.", set_by=None, set_at=None
+    )
 
 
 @post(

@@ -14,9 +14,10 @@ SELECT a.id, a.kind, a.order_id, o.number AS order_number, c.code AS channel, k.
   JOIN customer_order o ON o.id = a.order_id
   JOIN channel c ON c.id = o.channel_id
   JOIN customer k ON k.id = o.customer_id
-  LEFT JOIN problem p ON p.ref = o.id::text AND p.closed_at IS NULL
+  LEFT JOIN problem p ON p.closed_at IS NULL
        AND p.kind = CASE a.kind WHEN 'payment' THEN 'payment_approval_waiting'
                                 ELSE 'reservation_approval' END
+       AND p.ref = CASE a.kind WHEN 'payment' THEN o.id::text ELSE a.id::text END
  WHERE a.verdict = 'waiting' AND ($1::text IS NULL OR a.kind = $1)
    AND NOT EXISTS (SELECT FROM approval d WHERE d.order_id = a.order_id AND d.kind = a.kind
                       AND d.verdict <> 'waiting')
@@ -105,4 +106,9 @@ SELECT c.id AS channel_id, c.code AS channel, c.currency, p.version, p.rules, p.
 
 CHANNEL = "SELECT c.currency FROM channel c WHERE c.id = $1 AND {scope}"
 
-CHANNELS = "SELECT c.id, c.currency FROM channel c WHERE {scope} ORDER BY c.code"
+# Channels whose policy is still the default of the program.
+WITHOUT_POLICY = """
+SELECT c.id AS channel_id, c.code AS channel, c.currency FROM channel c
+ WHERE NOT EXISTS (SELECT FROM approval_policy p WHERE p.channel_id = c.id) AND {scope}
+ ORDER BY c.code
+"""

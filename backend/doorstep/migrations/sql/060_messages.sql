@@ -7,6 +7,8 @@ CREATE TABLE message (
   -- Only for events of one parcel; an event of the whole order leaves it NULL and is told once.
   fulfilment_id uuid,
   po_id uuid,
+  -- A message to our own people about something that waits for them.
+  problem_id uuid,
   event text NOT NULL,
   -- A new attempt has its own message: the second handover code is not the first.
   attempt smallint NOT NULL DEFAULT 1,
@@ -26,8 +28,9 @@ CREATE TABLE message (
   created_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT message_pkey PRIMARY KEY (id),
   CONSTRAINT message_once_key UNIQUE NULLS NOT DISTINCT
-    (order_id, fulfilment_id, po_id, event, attempt, channel, recipient),
-  CONSTRAINT message_about_something CHECK (order_id IS NOT NULL OR po_id IS NOT NULL),
+    (order_id, fulfilment_id, po_id, problem_id, event, attempt, channel, recipient),
+  CONSTRAINT message_about_something
+    CHECK (num_nonnulls(order_id, po_id, problem_id) > 0),
   CONSTRAINT message_channel_known CHECK (channel IN ('sms', 'email', 'whatsapp', 'push')),
   CONSTRAINT message_language_known CHECK (language IN ('en', 'hi', 'ar')),
   CONSTRAINT message_state_known CHECK (state IN ('queued', 'sent', 'failed')),

@@ -13,6 +13,9 @@ CREATE TABLE channel (
   cod_limit_minor bigint NOT NULL,
   hold_minutes_prepaid int NOT NULL DEFAULT 30,
   hold_minutes_transfer int NOT NULL DEFAULT 4320,
+  -- How long after the hold has expired an order may still be paid; then it is cancelled.
+  unpaid_grace_minutes int NOT NULL DEFAULT 1440,
+  delivery_attempts smallint NOT NULL DEFAULT 3,
   active boolean NOT NULL DEFAULT true
 );
 
@@ -65,11 +68,19 @@ CREATE TABLE customer_order (
   state text NOT NULL DEFAULT 'open',
   placed_at timestamptz NOT NULL,
   created_at timestamptz NOT NULL,
+  -- Set when nothing is open any more, or a person says so; a cancelled order stays cancelled.
+  closed_at timestamptz,
+  closed_by uuid,                         -- null: by itself
+  closing_reason text NOT NULL DEFAULT '',
   CONSTRAINT customer_order_external_unique UNIQUE (channel_id, external_id),
   CONSTRAINT customer_order_state_known CHECK (state IN ('open', 'closed', 'cancelled')),
+  CONSTRAINT customer_order_closed_since
+    CHECK ((state = 'closed') <= (closed_at IS NOT NULL) AND (state = 'open') <= (closed_at IS NULL)),
+  CONSTRAINT customer_order_closed_why CHECK (closed_at IS NULL OR closing_reason <> ''),
   CONSTRAINT customer_order_total_positive CHECK (total_minor >= 0)
 );
 CREATE INDEX customer_order_by_customer ON customer_order (customer_id, created_at);
+CREATE INDEX customer_order_unclosed ON customer_order (id) WHERE closed_at IS NULL;
 CREATE INDEX customer_order_by_channel ON customer_order (channel_id, created_at);
 
 CREATE TABLE order_line (
@@ -118,12 +129,59 @@ CREATE TABLE order_document (
   CONSTRAINT order_document_once UNIQUE NULLS NOT DISTINCT (order_id, fulfilment_id, kind, language)
 );
 
+-- What is kept of a closed order, under {channel}/{year}/{order}/{file} (P19).
+CREATE TABLE archive_entry (
+  order_id uuid NOT NULL REFERENCES customer_order (id),
+  file text NOT NULL,
+  channel text NOT NULL,
+  year smallint NOT NULL,
+  number text NOT NULL,
+  kind text NOT NULL,
+  sha256 text NOT NULL,
+  document_id uuid REFERENCES order_document (id),
+  created_at timestamptz NOT NULL,
+  CONSTRAINT archive_entry_pkey PRIMARY KEY (order_id, file),
+  CONSTRAINT archive_entry_path_unique UNIQUE (channel, year, number, file),
+  CONSTRAINT archive_entry_file_plain CHECK (file ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$'),
+  CONSTRAINT archive_entry_sha256_hex CHECK (sha256 ~ '^[0-9a-f]{64}$')
+);
+
 ALTER TABLE fulfilment
   ADD CONSTRAINT fulfilment_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id),
   ADD CONSTRAINT fulfilment_channel_fk FOREIGN KEY (channel_id) REFERENCES channel (id);
 ALTER TABLE fulfilment_line
   ADD CONSTRAINT fulfilment_line_order_line_fk FOREIGN KEY (order_line_id) REFERENCES order_line (id),
   ADD CONSTRAINT fulfilment_line_product_fk FOREIGN KEY (product_id) REFERENCES product (id);
+
+-- What an order costs less because goods were cancelled, lost for good or came back. Its id is the
+-- event that says so. What was captured beyond the new price is owed back to the customer.
+CREATE SEQUENCE credit_note_number;
+CREATE TABLE credit_note (
+  id uuid PRIMARY KEY,
+  number text NOT NULL CONSTRAINT credit_note_number_unique UNIQUE
+    DEFAULT 'CN-' || lpad(nextval('credit_note_number')::text, 6, '0'),
+  order_id uuid NOT NULL REFERENCES customer_order (id),
+  fulfilment_id uuid NOT NULL REFERENCES fulfilment (id),
+  reason text NOT NULL,
+  amount_minor bigint NOT NULL,
+  currency text NOT NULL,
+  created_at timestamptz NOT NULL,
+  CONSTRAINT credit_note_amount_positive CHECK (amount_minor >= 0)
+);
+CREATE INDEX credit_note_by_order ON credit_note (order_id);
+SELECT make_append_only('credit_note');
+
+CREATE TABLE credit_note_line (
+  credit_note_id uuid NOT NULL REFERENCES credit_note (id),
+  fulfilment_line_id uuid NOT NULL REFERENCES fulfilment_line (id),
+  order_line_id uuid NOT NULL REFERENCES order_line (id),
+  quantity int NOT NULL,
+  amount_minor bigint NOT NULL,
+  CONSTRAINT credit_note_line_pkey PRIMARY KEY (credit_note_id, fulfilment_line_id),
+  CONSTRAINT credit_note_line_quantity_positive CHECK (quantity > 0)
+);
+CREATE INDEX credit_note_line_by_line ON credit_note_line (order_line_id);
+SELECT make_append_only('credit_note_line');
 
 -- How far a shop's orders have been fetched; the next poll overlaps it.
 CREATE TABLE shop_watermark (

@@ -110,9 +110,11 @@ CREATE TABLE pick_list (
   started_at timestamptz,
   checked_at timestamptz,
   packed_at timestamptz,
-  CONSTRAINT pick_list_state_known CHECK (state IN ('open', 'picking', 'checked', 'packed'))
+  -- Scans before this moment do not count: the goods went back to the shelf.
+  repicked_at timestamptz,
+  CONSTRAINT pick_list_state_known CHECK (state IN ('open', 'picking', 'checked', 'packed', 'dropped'))
 );
-CREATE INDEX pick_list_open ON pick_list (location_id, created_at) WHERE state <> 'packed';
+CREATE INDEX pick_list_open ON pick_list (location_id, created_at) WHERE state NOT IN ('packed', 'dropped');
 
 CREATE TABLE qc_scan (
   id uuid PRIMARY KEY,                    -- made by the scanner: a repeat is the same row

@@ -89,6 +89,9 @@ CREATE TABLE purchase_order (
   answered_by uuid,
   answer_event_id uuid,
   answer_reason text NOT NULL DEFAULT '',
+  -- When the vendor has the goods ready, where he accepted them for later.
+  ready_on date,
+  reminded_at timestamptz,
   created_at timestamptz NOT NULL,
   CONSTRAINT purchase_order_pkey PRIMARY KEY (id),
   CONSTRAINT purchase_order_number_key UNIQUE (number),

@@ -162,7 +162,7 @@ CREATE TABLE delivery_stop (
   fulfilment_id  uuid        NOT NULL CONSTRAINT delivery_stop_fulfilment_fk REFERENCES fulfilment (id),
   position       smallint    NOT NULL,
   state          text        NOT NULL DEFAULT 'open' CONSTRAINT delivery_stop_state_known
-                             CHECK (state IN ('open', 'done', 'removed')),
+                             CHECK (state IN ('open', 'done', 'failed', 'removed')),
   closed_at      timestamptz,
   CONSTRAINT delivery_stop_position_unique UNIQUE (run_id, position),
   CONSTRAINT delivery_stop_closed_agrees CHECK ((state = 'open') = (closed_at IS NULL))
@@ -170,6 +170,32 @@ CREATE TABLE delivery_stop (
 -- One active assignment per fulfilment (IO6).
 CREATE UNIQUE INDEX delivery_stop_one_active ON delivery_stop (fulfilment_id) WHERE state = 'open';
 CREATE INDEX delivery_stop_order ON delivery_stop (order_id);
+
+-- An attempt that failed at the door. Its id is the event id of the device. Not append-only: words
+-- and place may name people and must be erasable.
+CREATE TABLE delivery_attempt (
+  id             uuid        PRIMARY KEY,
+  order_id       uuid        NOT NULL CONSTRAINT delivery_attempt_order_fk REFERENCES customer_order (id),
+  fulfilment_id  uuid        NOT NULL CONSTRAINT delivery_attempt_fulfilment_fk REFERENCES fulfilment (id),
+  stop_id        uuid        NOT NULL CONSTRAINT delivery_attempt_stop_fk REFERENCES delivery_stop (id),
+  attempt        smallint    NOT NULL,
+  person_id      uuid        NOT NULL CONSTRAINT delivery_attempt_person_fk REFERENCES person (id),
+  device_id      uuid,
+  kind           text        NOT NULL CONSTRAINT delivery_attempt_kind_known CHECK (kind IN ('delivery_failed', 'wrong_goods')),
+  reason         text        NOT NULL,
+  words          text        NOT NULL,
+  called         boolean     NOT NULL,
+  dwell_seconds  integer     NOT NULL CONSTRAINT delivery_attempt_dwell_bounded CHECK (dwell_seconds BETWEEN 0 AND 86400),
+  wished_on      date,
+  photos         text[]      NOT NULL DEFAULT '{}',
+  lat            double precision,
+  lng            double precision,
+  accuracy_m     real,
+  verdict        text        NOT NULL,
+  captured_at    timestamptz NOT NULL,
+  recorded_at    timestamptz NOT NULL
+);
+CREATE INDEX delivery_attempt_fulfilment ON delivery_attempt (fulfilment_id);
 
 -- Which proofs a stop needs: the most specific row that fits the stop wins (SPEC F).
 CREATE TABLE pod_recipe (

@@ -39,7 +39,7 @@ CREATE TABLE visit (
   during         tstzrange   NOT NULL CONSTRAINT visit_during_bounded
                              CHECK (NOT isempty(during) AND lower(during) IS NOT NULL AND upper(during) IS NOT NULL),
   state          text        NOT NULL DEFAULT 'booked' CONSTRAINT visit_state_known
-                             CHECK (state IN ('booked', 'started', 'completed', 'cancelled')),
+                             CHECK (state IN ('booked', 'started', 'completed', 'failed', 'cancelled')),
   booked_by      uuid        CONSTRAINT visit_booked_by_fk REFERENCES person (id),
   booked_at      timestamptz NOT NULL,
   -- How often it was moved because the goods came later than planned.
@@ -54,6 +54,23 @@ CREATE TABLE visit (
 CREATE UNIQUE INDEX visit_one_active ON visit (fulfilment_id) WHERE state IN ('booked', 'started');
 CREATE INDEX visit_order ON visit (order_id);
 CREATE INDEX visit_technician_open ON visit (technician_id) WHERE state IN ('booked', 'started');
+
+-- A visit that could not be finished. Its id is the event id of the device.
+CREATE TABLE visit_failure (
+  id             uuid        PRIMARY KEY,
+  order_id       uuid        NOT NULL CONSTRAINT visit_failure_order_fk REFERENCES customer_order (id),
+  fulfilment_id  uuid        NOT NULL CONSTRAINT visit_failure_fulfilment_fk REFERENCES fulfilment (id),
+  visit_id       uuid        NOT NULL CONSTRAINT visit_failure_visit_fk REFERENCES visit (id),
+  technician_id  uuid        NOT NULL CONSTRAINT visit_failure_technician_fk REFERENCES person (id),
+  device_id      uuid,
+  reason         text        NOT NULL,
+  words          text        NOT NULL,
+  photos         text[]      NOT NULL DEFAULT '{}',
+  verdict        text        NOT NULL,
+  captured_at    timestamptz NOT NULL,
+  recorded_at    timestamptz NOT NULL
+);
+CREATE INDEX visit_failure_fulfilment ON visit_failure (fulfilment_id);
 
 -- What the technician says he did; its id is the event id of the device.
 -- Not append-only: it holds a name and a signature that must be erasable.

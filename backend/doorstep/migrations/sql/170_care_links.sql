@@ -20,3 +20,20 @@ ALTER TABLE problem
   ADD CONSTRAINT problem_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id),
   ADD CONSTRAINT problem_fulfilment_fk FOREIGN KEY (fulfilment_id) REFERENCES fulfilment (id),
   ADD CONSTRAINT problem_closed_by_fk FOREIGN KEY (closed_by) REFERENCES person (id);
+ALTER TABLE problem
+  ADD CONSTRAINT problem_channel_fk FOREIGN KEY (channel_id) REFERENCES channel (id),
+  ADD CONSTRAINT problem_owner_fk FOREIGN KEY (owner_id) REFERENCES person (id);
+ALTER TABLE ticket
+  ADD CONSTRAINT ticket_channel_fk FOREIGN KEY (channel_id) REFERENCES channel (id),
+  ADD CONSTRAINT ticket_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id),
+  ADD CONSTRAINT ticket_fulfilment_fk FOREIGN KEY (fulfilment_id) REFERENCES fulfilment (id),
+  ADD CONSTRAINT ticket_opened_by_fk FOREIGN KEY (opened_by) REFERENCES person (id);
+ALTER TABLE ticket_message
+  ADD CONSTRAINT ticket_message_person_fk FOREIGN KEY (person_id) REFERENCES person (id);
+ALTER TABLE ticket_photo
+  ADD CONSTRAINT ticket_photo_blob_fk FOREIGN KEY (sha256) REFERENCES blob (sha256),
+  ADD CONSTRAINT ticket_photo_added_by_fk FOREIGN KEY (added_by) REFERENCES person (id);
+ALTER TABLE message
+  ADD CONSTRAINT message_problem_fk FOREIGN KEY (problem_id) REFERENCES problem (id);
+ALTER TABLE customer_order
+  ADD CONSTRAINT customer_order_closed_by_fk FOREIGN KEY (closed_by) REFERENCES person (id);

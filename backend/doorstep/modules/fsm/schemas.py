@@ -87,6 +87,18 @@ class VisitStarted(Struct, kw_only=True, forbid_unknown_fields=True):
     place: Place | None = None
 
 
+class VisitFailed(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why the technician cannot finish. `event_id` is made by the phone, once per capture."""
+
+    event_id: UUID
+    captured_at: Moment
+    reason: Literal[
+        "site_not_ready", "not_home", "part_needed", "unit_faulty", "demo_refused", "unsafe"
+    ]
+    words: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    photos: Annotated[list[Photo], Meta(max_length=10)] = []
+
+
 class VisitCompleted(Struct, kw_only=True, forbid_unknown_fields=True):
     """What the technician did. `event_id` is made by the phone, once per capture."""
 

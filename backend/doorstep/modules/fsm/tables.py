@@ -61,6 +61,23 @@ class Checklist(Table, tablename="checklist", db=engine):
     created_at = Timestamptz(default=None)
 
 
+class VisitFailure(Table, tablename="visit_failure", db=engine):
+    """A visit that could not be finished."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    visit_id = UUID(default=None)
+    technician_id = UUID(default=None)
+    device_id = UUID(null=True, default=None)
+    reason = Text()
+    words = Text()
+    photos = Array(base_column=Text())
+    verdict = Text()
+    captured_at = Timestamptz(default=None)
+    recorded_at = Timestamptz(default=None)
+
+
 class VisitReport(Table, tablename="visit_report", db=engine):
     """What a technician did."""
 

@@ -1,4 +1,5 @@
-"""helpdesk owns the problems that wait for a person.
+"""helpdesk owns what waits for a person: problems and tickets, their owners and deadlines, the
+business calendars these are counted in, and the rules by which they go to the next person.
 
 It never solves one: the person does, in the module that the problem is about.
 """

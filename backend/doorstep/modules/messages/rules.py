@@ -40,10 +40,10 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is told when something happens; `about` decides how often: per order, parcel or PO."""
+    """What is told when something happens; `about` decides how often: per order, parcel, PO, problem."""
 
     template: str
-    about: Literal["order", "parcel", "purchase_order"]
+    about: Literal["order", "parcel", "purchase_order", "problem"]
     channels: tuple[Channel, ...]
 
 

@@ -32,6 +32,7 @@ class About:
     order_id: UUID | None = None
     fulfilment_id: UUID | None = None
     po_id: UUID | None = None
+    problem_id: UUID | None = None
     attempt: int = 1
 
 
@@ -59,6 +60,7 @@ async def write(
         about.order_id,
         None if told.about == "order" else about.fulfilment_id,
         about.po_id,
+        about.problem_id,
         event,
         about.attempt,
         recipient.language,
@@ -116,8 +118,17 @@ async def mark_sent(message_id: UUID, provider_id: str) -> None:
 
 @db.transactional
 async def give_up(message_id: UUID, reason: str) -> None:
-    """Record that the messenger refuses the message for good, and ask a person to look."""
-    order_id = await db.value(sql.MARK_FAILED, message_id, reason)
+    """Record that the messenger refuses the message for good, and ask a person to look.
+
+    One to our own people about a problem opens none: it would be escalated, refused, and so on.
+    """
+    failed = await db.row(sql.MARK_FAILED, message_id, reason)
+    if failed is not None and (failed["problem_id"] is None or failed["order_id"]):
+        await _ask_support(message_id, reason, failed["order_id"])
+    await outbox.done()
+
+
+async def _ask_support(message_id: UUID, reason: str, order_id: UUID | None) -> None:
     payload = {
         "kind": "message_refused",
         "title": "A message could not be delivered",
@@ -127,4 +138,3 @@ async def give_up(message_id: UUID, reason: str) -> None:
         "owner_role": "support",
     }
     await outbox.add("helpdesk.open_problem", payload, order_id=order_id)
-    await outbox.done()

@@ -1,11 +1,11 @@
 """The statements of messages."""
 
 INSERT = """
-INSERT INTO message (order_id, fulfilment_id, po_id, event, attempt, language, created_at,
-                     id, channel, recipient, template_version, subject, body, secret)
-SELECT $1, $2, $3, $4, $5, $6, $7, m.*
-  FROM unnest($8::uuid[], $9::text[], $10::text[], $11::smallint[], $12::text[], $13::text[],
-              $14::text[]) AS m
+INSERT INTO message (order_id, fulfilment_id, po_id, problem_id, event, attempt, language,
+                     created_at, id, channel, recipient, template_version, subject, body, secret)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, m.*
+  FROM unnest($9::uuid[], $10::text[], $11::text[], $12::smallint[], $13::text[], $14::text[],
+              $15::text[]) AS m
 ON CONFLICT DO NOTHING
 RETURNING id
 """
@@ -23,5 +23,5 @@ UPDATE message SET state = 'sent', provider_id = $2, sent_at = $3, secret = NULL
 MARK_FAILED = """
 UPDATE message SET state = 'failed', failure = $2, secret = NULL
  WHERE id = $1 AND state = 'queued'
-RETURNING order_id
+RETURNING order_id, problem_id
 """

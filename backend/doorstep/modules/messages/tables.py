@@ -15,6 +15,7 @@ class Message(Table, tablename="message", db=engine):
     order_id = UUID(null=True, default=None)
     fulfilment_id = UUID(null=True, default=None)
     po_id = UUID(null=True, default=None)
+    problem_id = UUID(null=True, default=None)
     event = Text()
     attempt = SmallInt()
     channel = Text()

@@ -33,6 +33,8 @@ class Channel(Table, tablename="channel", db=engine):
     cod_limit_minor = BigInt()
     hold_minutes_prepaid = Integer()
     hold_minutes_transfer = Integer()
+    unpaid_grace_minutes = Integer()
+    delivery_attempts = SmallInt()
     active = Boolean()
 
 
@@ -83,6 +85,9 @@ class CustomerOrder(Table, tablename="customer_order", db=engine):
     state = Text()
     placed_at = Timestamptz(default=None)
     created_at = Timestamptz(default=None)
+    closed_at = Timestamptz(null=True, default=None)
+    closed_by = UUID(null=True, default=None)
+    closing_reason = Text()
 
 
 class OrderLine(Table, tablename="order_line", db=engine):
@@ -128,8 +133,45 @@ class OrderDocument(Table, tablename="order_document", db=engine):
     created_at = Timestamptz(default=None)
 
 
+class ArchiveEntry(Table, tablename="archive_entry", db=engine):
+    """A file of a closed order."""
+
+    order_id = UUID(primary_key=True, default=None)
+    file = Text()
+    channel = Text()
+    year = SmallInt()
+    number = Text()
+    kind = Text()
+    sha256 = Text()
+    document_id = UUID(null=True, default=None)
+    created_at = Timestamptz(default=None)
+
+
 class ShopWatermark(Table, tablename="shop_watermark", db=engine):
     """How far a shop's orders are fetched."""
 
     shop = Text(primary_key=True)
     updated_at = Timestamptz(default=None)
+
+
+class CreditNote(Table, tablename="credit_note", db=engine):
+    """What an order costs less."""
+
+    id = UUID(primary_key=True, default=None)
+    number = Text()
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    reason = Text()
+    amount_minor = BigInt()
+    currency = Text()
+    created_at = Timestamptz(default=None)
+
+
+class CreditNoteLine(Table, tablename="credit_note_line", db=engine):
+    """The pieces of a line that a credit note is about."""
+
+    credit_note_id = UUID(primary_key=True, default=None)
+    fulfilment_line_id = UUID(default=None)
+    order_line_id = UUID(default=None)
+    quantity = Integer()
+    amount_minor = BigInt()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import Invalid, NotFound, Refusal
 from doorstep.core.ids import uuid7
+from doorstep.core.working_time import add_working_hours
 from doorstep.modules.scm import sql
-from doorstep.modules.scm.rules import add_working_hours
 from doorstep.modules.scm.schemas import Purchase, VendorData
 
 HUNDRED = 100
@@ -107,6 +108,7 @@ async def record_answer(
     actor: Actor,
     event_id: UUID,
     reason: str = "",
+    ready_on: date | None = None,
 ) -> dict[str, Any]:
     """Keep the vendor's answer; the same `event_id` again changes nothing.
 
@@ -121,8 +123,56 @@ async def record_answer(
         return order
     if order["state"] != "sent":
         raise PurchaseOrderAlreadyAnswered(f"{order['number']} is {order['state']}.")
-    await db.execute(sql.ANSWER, po_id, answer, now(), actor.person_id, event_id, reason)
+    await db.execute(sql.ANSWER, po_id, answer, now(), actor.person_id, event_id, reason, ready_on)
     return order
+
+
+async def close_purchase_order(po_id: UUID, reason: str) -> bool:
+    """Withdraw a purchase order: nothing more is paid on it, and its vendor is told.
+
+    Tells whether it was open; one that is declined or withdrawn stays as it is.
+    """
+    order = await db.row(sql.CANCEL, po_id, reason)
+    if order is None:
+        return False
+    await outbox.add(
+        "messages.tell_vendor",
+        {
+            "vendor_id": str(order["vendor_id"]),
+            "po_id": str(po_id),
+            "template": "po_cancelled",
+        },
+        order_id=order["order_id"],
+        key=f"po_cancelled:{po_id}",
+    )
+    return True
+
+
+async def remind(po_id: UUID) -> None:
+    """Note that the vendor was reminded, and remind him; once."""
+    order = await db.row(sql.REMIND, po_id, now())
+    if order is None:
+        return
+    await outbox.add(
+        "messages.tell_vendor",
+        {
+            "vendor_id": str(order["vendor_id"]),
+            "po_id": str(po_id),
+            "template": "po_reminder",
+        },
+        order_id=order["order_id"],
+        key=f"po_reminder:{po_id}",
+    )
+
+
+async def lessen_lines(po_id: UUID, left: Mapping[UUID, int]) -> int:
+    """Order fewer pieces: `left` of each fulfilment line; return the new total (minor units).
+
+    Only before the answer: nothing is released yet (SPEC J, part acceptance).
+    """
+    await db.execute(sql.DROP_LINES, po_id, list(left))
+    total: int = await db.value(sql.LESSEN_LINES, po_id, list(left), list(left.values()))
+    return total
 
 
 async def list_own(

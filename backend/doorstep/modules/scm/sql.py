@@ -27,8 +27,32 @@ SELECT id, number, vendor_id, order_id, fulfilment_id, state, answer_event_id
 
 ANSWER = """
 UPDATE purchase_order
-   SET state = $2, answered_at = $3, answered_by = $4, answer_event_id = $5, answer_reason = $6
+   SET state = $2, answered_at = $3, answered_by = $4, answer_event_id = $5, answer_reason = $6,
+       ready_on = $7
  WHERE id = $1
+"""
+
+CANCEL = """
+UPDATE purchase_order SET state = 'cancelled', answer_reason = left($2, 500)
+ WHERE id = $1 AND state IN ('draft', 'sent', 'accepted') RETURNING vendor_id, order_id
+"""
+
+REMIND = """
+UPDATE purchase_order SET reminded_at = $2
+ WHERE id = $1 AND state = 'sent' AND reminded_at IS NULL RETURNING vendor_id, order_id
+"""
+
+DROP_LINES = "DELETE FROM po_line WHERE po_id = $1 AND fulfilment_line_id <> ALL ($2::uuid[])"
+
+LESSEN_LINES = """
+WITH left_over AS (
+  UPDATE po_line l SET quantity = n.quantity, total_minor = n.quantity * l.unit_cost_minor
+    FROM unnest($2::uuid[], $3::int[]) AS n (fulfilment_line_id, quantity)
+   WHERE l.po_id = $1 AND l.fulfilment_line_id = n.fulfilment_line_id
+  RETURNING l.total_minor
+)
+UPDATE purchase_order SET total_minor = (SELECT coalesce(sum(total_minor), 0) FROM left_over)
+ WHERE id = $1 RETURNING total_minor
 """
 
 SAVE_VENDOR = """

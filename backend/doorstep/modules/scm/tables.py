@@ -8,6 +8,7 @@ from piccolo.columns import (
     Array,
     BigInt,
     Boolean,
+    Date,
     Integer,
     SmallInt,
     Text,
@@ -65,6 +66,8 @@ class PurchaseOrder(Table, tablename="purchase_order", db=engine):
     answered_by = UUID(null=True, default=None)
     answer_event_id = UUID(null=True, default=None)
     answer_reason = Text()
+    ready_on = Date(null=True, default=None)
+    reminded_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -58,6 +58,33 @@ class Photo(Struct, kw_only=True, forbid_unknown_fields=True):
 
     slot: Slot
     sha256: Sha256
+
+
+class FailedAttempt(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why the goods were not handed over. `event_id` is made by the phone, once per capture.
+
+    `called`: the customer was rung; `dwell_seconds`: how long the crew waited at the door.
+    """
+
+    event_id: UUID
+    captured_at: Moment
+    reason: Literal[
+        "not_home",
+        "refused",
+        "address",
+        "unreachable",
+        "no_access",
+        "cash_not_ready",
+        "other",
+        "wrong_model",
+        "broken_seal",
+    ]
+    words: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    photos: Annotated[list[Photo], Meta(max_length=10)] = []
+    called: bool = False
+    dwell_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    place: Place | None = None
+    wished_on: date | None = None
 
 
 class Tender(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -160,6 +160,31 @@ class DeliveryStop(Table, tablename="delivery_stop", db=engine):
     closed_at = Timestamptz(null=True, default=None)
 
 
+class DeliveryAttempt(Table, tablename="delivery_attempt", db=engine):
+    """An attempt that failed at the door."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    stop_id = UUID(default=None)
+    attempt = SmallInt()
+    person_id = UUID(default=None)
+    device_id = UUID(null=True, default=None)
+    kind = Text()
+    reason = Text()
+    words = Text()
+    called = Boolean()
+    dwell_seconds = Integer()
+    wished_on = Date(null=True, default=None)
+    photos = Array(base_column=Text())
+    lat = DoublePrecision(null=True, default=None)
+    lng = DoublePrecision(null=True, default=None)
+    accuracy_m = Real(null=True, default=None)
+    verdict = Text()
+    captured_at = Timestamptz(default=None)
+    recorded_at = Timestamptz(default=None)
+
+
 class HandoverCode(Table, tablename="handover_code", db=engine):
     """The code of one delivery attempt, hashed."""
 

@@ -127,6 +127,49 @@ ON CONFLICT ON CONSTRAINT stock_place_unique DO UPDATE SET on_hand = stock.on_ha
 RETURNING id
 """
 
+# What is free of these products in a channel, locked in everybody's order: whoever routes by it
+# may hold it in the same transaction.
+FREE_STOCK = """
+SELECT s.id AS stock_id, p.sku, l.id AS location_id, l.code AS location_code, l.kind, s.owner_id,
+       s.on_hand - s.held - s.allocated AS available
+  FROM stock s
+  JOIN product p ON p.id = s.product_id
+  JOIN location l ON l.id = s.location_id
+ WHERE s.product_id = ANY ($2) AND l.channel_id = $1 AND l.active AND s.grade = 'sellable'
+   AND l.kind IN ('warehouse', 'store', 'vendor_store')
+   AND ($3::uuid IS NULL OR s.owner_id IS DISTINCT FROM $3)
+   AND s.on_hand - s.held - s.allocated > 0
+ ORDER BY s.id FOR NO KEY UPDATE OF s
+"""
+
+HOLD = """
+WITH taken AS (
+  UPDATE stock SET held = held + $4 WHERE id = $2 AND on_hand - held - allocated >= $4 RETURNING id
+)
+INSERT INTO reservation (id, stock_id, order_id, fulfilment_line_id, quantity, state, expires_at,
+                         created_at)
+SELECT new_id(), id, $1, $3, $4, 'held', $5, $6 FROM taken
+"""
+
+# Fewer pieces of a line are wanted: its reservation shrinks, or goes when none are left.
+LESSEN_RESERVATION = """
+WITH mine AS (
+  SELECT r.id, r.stock_id, r.state, least($2, r.quantity) AS quantity, r.quantity - $2 AS left
+    FROM reservation r
+   WHERE r.fulfilment_line_id = $1 AND r.state IN ('held', 'allocated') FOR UPDATE
+), freed AS (
+  UPDATE stock s
+     SET held = s.held - CASE WHEN mine.state = 'held' THEN mine.quantity ELSE 0 END,
+         allocated = s.allocated - CASE WHEN mine.state = 'allocated' THEN mine.quantity ELSE 0 END
+    FROM mine WHERE s.id = mine.stock_id
+)
+UPDATE reservation r
+   SET quantity = CASE WHEN mine.left > 0 THEN mine.left ELSE r.quantity END,
+       state = CASE WHEN mine.left > 0 THEN r.state ELSE 'released' END,
+       ended_at = CASE WHEN mine.left > 0 THEN r.ended_at ELSE $3 END
+  FROM mine WHERE r.id = mine.id
+"""
+
 RECORD_MOVEMENT = """
 INSERT INTO stock_movement (id, stock_id, quantity, reason, ref, order_id, moved_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -141,7 +184,7 @@ ON CONFLICT ON CONSTRAINT unit_serial_unique DO NOTHING
 # The picker with the fewest unfinished lists, among those who work this location.
 NEXT_PICKER = """
 SELECT p.id FROM person p
-  LEFT JOIN pick_list k ON k.picker_id = p.id AND k.state <> 'packed'
+  LEFT JOIN pick_list k ON k.picker_id = p.id AND k.state NOT IN ('packed', 'dropped')
  WHERE p.active AND p.location_id = $1 AND p.role IN ('warehouse', 'store', 'vendor_store')
  GROUP BY p.id ORDER BY count(k.id), p.id LIMIT 1
 """
@@ -177,7 +220,7 @@ SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number,
 FROM pick_list k
 JOIN fulfilment f ON f.id = k.fulfilment_id
 JOIN customer_order o ON o.id = f.order_id
-WHERE k.location_id = $1 AND k.state <> 'packed'
+WHERE k.location_id = $1 AND k.state NOT IN ('packed', 'dropped')
 ORDER BY k.created_at LIMIT 200
 """
 
@@ -185,14 +228,19 @@ EXPECTED_AT_QC = """
 SELECT l.id AS fulfilment_line_id, l.product_id, p.sku, p.name, l.quantity, p.barcode, p.serialised,
        ARRAY(SELECT a->>'code' FROM jsonb_array_elements(p.accessories) a) AS accessories,
        (SELECT count(*)::int FROM qc_scan q
-         WHERE q.fulfilment_line_id = l.id AND q.ok AND q.kind = 'barcode') AS seen_barcodes,
+         WHERE q.fulfilment_line_id = l.id AND q.ok AND q.kind = 'barcode'
+           AND q.recorded_at > since.moment) AS seen_barcodes,
        ARRAY(SELECT q.code FROM qc_scan q
-         WHERE q.fulfilment_line_id = l.id AND q.ok AND q.kind = 'serial') AS seen_serials,
+         WHERE q.fulfilment_line_id = l.id AND q.ok AND q.kind = 'serial'
+           AND q.recorded_at > since.moment) AS seen_serials,
        (SELECT coalesce(jsonb_object_agg(t.code, t.n), '{}') FROM (
          SELECT q.code, count(*) AS n FROM qc_scan q
-          WHERE q.fulfilment_line_id = l.id AND q.ok AND q.kind = 'accessory' GROUP BY q.code) t
+          WHERE q.fulfilment_line_id = l.id AND q.ok AND q.kind = 'accessory'
+            AND q.recorded_at > since.moment GROUP BY q.code) t
        ) AS seen_accessories
   FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+ CROSS JOIN LATERAL (SELECT coalesce(max(k.repicked_at), '-infinity') AS moment
+                       FROM pick_list k WHERE k.fulfilment_id = l.fulfilment_id) since
  WHERE l.fulfilment_id = $1 ORDER BY l.id
 """
 

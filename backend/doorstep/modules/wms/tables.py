@@ -98,6 +98,7 @@ class PickList(Table, tablename="pick_list", db=engine):
     started_at = Timestamptz(null=True, default=None)
     checked_at = Timestamptz(null=True, default=None)
     packed_at = Timestamptz(null=True, default=None)
+    repicked_at = Timestamptz(null=True, default=None)
 
 
 class QcScan(Table, tablename="qc_scan", db=engine):

@@ -44,6 +44,19 @@ async def open_schedule(
     )
 
 
+async def resize(po_id: UUID, total_minor: int) -> None:
+    """Share a smaller total among the six tranches, by the percentages they were opened with.
+
+    Only before anything is released: the vendor takes a part of what was ordered (IM3).
+    """
+    rows = await db.rows(sql.LOCK_TRANCHES, po_id)
+    shares = tranches.amounts(total_minor, [row["percent"] for row in rows])
+    await db.execute_many(
+        "UPDATE tranche SET amount_minor = $2 WHERE id = $1",
+        [(row["id"], share) for row, share in zip(rows, shares, strict=True)],
+    )
+
+
 async def review(order: PurchaseOrder, facts: Facts, payee: Payee) -> bool:
     """Judge every tranche that is not released, and release those whose time has come.
 

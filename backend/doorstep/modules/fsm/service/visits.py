@@ -6,17 +6,19 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from doorstep.core import db
+from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.modules.fsm import rules
 from doorstep.modules.fsm.refusals import VisitAlreadyBooked, VisitMissing, VisitOver
+from doorstep.modules.fsm.schemas import VisitFailed
 from doorstep.modules.fsm.service.technicians import Technician
 
 MAX_SLOTS = 200
@@ -123,6 +125,45 @@ async def cancel_visit(visit_id: UUID) -> None:
         "UPDATE visit SET state = 'cancelled' WHERE id = $1 AND state = 'booked'", visit_id
     ):
         raise VisitOver
+
+
+async def drop_visit(fulfilment_id: UUID, state: Literal["cancelled", "failed"]) -> UUID | None:
+    """End the open visit of a parcel and give its time back; return it, None when there is none."""
+    dropped: UUID | None = await db.value(
+        "UPDATE visit SET state = $2 WHERE fulfilment_id = $1 AND state IN ('booked', 'started')"
+        " RETURNING id",
+        fulfilment_id,
+        state,
+    )
+    return dropped
+
+
+async def keep_failure(
+    actor: Actor, visit: dict[str, Any], told: VisitFailed, verdict: str
+) -> None:
+    """Keep what a technician could not finish; its event id is its key, so it is kept once."""
+    await db.execute(
+        "INSERT INTO visit_failure (id, order_id, fulfilment_id, visit_id, technician_id, device_id,"
+        " reason, words, photos, verdict, captured_at, recorded_at)"
+        " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",
+        told.event_id,
+        visit["order_id"],
+        visit["fulfilment_id"],
+        visit["id"],
+        actor.person_id,
+        actor.device_id,
+        told.reason,
+        told.words,
+        [photo.sha256 for photo in told.photos],
+        verdict,
+        told.captured_at,
+        now(),
+    )
+
+
+async def known_failure(event_id: UUID) -> dict[str, Any] | None:
+    """Find a failure that was told before: (visit_id, reason)."""
+    return await db.row("SELECT visit_id, reason FROM visit_failure WHERE id = $1", event_id)
 
 
 @db.transactional

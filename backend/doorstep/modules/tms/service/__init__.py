@@ -1,5 +1,6 @@
 """The use-cases of transport; the only code that writes its tables."""
 
+from doorstep.modules.tms.service.attempts import failed_attempts, keep_attempt, known_attempt
 from doorstep.modules.tms.service.carriers import (
     Service,
     ShipmentBooked,
@@ -20,7 +21,14 @@ from doorstep.modules.tms.service.pods import (
     save_recipe,
     settle_pod,
 )
-from doorstep.modules.tms.service.runs import accept_run, close_stop, plan_run, remove_stop
+from doorstep.modules.tms.service.runs import (
+    accept_run,
+    close_stop,
+    drop_stop,
+    fail_stop,
+    plan_run,
+    remove_stop,
+)
 from doorstep.modules.tms.service.scans import Kept, keep_scans
 
 __all__ = [
@@ -36,10 +44,15 @@ __all__ = [
     "create_carrier",
     "create_manifest",
     "create_shipment",
+    "drop_stop",
+    "fail_stop",
+    "failed_attempts",
     "issue_code",
+    "keep_attempt",
     "keep_carrier_event",
     "keep_pod",
     "keep_scans",
+    "known_attempt",
     "mark_bytes_verified",
     "mark_photo_verified",
     "next_awb",

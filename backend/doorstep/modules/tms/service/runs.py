@@ -104,6 +104,25 @@ async def close_stop(stop_id: UUID) -> None:
     await _end_stop(stop_id, "done")
 
 
+async def fail_stop(fulfilment_id: UUID) -> UUID | None:
+    """Close the open stop of a delivery that failed; return it, or None when there is none."""
+    return await _end_open_stop(fulfilment_id, "failed")
+
+
+async def drop_stop(fulfilment_id: UUID) -> UUID | None:
+    """Take a delivery that has ended off its run; return its stop, or None when there is none."""
+    return await _end_open_stop(fulfilment_id, "removed")
+
+
+async def _end_open_stop(fulfilment_id: UUID, state: str) -> UUID | None:
+    stop_id: UUID | None = await db.value(
+        "SELECT id FROM delivery_stop WHERE fulfilment_id = $1 AND state = 'open'", fulfilment_id
+    )
+    if stop_id is not None:
+        await _end_stop(stop_id, state)
+    return stop_id
+
+
 @db.transactional
 async def remove_stop(stop_id: UUID) -> None:
     """Take a delivery off its run, so that it can be given to somebody else.
@@ -130,7 +149,7 @@ async def _end_stop(stop_id: UUID, state: str) -> bool:
     await db.execute("SELECT FROM delivery_run WHERE id = $1 FOR UPDATE", run_id)
     await db.execute(
         "UPDATE delivery_run r SET finished_at = $2, state = CASE WHEN EXISTS"
-        " (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state = 'done')"
+        " (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state IN ('done', 'failed'))"
         " THEN 'finished' ELSE 'cancelled' END"
         " WHERE r.id = $1 AND r.state IN ('planned', 'accepted') AND NOT EXISTS"
         " (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state = 'open')",

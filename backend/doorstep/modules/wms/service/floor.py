@@ -101,6 +101,25 @@ async def note_step(fulfilment_id: UUID, step: Step, person_id: UUID | None) -> 
     await db.execute(sql.NOTE_STEP, fulfilment_id, step, person_id, now())
 
 
+async def drop_pick_list(fulfilment_id: UUID) -> None:
+    """Take a parcel off the floor's work: it has ended."""
+    await db.execute(
+        "UPDATE pick_list SET state = 'dropped' WHERE fulfilment_id = $1 AND state <> 'packed'",
+        fulfilment_id,
+    )
+
+
+async def pick_again(fulfilment_id: UUID) -> None:
+    """Put the picked units of a parcel back on the shelf and begin its pick list anew."""
+    await db.execute(sql.UNITS_TO_SHELF, fulfilment_id)
+    await db.execute(
+        "UPDATE pick_list SET state = 'open', started_at = NULL, checked_at = NULL, repicked_at = $2"
+        " WHERE fulfilment_id = $1 AND state <> 'packed'",
+        fulfilment_id,
+        now(),
+    )
+
+
 async def expected_at_qc(fulfilment_id: UUID) -> list[Expected]:
     """Tell what QC must see of the parcel, line by line, and what it has seen so far."""
     return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from doorstep.core.clock import now
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.modules.wms import sql
-from doorstep.modules.wms.rules import Grade
+from doorstep.modules.wms.rules import Grade, Offer
 from doorstep.modules.wms.tables import Location
 
 
@@ -72,6 +74,34 @@ async def release(fulfilment_id: UUID) -> int:
     released = await db.rows(sql.RELEASE_RESERVATIONS, fulfilment_id, now())
     await db.execute(sql.UNITS_TO_SHELF, fulfilment_id)
     return len(released)
+
+
+async def lessen(fulfilment_line_id: UUID, by: int) -> None:
+    """Give back a part of what is reserved for a line; all of it where no more is reserved."""
+    await db.execute(sql.LESSEN_RESERVATION, fulfilment_line_id, by, now())
+
+
+async def free_stock(
+    channel_id: UUID, product_ids: Sequence[UUID], *, without_owner: UUID | None = None
+) -> list[Offer]:
+    """List what is free of these products and lock it, so that the caller can hold of it."""
+    return [
+        Offer(**row)
+        for row in await db.rows(sql.FREE_STOCK, channel_id, product_ids, without_owner)
+    ]
+
+
+async def hold(
+    order_id: UUID, fulfilment_line_id: UUID, stock_id: UUID, quantity: int, until: datetime | None
+) -> None:
+    """Hold pieces for a line; the caller has locked the stock by `free_stock`.
+
+    Raises: HoldLost when there is less than that.
+    """
+    if not await db.execute(
+        sql.HOLD, order_id, stock_id, fulfilment_line_id, quantity, until, now()
+    ):
+        raise HoldLost(f"Less than {quantity} are free.")
 
 
 async def place_of_kind(channel_id: UUID, kind: str) -> UUID:

@@ -1,0 +1,133 @@
+"""Tickets of customers and orders: where they belong, and what the customer is told of them (M8).
+
+A return, a complaint or an e-mail opens one by calling `open_ticket`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.auth.scope import scope
+from doorstep.core.errors import NotFound
+from doorstep.core.ids import uuid7
+from doorstep.modules.helpdesk.refusals import ChannelNeeded
+from doorstep.modules.helpdesk.rules import Author
+from doorstep.modules.helpdesk.service import assign_problem, tickets
+from doorstep.modules.helpdesk.service.tickets import NewTicket, TicketType
+from doorstep.modules.messages import service as messages
+from doorstep.modules.messages.service import About, Recipient
+from doorstep.settings import settings
+
+CHANNEL_OF_ORDER = "SELECT channel_id FROM customer_order WHERE id = $1"
+
+OF_THE_ORDER = "SELECT true FROM fulfilment WHERE id = $1 AND order_id = $2"
+
+# What a customer is written to about a ticket; `told` numbers our answers.
+READER = """
+SELECT t.number, t.title, t.order_id, t.problem_id, o.language, c.email,
+       (SELECT count(*) FROM ticket_message m WHERE m.ticket_id = t.id AND m.author = 'staff')::int
+         AS told
+  FROM ticket t JOIN customer_order o ON o.id = t.order_id JOIN customer c ON c.id = o.customer_id
+ WHERE t.id = $1
+"""
+
+
+@db.transactional
+async def open_ticket(
+    ticket_type: TicketType,
+    title: str,
+    words: str = "",
+    *,
+    actor: Actor,
+    event_id: UUID | None = None,
+    order_id: UUID | None = None,
+    fulfilment_id: UUID | None = None,
+    channel_id: UUID | None = None,
+    photos: Sequence[str] = (),
+    owner_id: UUID | None = None,
+    due_at: datetime | None = None,
+) -> dict[str, Any]:
+    """Open a ticket about an order, a parcel of it, or (with a channel) nothing we know yet.
+
+    The same `event_id` again is the same ticket. Photos of a person at a screen must be his own
+    uploads; those of a flow come from a proof or a return whose module has checked them. Returns
+    the ticket's row (id, number, state, problem_id, …).
+
+    Raises: NotFound for an order, parcel or channel out of sight; ChannelNeeded; PhotoMissing;
+    OwnerNotAvailable; EventIdReused.
+    """
+    new = NewTicket(
+        id=event_id or uuid7(),
+        type=ticket_type,
+        channel_id=await _channel(actor, order_id, fulfilment_id, channel_id),
+        title=title,
+        words=words,
+        order_id=order_id,
+        fulfilment_id=fulfilment_id,
+        due_at=due_at,
+    )
+    ticket = await tickets.open_ticket(new, actor=actor)
+    if photos:
+        await tickets.add_photos(
+            ticket["id"], photos, actor=actor, trusted=actor.source != "person"
+        )
+    if owner_id is not None:
+        await assign_problem(ticket["problem_id"], owner_id)
+    return ticket
+
+
+async def _channel(
+    actor: Actor, order_id: UUID | None, fulfilment_id: UUID | None, channel_id: UUID | None
+) -> UUID:
+    if order_id is not None:
+        await scope(actor).require_order(order_id)
+        if fulfilment_id and not await db.value(OF_THE_ORDER, fulfilment_id, order_id):
+            raise NotFound("The parcel is not one of this order.")
+        found: UUID = await db.value(CHANNEL_OF_ORDER, order_id)
+        return found
+    if channel_id is None:
+        # Somebody of one channel means his own.
+        if len(actor.channel_ids) != 1:
+            raise ChannelNeeded
+        return actor.channel_ids[0]
+    condition, arguments = scope(actor).channels("c.id", first=2)
+    seen = f"SELECT true FROM channel c WHERE c.id = $1 AND {condition}"  # noqa: S608 - of core.auth.scope
+    if not await db.value(seen, channel_id, *arguments):
+        raise NotFound
+    return channel_id
+
+
+@db.transactional
+async def add_message(
+    ticket_id: UUID,
+    event_id: UUID,
+    author: Author,
+    words: str,
+    *,
+    actor: Actor,
+    waits: bool = False,
+) -> None:
+    """Write a word on a ticket; what staff write goes to the customer of its order by e-mail.
+
+    Raises: TicketMissing, TicketClosed, EventIdReused.
+    """
+    new = await tickets.add_message(ticket_id, event_id, author, words, actor=actor, waits=waits)
+    reader = await db.row(READER, ticket_id) if new and author == "staff" else None
+    if reader is None:
+        return
+    about = About(
+        order_id=reader["order_id"], problem_id=reader["problem_id"], attempt=reader["told"]
+    )
+    recipient = Recipient(language=reader["language"], email=reader["email"])
+    facts = {
+        "company": settings().company_name,
+        "number": reader["number"],
+        "title": reader["title"],
+        "words": words,
+    }
+    await messages.write("ticket_reply", about, recipient, facts)

@@ -1,0 +1,127 @@
+"""Every kind of problem there is: whose it is, how soon, what resolves it. One row per kind.
+
+A kind that code opens and that has no row here is a programming error (tests/unit/test_kinds.py
+reads the source for them).
+"""
+
+# ruff: noqa: E501 - one row per kind, however long its sentence.
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """A row: `hours` are business hours, `operation` is a row of OPERATIONS, `words` say what to do."""
+
+    owner_role: str
+    hours: int
+    operation: str
+    words: str
+
+
+class UnknownKind(KeyError):
+    """A problem of a kind that no row declares: a programming error."""
+
+
+CLOSE = "closeProblem"
+"""The operation of those problems that a person resolves elsewhere and then closes."""
+
+OPERATIONS: Mapping[str, tuple[str, str]] = {
+    CLOSE: ("POST", "/problems/{problem_id}/close"),
+    "acceptProofOfDelivery": ("POST", "/console/pods/{ref}/accept"),
+    "approveInstallation": ("POST", "/console/visits/{visit_id}/approve"),
+    "approvePayment": ("POST", "/console/finance/orders/{order_id}/payment-approval"),
+    "approveOrder": ("POST", "/console/approvals/{ref}/approve"),
+    "cancelVisit": ("POST", "/console/visits/{ref}/cancel"),
+    "payTrancheAgain": ("POST", "/console/finance/tranches/{tranche_id}/payouts"),
+    "recordAwb": ("POST", "/console/shipments"),
+    "resolveTicket": ("POST", "/tickets/{ref}/resolve"),
+}
+"""Operation → method and path; the names in braces are filled in from the problem."""
+
+# fmt: off
+KINDS: Mapping[str, Kind] = {
+    # Money of customers
+    "payment_failed": Kind("finance", 4, CLOSE, "Ask the customer to pay another way, or cancel the order."),
+    "payment_held": Kind("finance", 4, CLOSE, "Compare the gateway with the order, then ask for the rest or refund it."),
+    "payment_approval_waiting": Kind("finance", 2, "approvePayment", "Approve payment at the door, or cancel the order."),
+    "approval_rejected": Kind("support", 4, CLOSE, "Cancel the order and tell the customer why."),
+    "payment_currency": Kind("finance", 4, CLOSE, "Refund the payment at the gateway and ask for the right currency."),
+    "payment_unexpected": Kind("finance", 8, CLOSE, "Find the order it belongs to, or refund it at the gateway."),
+    "payment_stopped": Kind("finance", 2, CLOSE, "Ask the gateway why it stopped the payment."),
+    "door_payment_differs": Kind("finance", 8, CLOSE, "Ask the courier, then collect the rest or return what is too much."),
+    "cash_difference": Kind("finance", 8, CLOSE, "Recount with the courier and note what was found."),
+    # Money of vendors
+    "payout_failed": Kind("finance", 8, "payTrancheAgain", "Correct the vendor's account, then pay again."),
+    "payout_reversed": Kind("finance", 8, "payTrancheAgain", "Correct the vendor's account, then pay again."),
+    "payout_unknown": Kind("finance", 4, CLOSE, "Ask the bank whether it paid before anything is paid again."),
+    "payout_paid_twice": Kind("finance", 2, CLOSE, "Ask the bank and the vendor for the second payment back."),
+    # Vendors
+    "cost_missing": Kind("admin", 4, CLOSE, "Enter the vendor's purchase price; the order goes on within the hour."),
+    "vendor_declined": Kind("dispatcher", 4, CLOSE, "Find the goods elsewhere, or ask the customer."),
+    "vendor_unreachable": Kind("admin", 4, CLOSE, "Enter the vendor's e-mail address and call about this order."),
+    # Stock and routing
+    "short_stock": Kind("dispatcher", 4, CLOSE, "Find the goods elsewhere, or offer the customer a later date."),
+    "reservation_approval": Kind("dispatcher", 2, "approveOrder", "Compare both forms, then approve or reject the order."),
+    "unrouted": Kind("dispatcher", 1, CLOSE, "Restock, route the order by hand, or ask the customer."),
+    # Steps that were kept beside the journey
+    "review": Kind("dispatcher", 8, CLOSE, "Look at what was captured and decide whether it counts."),
+    "webhook_unmatched": Kind("support", 8, CLOSE, "Find what the message belongs to, or tell its sender."),
+    "message_refused": Kind("support", 8, CLOSE, "Correct the address and tell the customer by phone."),
+    # Transport
+    "awb_needed": Kind("dispatcher", 2, "recordAwb", "Book the parcel with the carrier and enter its AWB."),
+    "pickup_count_differs": Kind("dispatcher", 2, CLOSE, "Find the missing pieces with the courier and the warehouse."),
+    "pickup_missed": Kind("dispatcher", 2, CLOSE, "Book a new pickup with the carrier."),
+    "carrier_delayed": Kind("dispatcher", 8, CLOSE, "Ask the carrier for a new date and tell the customer."),
+    "carrier_lost": Kind("dispatcher", 4, CLOSE, "Claim the loss from the carrier and send the goods again."),
+    "carrier_damaged": Kind("dispatcher", 4, CLOSE, "Claim the damage from the carrier and send the goods again."),
+    "carrier_cancelled": Kind("dispatcher", 4, CLOSE, "Book another carrier."),
+    "delivery_failed": Kind("dispatcher", 4, CLOSE, "Agree a new time with the customer."),
+    "return_to_origin": Kind("dispatcher", 8, CLOSE, "Ask the customer what is to be done with the goods."),
+    "returned_to_origin": Kind("dispatcher", 8, CLOSE, "Receive the goods and settle the order."),
+    "unknown_status": Kind("dispatcher", 8, CLOSE, "Ask the carrier what the status means."),
+    # The door
+    "pod_incomplete": Kind("dispatcher", 4, "acceptProofOfDelivery", "Ask for what is missing, or let the proof count."),
+    "handover_code_wrong": Kind("dispatcher", 4, CLOSE, "Ask the customer whether the goods have arrived."),
+    "photo_unusable": Kind("dispatcher", 8, CLOSE, "Ask for another picture; the payment to the vendor waits for it."),
+    # Installation
+    "installation_approval": Kind("dispatcher", 8, "approveInstallation", "Approve the installation, or send somebody again."),
+    "visit_unplannable": Kind("dispatcher", 4, "cancelVisit", "Cancel the visit and book another time with the customer."),
+    # Tickets, by their type
+    "ticket_complaint": Kind("support", 8, "resolveTicket", "Answer the customer and resolve the ticket."),
+    "ticket_return": Kind("support", 8, "resolveTicket", "Arrange the return and resolve the ticket."),
+    "ticket_damage": Kind("support", 4, "resolveTicket", "Look at the photos, arrange repair or replacement."),
+    "ticket_missing_part": Kind("support", 8, "resolveTicket", "Send the part and resolve the ticket."),
+    "ticket_question": Kind("support", 16, "resolveTicket", "Answer the question and resolve the ticket."),
+    "ticket_refund": Kind("finance", 16, "resolveTicket", "Decide about the refund and resolve the ticket."),
+    "ticket_other": Kind("support", 16, "resolveTicket", "Settle it and resolve the ticket."),
+}
+# fmt: on
+
+
+def kind(name: str) -> Kind:
+    """Find the row of a kind.
+
+    Raises: UnknownKind.
+    """
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise UnknownKind(name) from None
+
+
+def action(name: str, known: Mapping[str, str | None]) -> tuple[str, str, str]:
+    """Tell (operation, method, path) of what resolves a problem, from the ids that are `known`.
+
+    Where an id is missing the problem can only be closed by hand.
+    """
+    operation = KINDS[name].operation if name in KINDS else CLOSE
+    method, path = OPERATIONS[operation]
+    ids = {key: value for key, value in known.items() if value}
+    try:
+        return operation, method, path.format(**ids)
+    except KeyError:
+        method, path = OPERATIONS[CLOSE]
+        return CLOSE, method, path.format(**ids)
