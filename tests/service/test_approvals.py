@@ -22,7 +22,7 @@ from doorstep.modules.finance.rules.approvals import Facts, decide, default_poli
 from doorstep.modules.wms.service import stock
 from tests.factories import money
 from tests.factories.approvals import MANY, open_problems, open_waits, verdicts, waiting
-from tests.factories.care import passed, travel
+from tests.factories.care import passed
 from tests.factories.company import Company, open_company
 from tests.factories.journeys import place
 from tests.factories.world import SHOP, an_order
@@ -112,7 +112,10 @@ async def test_of_two_hundred_mixed_orders_none_is_decided_silently(
                 " WHERE order_id = $1",
                 taken.order_id,
             )
-    await company.work()
+    while await db.value(
+        "SELECT true FROM outbox WHERE done_at IS NULL AND next_at <= now() LIMIT 1"
+    ):
+        await company.work()
     seen = Counter(placed.values())
     assert set(seen) == set(KINDS), f"seed {SEED} leaves a kind out"
     for order_id, name in placed.items():
@@ -241,11 +244,13 @@ async def test_a_shelf_that_is_full_again_answers_the_question(company: Company)
 async def test_who_refused_at_the_door_pays_before_or_waits(company: Company, db: Any) -> None:
     before = await place(company, MIXER, method="cod")
     await db.execute("UPDATE customer SET phone_verified_at = now()")
-    await travel(before.parcel, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1012)
-    await journey.open_detour(
+    await settle.verify_order_payment(before.order_id)
+    await before.go_on(1012)
+    refused = await journey.open_detour(
         uuid7(), before.parcel, "delivery_failed", reason="refused",
         actor=Actor(role="delivery", source="phone", person_id=company.users["delivery"].id),
     )  # fmt: skip
+    assert refused.verdict is journey.Verdict.APPLIED, refused
     order = await place(company, MIXER, method="cod")
     [row] = await db.rows(
         "SELECT reasons, facts FROM approval WHERE order_id = $1 AND verdict = 'waiting'",
@@ -262,7 +267,7 @@ async def test_history_counts_what_was_delivered_and_what_the_customer_cancelled
     company: Company, db: Any
 ) -> None:
     delivered = await place(company, MIXER)
-    await travel(delivered.parcel, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1012, 1013)
+    await delivered.go_on(1013)
     for reason in ("customer", "no_stock"):
         gone = await place(company, MIXER)
         await journey.open_detour(

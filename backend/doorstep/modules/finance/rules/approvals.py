@@ -30,7 +30,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reservation_amount_minor: Amount
     """An order above it waits before its goods are reserved for good."""
     address_complete_above_minor: Amount
-    """Above it the address must name every part that the country's addresses need."""
+    """Above it the address must name the door: building, floor, flat, postcode as the country has it."""
     cancelled_allowed: Count
     """Orders that the customer cancelled within 90 days; one more waits."""
     refused_allowed: Count
@@ -95,6 +95,10 @@ _LARGE = {
 """Currency → whole units of an order that a person looks at where nobody has said otherwise."""
 
 
+_ASKED_LATER = frozenset({"lift", "pin"})
+"""What no shop asks for: the crew needs it, but it says nothing about whether the place is real."""
+
+
 def default_policy(currency: str) -> Policy:
     """Make the policy of a channel that has set none.
 
@@ -128,9 +132,9 @@ def decide(kind: Kind, policy: Policy, facts: Facts) -> Judgement:
 
 def _reservation(policy: Policy, facts: Facts) -> Iterator[tuple[bool, str]]:
     yield _within("The order of", facts, policy.reservation_amount_minor)
-    if facts.total_minor > policy.address_complete_above_minor and facts.address_missing:
-        parts = ", ".join(facts.address_missing)
-        yield False, f"The address of an order this large lacks: {parts}."
+    lacking = [part for part in facts.address_missing if part not in _ASKED_LATER]
+    if facts.total_minor > policy.address_complete_above_minor and lacking:
+        yield False, f"The address of an order this large lacks: {', '.join(lacking)}."
     yield (
         facts.cancelled_lately <= policy.cancelled_allowed,
         f"The customer cancelled {_orders(facts.cancelled_lately)} within the last"
