@@ -27,10 +27,21 @@ from doorstep.core.http.request import JSON_BODY_LIMIT, DoorstepRequest
 from doorstep.doors import uploads
 from doorstep.doors.access import routes as access
 from doorstep.doors.api import orders
-from doorstep.doors.console import approvals, closing, escalations, finance, problems, tickets
+from doorstep.doors.console import (
+    approvals,
+    closing,
+    detours,
+    escalations,
+    finance,
+    problems,
+    tickets,
+)
+from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import runs as console_runs
+from doorstep.doors.console import stock as console_stock
 from doorstep.doors.console import visits as console_visits
-from doorstep.doors.field import pods, runs, scans, visits, warehouse
+from doorstep.doors.field import pods, receiving, runs, scans, shift, visits, warehouse
+from doorstep.doors.field import stock as field_stock
 from doorstep.doors.hooks import routes as hooks
 from doorstep.doors.operations import routes as operations
 from doorstep.doors.track import routes as track
@@ -47,12 +58,18 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *track.handlers,
     *orders.handlers,
     *warehouse.handlers,
+    *receiving.handlers,
+    *field_stock.handlers,
+    *shift.handlers,
     *scans.handlers,
     *runs.handlers,
     *pods.handlers,
     *visits.handlers,
+    *console_arrivals.handlers,
+    *console_stock.handlers,
     *console_runs.handlers,
     *console_visits.handlers,
+    *detours.handlers,
     *finance.handlers,
     *approvals.handlers,
     *problems.handlers,

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from doorstep.core.ids import uuid7
-from doorstep.flows import approvals
 from tests.factories.approvals import MANY, open_problems, open_waits, say, verdicts, waiting
 from tests.factories.company import Company, open_company
 from tests.factories.journeys import place
@@ -141,15 +140,18 @@ async def test_of_two_approvers_at_once_one_wins_and_the_other_is_told(company: 
         assert decided == [("payment", won["verdict"], "person")]
 
 
-async def test_a_rejected_order_goes_no_further_and_is_to_be_cancelled(company: Company) -> None:
+async def test_a_rejected_order_is_cancelled_and_gives_its_goods_back(
+    company: Company, db: Any
+) -> None:
     order = await place(company, MANY)
     goods = await waiting(order.order_id, "reservation")
     answer = await say(company, "dispatcher", "reject", goods, reason="a reseller")
     assert (answer.status_code, answer.json()["verdict"]) == (200, "rejected")
-    assert await open_problems(order.order_id) == [approvals.REJECTED]
-    await order.pay()
-    assert 1003 not in await order.passed()
-    assert await open_waits(order.order_id) == ["reservation"]
+    parcel = await db.one("SELECT state, ended_as FROM fulfilment WHERE id = $1", order.parcel)
+    assert (parcel["state"], parcel["ended_as"]) == ("ended", "cancelled")
+    assert await db.value("SELECT sum(held + allocated) FROM stock") == 0
+    assert await open_waits(order.order_id) == []
+    assert "reservation_approval" not in await open_problems(order.order_id)
     assert await company.get("dispatcher", "/console/approvals") == []
 
 
@@ -187,6 +189,8 @@ async def test_another_policy_holds_from_now_on_and_old_decisions_keep_theirs(
     ]
     assert await open_problems(after.order_id) == ["payment_approval_waiting"]
     await before.pay()
+    await say(company, "finance", "approve", await waiting(before.order_id, "payment"))
+    assert ("reservation", "approved", "automatic") in await verdicts(before.order_id)
     assert 1003 in await before.passed(), "the new policy lets pass what the old one has stopped"
 
 

@@ -33,6 +33,7 @@ from tests.factories.company import (
     the_app,
     upload,
 )
+from tests.factories.floor import BARCODES, adjustment, announced, beep, capture, purchase
 from tests.factories.journeys import Order, Step, order_body, place, standing
 from tests.factories.road import FRESH
 from tests.factories.snapshots import everything
@@ -59,15 +60,20 @@ EXEMPT = {
 """operation → why nobody's scope limits it."""
 
 IN_THE_BODY = frozenset(
-    {"recordAwb", "makeManifest", "planRun", "bookVisit", "countCash", "readLedger", "openTicket"}
-)
+    {
+        "recordAwb", "makeManifest", "planRun", "bookVisit", "countCash", "readLedger",
+        "announceArrival", "readRestockProposals", "orderRestock", "proposeAdjustment", "openCount",
+        "openTicket",
+    }
+)  # fmt: skip
 """Routes that name a thing in the body or the query."""
 
 LISTS = frozenset(
     {
         "listOrders", "listPickLists", "listOwnRuns", "listOwnManifests", "listOwnVisits",
         "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
-        "listArchivedOrders", "listApprovals", "listApprovalPolicies",
+        "listArchivedOrders", "listApprovals", "listApprovalPolicies", "listArrivals",
+        "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
     }
 )  # fmt: skip
 """Lists of things: a stranger's is empty."""
@@ -162,6 +168,8 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     await approvals(walk)
     await order.go_on(1003)
     await vendors(walk, order)
+    await arrivals(walk)
+    await shelves(walk)
     await floor(walk, order)
     await road(walk, order)
     await visits(walk, order)
@@ -240,6 +248,49 @@ async def floor(walk: Walk, order: Order) -> None:
     papers = (await walk.ask("listDocuments", "support", **own)).json()
     await walk.ask("openDocument", "warehouse", document_id=papers[0]["id"])
     await walk.step("recordAwb", await order.record_awb("CP-1"))
+
+
+async def arrivals(walk: Walk) -> None:
+    """Goods are announced, scanned in and booked; one arrival is closed short, one cancelled."""
+    company = walk.company
+    short = purchase(company, ("KET-17", 2))
+    made = (await walk.ask("announceArrival", "dispatcher", short)).json()
+    await walk.ask("listArrivals", "warehouse")
+    await walk.ask("listExpectedArrivals", "dispatcher")
+    own = {"arrival_id": made["id"]}
+    scans = {"scans": [beep(BARCODES["KET-17"])]}
+    await walk.ask("addReceiptScans", "warehouse", scans, **own)
+    await walk.ask("finishReceipt", "warehouse", capture(), **own)
+    word = {"event_id": uuid7(), "words": "No more will come."}
+    await walk.ask("closeArrival", "dispatcher", word, **own)
+    other = await announced(company, ("KET-17", 2))
+    await walk.ask("cancelArrival", "dispatcher", {"words": "A mistake."}, arrival_id=other)
+    here = company.world.warehouse_id
+    await walk.ask("readRestockProposals", "dispatcher", query=f"?location_id={here}")
+    restock = {"event_id": uuid7(), "location_id": here, "sku": "KET-17", "ref": "PO-R"}
+    answer = await walk.ask("orderRestock", "dispatcher", restock)
+    assert answer.json()["type"] == "/problems/nothing-to-restock"
+
+
+async def shelves(walk: Walk) -> None:
+    """Adjustments, counts and the checklist of a location."""
+    company = walk.company
+    here = company.world.warehouse_id
+    wrong = {"location_id": here, "adjustment": adjustment("MIX-500", -9)}
+    made = (await walk.ask("proposeAdjustment", "dispatcher", wrong)).json()
+    await walk.ask("listAdjustments", "admin")
+    no = {"approve": False, "words": "They are there."}
+    await walk.ask("decideAdjustment", "admin", no, adjustment_id=made["id"])
+    asked = {"event_id": uuid7(), "location_id": here, "skus": ["MIX-500"], "why": "To be sure."}
+    count = (await walk.ask("openCount", "dispatcher", asked)).json()
+    [seen] = (await walk.ask("listOpenCounts", "warehouse")).json()
+    own = {"count_id": count["id"]}
+    entry = capture(line_id=seen["lines"][0]["id"], quantity=18)
+    await walk.ask("addCountEntries", "warehouse", {"entries": [entry]}, **own)
+    await walk.ask("finishCount", "warehouse", capture(), **own)
+    await walk.ask("listCounts", "dispatcher")
+    items = {"role": "warehouse", "items": []}
+    await walk.ask("saveShiftChecklist", "dispatcher", items, location_id=here)
 
 
 async def road(walk: Walk, order: Order) -> None:

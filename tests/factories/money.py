@@ -18,7 +18,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.core.outbox import bell
-from doorstep.flows import procure, settle
+from doorstep.flows import procure, settle, vendor_answers
 from doorstep.modules.finance import checks
 from doorstep.modules.scm import service as scm
 from tests.factories.care import Travelling, outside, place, reacting, travel
@@ -276,6 +276,4 @@ async def violations() -> list[str]:
 
 async def accept(order: Travelling, po_id: UUID, event_id: UUID | None = None) -> journey.Answer:
     """Let the vendor accept."""
-    return await procure.accept_purchase_order(
-        po_id, event_id or uuid7(), actor=vendor_of(order.world)
-    )
+    return await vendor_answers.accept(po_id, event_id or uuid7(), actor=vendor_of(order.world))

@@ -306,11 +306,17 @@ async def test_an_event_about_an_unknown_awb_waits_for_it(road: Road) -> None:
     assert await core_db.value("SELECT state FROM inbox") == "new"
 
 
-async def test_trouble_of_a_carrier_becomes_a_problem_and_moves_nothing(road: Road) -> None:
+async def test_trouble_of_a_carrier_becomes_a_detour_or_a_problem_and_moves_nothing(
+    road: Road,
+) -> None:
     parcel = await a_parcel(road)
     event = said(await awb_of(parcel), None, detour="carrier_lost")
     assert await transport.apply_carrier_event(event, source="clickpost", source_id="a") is None
-    assert await problems_of(parcel) == ["carrier_lost"]
+    opened = await core_db.row("SELECT kind, closed_at FROM detour_case")
+    assert opened == {"kind": "carrier_lost", "closed_at": None}
+    odd = said(await awb_of(parcel), None, detour="unknown_status")
+    assert await transport.apply_carrier_event(odd, source="clickpost", source_id="c") is None
+    assert await problems_of(parcel) == ["unknown_status"]
     back = said(await awb_of(parcel), 1013, return_leg=True)
     assert await transport.apply_carrier_event(back, source="clickpost", source_id="b") is None
     assert 1009 not in await passed(parcel)

@@ -11,6 +11,7 @@ import pytest
 from doorstep import doctor
 from doorstep.core.ids import uuid7
 from doorstep.journey import chain
+from tests.factories import floor
 from tests.factories.company import Company, open_company
 from tests.factories.journeys import place, standing
 
@@ -131,6 +132,22 @@ PLANTS = {
         ("unit",),
         ("UPDATE unit SET location_id = (SELECT id FROM location WHERE kind = 'customer')",),
     ),
+    "a line has received what no receipt says": Plant(
+        "IS2 receipts", ("expected_line",), ("UPDATE expected_line SET received = 0",)
+    ),
+    "a receipt is on no shelf": Plant(
+        "IS2 receipts",
+        ("stock_movement",),
+        ("UPDATE stock_movement SET ref = 'x' WHERE ref LIKE 'receipt:%'",),
+    ),
+    "stock was adjusted that nobody approved": Plant(
+        "IS2 adjustments", ("stock_adjustment",), ("UPDATE stock_adjustment SET state = 'rejected'",)
+    ),
+    "a difference of a count was forgotten": Plant(
+        "IS2 counts",
+        ("cycle_count_line",),
+        ("UPDATE cycle_count_line SET difference = difference - 1",),
+    ),
     "goods are reserved twice": Plant(
         "IS3",
         ("reservation",),
@@ -218,7 +235,25 @@ async def after_whole_journeys(company: Company) -> None:
     counted = await company.send("finance", "/console/finance/cash-counts", count)
     assert counted.status_code == 201
     await company.work()
+    await receive_and_count(company)
     await chain.write_checkpoint()
+
+
+async def receive_and_count(company: Company) -> None:
+    """Two kettles come in, and one mixer fewer is counted than the books say."""
+    arrival = await floor.announced(company, ("KET-17", 2))
+    await floor.scanned(company, arrival, floor.beep(floor.BARCODES["KET-17"], quantity=2))
+    await floor.finished(company, arrival)
+    asked = {
+        "event_id": uuid7(), "location_id": company.world.warehouse_id, "skus": ["MIX-500"],
+        "why": "A customer was told wrong.",
+    }  # fmt: skip
+    await floor.ok(company, "dispatcher", "/console/counts", asked, 201)
+    [count] = await company.get("warehouse", "/field/counts")
+    entry = floor.capture(line_id=count["lines"][0]["id"], quantity=18)
+    path = f"/field/counts/{count['id']}"
+    await floor.ok(company, "warehouse", f"{path}/entries", {"entries": [entry]})
+    await floor.ok(company, "warehouse", f"{path}/finish", floor.capture())
 
 
 def test_every_check_has_a_planted_violation() -> None:

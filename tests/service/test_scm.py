@@ -12,7 +12,7 @@ import pytest
 from doorstep.core import tenant
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
-from doorstep.flows import procure
+from doorstep.flows import procure, vendor_answers
 from doorstep.journey.refusals import StageAlreadyDone
 from doorstep.modules.finance.service import tranches
 from doorstep.modules.scm import service as scm
@@ -83,18 +83,18 @@ async def test_accepting_passes_1004_and_twice_is_once(db: Any) -> None:
         await accept(order, po_id)
 
 
-async def test_a_declined_purchase_order_pays_nothing_and_asks_a_person(db: Any) -> None:
+async def test_a_declined_purchase_order_pays_nothing_and_ends_its_parcel(db: Any) -> None:
     order, po_id = await purchased()
     event_id = uuid7()
     for _ in range(2):
-        await procure.decline_purchase_order(
+        await vendor_answers.decline(
             po_id, event_id, "out of stock here", actor=vendor_of(order.world)
         )
     await money.capture(order)
     assert await states(po_id) == ["held"] * 6
     assert await db.value("SELECT count(*) FROM payout") == 0
-    asked = await db.rows("SELECT payload FROM outbox WHERE kind = 'helpdesk.open_problem'")
-    assert [row["payload"]["kind"] for row in asked] == ["vendor_declined"]
+    ended = await db.row("SELECT state, ended_as FROM fulfilment")
+    assert ended == {"state": "ended", "ended_as": "replaced"}
     with pytest.raises(scm.PurchaseOrderAlreadyAnswered):
         await accept(order, po_id)
     assert 1004 not in await passed(order.parcels[0])
@@ -107,9 +107,9 @@ async def test_another_vendors_purchase_order_does_not_exist(db: Any) -> None:
         role="vendor", source="person", person_id=stranger.person_id, vendor_id=uuid7()
     )
     with pytest.raises(scm.PurchaseOrderMissing):
-        await procure.accept_purchase_order(po_id, uuid7(), actor=stranger)
+        await vendor_answers.accept(po_id, uuid7(), actor=stranger)
     with pytest.raises(scm.PurchaseOrderMissing):
-        await procure.decline_purchase_order(po_id, uuid7(), "no", actor=stranger)
+        await vendor_answers.decline(po_id, uuid7(), "no", actor=stranger)
     assert await db.value("SELECT state FROM purchase_order") == "sent"
 
 

@@ -19,6 +19,7 @@ FACTS = {
     "po_number": "PO-000007",
     "answer_due": "2026-11-24 15:00",
     "number": "TK-000012",
+    "visit": " Your installation is on Monday.",
     "words": "We will send the part.",
     "level": "2",
     "reason": "The carrier is late.",

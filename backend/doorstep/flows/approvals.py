@@ -35,9 +35,6 @@ PROBLEMS: dict[Kind, tuple[str, str]] = {
 }
 """Kind → the problem that it opens, and its title."""
 
-REJECTED = "approval_rejected"
-"""The problem that a rejection opens: the order is to be cancelled."""
-
 
 class ApprovalDecided(Refusal):
     """Two people looked at the same order: the first word counts."""
@@ -189,7 +186,6 @@ async def drop_questions(fact: journey.Fact) -> None:
     if fact.data["closed_as"] != "ended" or await db.value(sql.LIVING, fact.order_id):
         return
     actor, words = Actor.system("approvals"), "The order has ended."
-    await helpdesk.close_problems(REJECTED, str(fact.order_id), words, actor)
     for kind, (problem, _) in PROBLEMS.items():
         waited = await approvals.standing(fact.order_id, kind)
         if waited is not None and waited.verdict == "waiting":

@@ -9,10 +9,9 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.errors import EventIdReused
 from doorstep.flows import approvals, settle
-from doorstep.flows.approvals import Judged
+from doorstep.flows.cancel import cancel_order
 from doorstep.modules.finance.service import approvals as service
 from doorstep.modules.finance.service.approvals import Approval
-from doorstep.modules.helpdesk import service as helpdesk
 
 
 @db.transactional
@@ -47,16 +46,16 @@ async def decide(
             await settle.verify_order_payment(decided.order_id)
     else:
         await approvals.end_problem(waiting, decided)
-        await _cancel_rejected_order(judged, decided, actor)
+        await _cancel_rejected_order(decided)
     return decided
 
 
-async def _cancel_rejected_order(judged: Judged, rejected: Approval, actor: Actor) -> None:
-    """Have a rejected order cancelled; whoever takes calls tells the customer why."""
-    await helpdesk.open_problem(
-        approvals.REJECTED,
-        f"{judged.number}: {rejected.kind.capitalize()} rejected, cancel the order",
-        ref=str(rejected.order_id),
-        detail=f"Rejected by {actor.role}: {' '.join(rejected.reasons)}",
-        order_id=rejected.order_id,
+async def _cancel_rejected_order(rejected: Approval) -> None:
+    """Cancel what was rejected: the word of either desk is enough, whatever its own right to it."""
+    await cancel_order(
+        rejected.order_id,
+        rejected.id,
+        reason="other",
+        actor=Actor.system("approvals"),
+        detail=" ".join(rejected.reasons),
     )

@@ -71,7 +71,7 @@ async def check_code(stop_id: UUID, code: str, *, actor: Actor) -> CodeCheck:
 
     Raises: StopMissing, CodeUnavailable, CodeTriesExhausted.
     """
-    stop = await _own_stop(stop_id, actor)
+    stop = await own_stop(stop_id, actor)
     attempt = await db.value("SELECT attempt FROM fulfilment WHERE id = $1", stop["fulfilment_id"])
     check = await tms.check_code(stop["fulfilment_id"], attempt, code)
     if not check.issued:
@@ -81,7 +81,7 @@ async def check_code(stop_id: UUID, code: str, *, actor: Actor) -> CodeCheck:
     return check
 
 
-async def _own_stop(stop_id: UUID, actor: Actor) -> dict[str, Any]:
+async def own_stop(stop_id: UUID, actor: Actor) -> dict[str, Any]:
     stop = await db.row(OWN_STOP, stop_id, actor.person_id)
     if stop is None:
         raise StopMissing
@@ -101,7 +101,7 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
 
     Raises: StopMissing, ProofMissing, EventIdReused, and the engine's refusals for a person.
     """
-    stop = await _own_stop(stop_id, actor)
+    stop = await own_stop(stop_id, actor)
     fulfilment = await journey.lock(stop["fulfilment_id"])
     known = await db.row(
         "SELECT stop_id, verdict, verdict_reason FROM pod WHERE id = $1", proof.event_id

@@ -42,7 +42,8 @@ SELECT p.id AS piece_id, s.carrier_id, f.channel_id
   JOIN piece p ON p.shipment_id = s.id
   JOIN fulfilment f ON f.id = s.fulfilment_id
  WHERE s.fulfilment_id = ANY ($1) AND f.location_id = $2 AND s.leg = 'outbound'
-   AND s.attempt = f.attempt AND {scope}
+   AND f.state = 'open' AND s.attempt = (SELECT max(attempt) FROM shipment
+                    WHERE fulfilment_id = f.id AND leg = 'outbound') AND {scope}
  ORDER BY p.id
 """
 

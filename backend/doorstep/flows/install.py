@@ -58,7 +58,7 @@ SELECT recorded_at FROM journey_event
 # A completed one too: its report may arrive before the proof of delivery does.
 LAST_VISIT = """
 SELECT id, lower(during) AS starts_at, state FROM visit
- WHERE fulfilment_id = $1 AND state <> 'cancelled' ORDER BY booked_at DESC LIMIT 1
+ WHERE fulfilment_id = $1 AND state NOT IN ('cancelled', 'failed') ORDER BY booked_at DESC LIMIT 1
 """
 
 
@@ -267,15 +267,54 @@ async def _move(fact: journey.Fact, visit: dict[str, Any], work: Work) -> bool:
     for slot in await _next_slots(fact.fulfilment_id, work, technicians):
         if await fsm.move_visit(visit["id"], slot.technician_id, rules.Span(slot.start, slot.end)):
             return True
+    await _ask_for_time(visit["id"], fact.order_id, fact.fulfilment_id)
+    return False
+
+
+async def _ask_for_time(visit_id: UUID, order_id: UUID, fulfilment_id: UUID) -> None:
     await helpdesk.open_problem(
         "visit_unplannable",
         "A booked visit comes too early and no later time is free",
-        ref=str(visit["id"]),
-        order_id=fact.order_id,
-        fulfilment_id=fact.fulfilment_id,
-        owner_role="dispatcher",
+        ref=str(visit_id),
+        order_id=order_id,
+        fulfilment_id=fulfilment_id,
     )
-    return False
+
+
+async def postpone(fulfilment_id: UUID, not_before: datetime, *, actor: Actor) -> None:
+    """Move the visit that waits for goods which come later; the customer hears of the new time."""
+    visit = await db.row(LAST_VISIT, fulfilment_id)
+    if visit is None or visit["state"] != "booked" or visit["starts_at"] >= not_before:
+        return
+    fulfilment = await journey.lock(fulfilment_id)
+    work = await work_of(fulfilment_id, fulfilment["channel_id"])
+    technicians = await fsm.technicians_for(fulfilment["channel_id"], work.skills)
+    window = rules.Span(not_before, not_before + HORIZON)
+    slots = await fsm.free_slots(technicians, work.zone, window, work.length, SLOTS_TRIED)
+    for slot in slots:
+        if await fsm.move_visit(visit["id"], slot.technician_id, rules.Span(slot.start, slot.end)):
+            return
+    await _ask_for_time(visit["id"], fulfilment["order_id"], fulfilment_id)
+
+
+async def call_off(fulfilment_id: UUID) -> None:
+    """Give the time of a parcel's visit back: its goods do not come."""
+    await fsm.drop_visit(fulfilment_id, "cancelled")
+
+
+async def book_next(fulfilment_id: UUID, *, actor: Actor) -> Booked | None:
+    """Book the soonest free visit of a parcel, also from a reaction of its journey.
+
+    Raises: NothingToInstall, NoFreeSlot.
+    """
+    fulfilment = await journey.lock(fulfilment_id)
+    work = await work_of(fulfilment_id, fulfilment["channel_id"])
+    technicians = await fsm.technicians_for(fulfilment["channel_id"], work.skills)
+    while slots := await _next_slots(fulfilment_id, work, technicians):
+        booked = await _book_first(slots, fulfilment, work, actor)
+        if booked is not None:
+            return booked
+    raise NoFreeSlot
 
 
 @db.transactional

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from doorstep import journey
 from doorstep.core import db, outbox
 from doorstep.core.jobs import job
-from doorstep.journey.timeline import Parcel, format_amount, sentence
+from doorstep.journey.timeline import (
+    Parcel,
+    detour_words,
+    format_amount,
+    sentence,
+    visit_words,
+)
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.messages import rules as message_rules
 from doorstep.modules.messages import service as messages
@@ -35,6 +42,15 @@ SELECT o.number, o.language, o.currency, o.total_minor, c.email,
      FROM payment_line WHERE order_id = o.id) p
  WHERE o.id = $1
 """
+
+NEXT_VISIT = """
+SELECT lower(v.during) AS starts_at, c.zone
+  FROM visit v JOIN fulfilment f ON f.id = v.fulfilment_id JOIN channel c ON c.id = f.channel_id
+ WHERE v.fulfilment_id = $1 AND v.state = 'booked'
+"""
+
+MOVES_VISIT = frozenset({"delivery_failed", "installation_failed"})
+"""Detours after which the installation has another time: told in the same message."""
 
 PURCHASE_ORDER = """
 SELECT v.email, p.number, p.currency, p.total_minor, p.order_id, p.fulfilment_id,
@@ -62,6 +78,27 @@ async def tell_customer(fact: journey.Fact) -> None:
         _recipient(audience),
         facts | {"link": message_rules.SECRET},
         secret=tracking_link(token) if token else None,
+    )
+
+
+async def tell_detour(fact: journey.Fact) -> None:
+    """Tell the customer what keeps his goods from coming, once per attempt; with the new visit."""
+    audience = await _audience(fact.order_id, fact.fulfilment_id)
+    words = detour_words(fact.data["kind"], audience["language"])
+    if words is None:
+        return
+    visit = await db.row(NEXT_VISIT, fact.fulfilment_id)
+    await messages.write(
+        fact.data["kind"],
+        About(order_id=fact.order_id, fulfilment_id=fact.fulfilment_id, attempt=fact.attempt),
+        _recipient(audience),
+        _facts(audience)
+        | {
+            "sentence": words,
+            "visit": visit_words(visit["starts_at"], ZoneInfo(visit["zone"]), audience["language"])
+            if visit and fact.data["kind"] in MOVES_VISIT
+            else "",
+        },
     )
 
 

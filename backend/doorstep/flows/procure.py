@@ -135,51 +135,7 @@ async def order_from_vendor_later(payload: dict[str, Any]) -> None:
     await outbox.done()
 
 
-@db.transactional
-async def accept_purchase_order(po_id: UUID, event_id: UUID, *, actor: Actor) -> journey.Answer:
-    """Accept a purchase order as its vendor: 1004 passes, and V1 and V2 may be released.
-
-    Raises: PurchaseOrderMissing; PurchaseOrderAlreadyAnswered; the engine's refusals.
-    """
-    fulfilment_id = await _lock_fulfilment_of(po_id, actor)
-    order = await scm.record_answer(po_id, "accepted", actor=actor, event_id=event_id)
-    return await journey.advance(
-        event_id,
-        fulfilment_id,
-        1004,
-        actor=actor,
-        evidence=[journey.Evidence("vendor_answer", order["number"])],
-    )
-
-
-@db.transactional
-async def decline_purchase_order(po_id: UUID, event_id: UUID, reason: str, *, actor: Actor) -> None:
-    """Decline a purchase order as its vendor: nothing is ever paid on it, and a person re-sources.
-
-    Raises: PurchaseOrderMissing; PurchaseOrderAlreadyAnswered.
-    """
-    fulfilment_id = await _lock_fulfilment_of(po_id, actor)
-    order = await scm.record_answer(
-        po_id, "declined", actor=actor, event_id=event_id, reason=reason
-    )
-    await outbox.add(
-        "helpdesk.open_problem",
-        {
-            "kind": "vendor_declined",
-            "title": f"{order['number']} was declined by the vendor",
-            "detail": reason,
-            "ref": str(po_id),
-            "order_id": str(order["order_id"]),
-            "fulfilment_id": str(fulfilment_id),
-            "owner_role": "dispatcher",
-        },
-        order_id=order["order_id"],
-        key=f"po_declined:{po_id}",
-    )
-    await settle.review_purchase_order(po_id)
-
-
-async def _lock_fulfilment_of(po_id: UUID, actor: Actor) -> UUID:
+async def lock_fulfilment_of(po_id: UUID, actor: Actor) -> UUID:
     """Take the locks in everybody's order: order and fulfilment before the purchase order."""
     fulfilment_id: UUID | None = await db.value(_OWN, po_id, actor.vendor_id)
     if fulfilment_id is None:

@@ -2,7 +2,8 @@
 
 A reaction touches only our database, inside the transaction of the event. What leaves the process
 (a message, a payout, a call to the shop) is an outbox row that a job does afterwards. "1001" to
-"1018" are stages passed, in whatever way; the others are facts.
+"1018" are stages passed, in whatever way; then come the detours by their kind, and facts. After a
+detour's own row runs `detour_opened`, after its end `<kind>_settled` and `detour_settled`.
 """
 
 from __future__ import annotations
@@ -13,17 +14,30 @@ from doorstep.flows.allocate import turn_holds_into_allocations
 from doorstep.flows.approvals import drop_questions
 from doorstep.flows.care import ask_feedback, register_warranty
 from doorstep.flows.deliver import check_bytes, issue_handover_code
+from doorstep.flows.detours import ask_for_help, end_task
 from doorstep.flows.dispatch import book_shipment, make_label_documents
+from doorstep.flows.failed_delivery import call_back, end_attempt, send_back_after_last_attempt
+from doorstep.flows.failed_visit import book_next_visit, book_visit_again
 from doorstep.flows.install import pass_schedule_if_booked
-from doorstep.flows.notify import tell_customer
+from doorstep.flows.notify import tell_customer, tell_detour
 from doorstep.flows.procure import make_purchase_order
+from doorstep.flows.returns import goods_came_back
 from doorstep.flows.settle import review, verify_payment
 from doorstep.flows.shop_orders import tell_shop_shipped
+from doorstep.flows.source_again import replace_elsewhere, replace_goods
 from doorstep.flows.supervise import open_review
-from doorstep.flows.warehouse import hand_to_carrier, hand_to_customer, make_pick_list, note_step
+from doorstep.flows.undo import credit_goods, expect_back, give_back, write_off
+from doorstep.flows.warehouse import (
+    hand_to_carrier,
+    hand_to_customer,
+    make_pick_list,
+    note_step,
+    pick_again,
+)
 from doorstep.journey import Reaction
 
 REACTIONS: Mapping[str, Sequence[Reaction]] = {
+    # --- Stages -----------------------------------------------------------------------------------
     "1001": (tell_customer,),
     "1002": (tell_customer, turn_holds_into_allocations, review),
     "1003": (tell_customer, make_purchase_order),
@@ -39,6 +53,23 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "1014": (tell_customer,),
     "1015": (tell_customer, register_warranty, ask_feedback, review),
     "1018": (tell_customer, review),
+    # --- Detours: what each undoes and sets off ---------------------------------------------------
+    "vendor_declined": (give_back, replace_elsewhere),
+    "repick": (pick_again,),
+    "delivery_failed": (end_attempt, send_back_after_last_attempt),
+    "return_to_origin": (call_back, expect_back),
+    "wrong_goods": (give_back, expect_back, replace_goods),
+    "installation_failed": (book_next_visit,),
+    "dead_on_arrival_settled": (book_visit_again,),
+    "lost": (give_back, write_off, replace_goods),
+    "replaced": (give_back, expect_back, replace_goods),
+    "cancelled": (give_back, credit_goods),
+    "cancelled_after_dispatch": (give_back, expect_back, credit_goods),
+    "returned": (give_back, credit_goods),
+    "detour_opened": (tell_detour, ask_for_help, review),
+    "detour_overtaken": (send_back_after_last_attempt,),
+    "detour_settled": (end_task, review),
+    # --- Facts ------------------------------------------------------------------------------------
     "payment_captured": (verify_payment, review),
     "approval_waiting_settled": (drop_questions,),
     "reservation_approved": (turn_holds_into_allocations,),
@@ -46,5 +77,6 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "bytes_verified": (check_bytes, review),
     "visit_booked": (pass_schedule_if_booked,),
     "install_approved": (review,),
+    "goods_received": (goods_came_back, review),
     "review_opened": (open_review,),
 }

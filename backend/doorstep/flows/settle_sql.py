@@ -81,7 +81,9 @@ SELECT DISTINCT po_id FROM fulfilment
 # Whoever collects at the counter has no courier: the handover stands for the pickup, and for the
 # proof of delivery where none was made.
 FACTS = """
-SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number, o.total_minor AS price_minor,
+SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
+       o.total_minor - coalesce((SELECT sum(n.amount_minor) FROM credit_note n
+                                  WHERE n.order_id = o.id), 0)::bigint AS price_minor,
        v.account_name, v.account_number, v.bank_code, v.account_changed_at,
        (SELECT coalesce(sum(l.captured_minor), 0)::bigint FROM payment_line l
          WHERE l.order_id = o.id AND l.state = 'captured') AS captured_minor,

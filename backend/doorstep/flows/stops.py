@@ -18,6 +18,8 @@ SELECT o.currency,
                   WHERE order_id = o.id AND due = 'at_door'), 0)::bigint AS at_door_minor,
        coalesce((SELECT sum(captured_minor) FROM payment_line
                   WHERE order_id = o.id AND due = 'at_door'), 0)::bigint AS captured_minor,
+       coalesce((SELECT sum(amount_minor) FROM credit_note WHERE order_id = o.id), 0)::bigint
+         AS credited_minor,
        coalesce((SELECT sum(t.amount_minor) FROM pod JOIN pod_tender t ON t.pod_id = pod.id
                   WHERE pod.order_id = o.id AND pod.fulfilment_id <> $2), 0)::bigint
          AS tendered_minor
@@ -27,7 +29,8 @@ SELECT o.currency,
 GOODS = """
 SELECT coalesce((SELECT array_agg(p.label_no ORDER BY p.n)
                    FROM shipment s JOIN piece p ON p.shipment_id = s.id
-                  WHERE s.fulfilment_id = $1 AND s.leg = 'outbound' AND s.attempt = $2), '{}')
+                  WHERE s.id = (SELECT id FROM shipment WHERE fulfilment_id = $1 AND leg = 'outbound'
+                                 ORDER BY attempt DESC LIMIT 1)), '{}')
          AS labels,
        (SELECT array_agg(product_id) FROM fulfilment_line WHERE fulfilment_id = $1) AS product_ids
 """
@@ -55,8 +58,8 @@ class StopAsk(NamedTuple):
 
 
 async def ask_of_stop(fulfilment: Mapping[str, Any]) -> StopAsk:
-    """Read what handing over this fulfilment (id, order_id, channel_id, attempt) asks for."""
-    goods = await db.one(GOODS, fulfilment["id"], fulfilment["attempt"])
+    """Read what handing over this fulfilment (id, order_id, channel_id) asks for."""
+    goods = await db.one(GOODS, fulfilment["id"])
     money = await db.one(DUE_AT_DOOR, fulfilment["order_id"], fulfilment["id"])
     currency: str = money.pop("currency")
     return StopAsk(

@@ -50,25 +50,41 @@ HAVING bool_and(seen.scan_uid IS NOT NULL)
 
 # {scope} comes from core.auth.scope: names of ours, values bound.
 DELIVERIES = """
-SELECT f.id, f.order_id, f.channel_id, f.state, f.collection, 1013 = ANY (f.passed) AS delivered
+SELECT f.id, f.order_id, f.channel_id, f.state, f.collection,
+       1013 = ANY (f.passed) OR EXISTS (
+         SELECT FROM detour_case d WHERE d.fulfilment_id = f.id AND d.closed_at IS NULL
+            AND d.kind = 'return_to_origin') AS delivered
   FROM fulfilment f WHERE f.id = ANY ($1) AND {scope}
 """
 
 TROUBLES: dict[CarrierTrouble, str] = {
-    "pickup_missed": "The carrier missed the pickup",
-    "carrier_delayed": "The carrier reports a delay",
-    "carrier_lost": "The carrier has lost the shipment",
-    "carrier_damaged": "The carrier has damaged the shipment",
     "carrier_cancelled": "The carrier has cancelled the shipment",
-    "delivery_failed": "The carrier could not deliver",
-    "return_to_origin": "The shipment is on its way back",
     "returned_to_origin": "The shipment has come back",
     "unknown_status": "The carrier sent a status that is not known here",
 }
+"""What a carrier says that is no detour of the journey."""
+
+OUT_FOR_DELIVERY = 1012
+
+LATER_FAILURE = """
+SELECT EXISTS (SELECT FROM detour_case
+                WHERE fulfilment_id = $1 AND kind = 'delivery_failed'
+                  AND opened_source = 'carrier' AND happened_at > $2)
+"""
+
+# By the carrier's own clock the goods have passed what settles the detour, or a later report of
+# the same kind has begun a new attempt already.
+OVERTAKEN = """
+SELECT EXISTS (SELECT FROM carrier_event
+                WHERE shipment_id = $1 AND happened_at > $2 AND stage = ANY ($3::smallint[]))
+    OR EXISTS (SELECT FROM detour_case
+                WHERE fulfilment_id = $4 AND kind = $5 AND opened_source = 'carrier'
+                  AND happened_at > $2)
+"""
 
 
 class NotForARun(Invalid):
-    """Ended, already delivered or collected at the counter: nobody drives there."""
+    """Ended, delivered, on its way back or collected at the counter: nobody drives there."""
 
     title = "A delivery of this run cannot be driven."
 
@@ -174,8 +190,8 @@ async def apply_carrier_event(
         happened_at=event.happened_at,
     )
     if event.detour is not None:
-        await _open_trouble(event.detour, event, shipment)
-    if event.stage is None or event.return_leg:
+        await _hear_trouble(event.detour, event, shipment, kept)
+    if event.stage is None or event.return_leg or await _of_an_earlier_attempt(event, shipment):
         return None
     return await journey.advance(
         kept,
@@ -187,10 +203,49 @@ async def apply_carrier_event(
     )
 
 
-async def _open_trouble(
-    trouble: CarrierTrouble, event: CarrierEvent, shipment: dict[str, Any]
+async def _of_an_earlier_attempt(event: CarrierEvent, shipment: dict[str, Any]) -> bool:
+    """Tell whether a carrier's "out for delivery" is older than an attempt that failed since.
+
+    Webhooks come in any order; the carrier's own clock tells which attempt one is about.
+    """
+    return event.stage == OUT_FOR_DELIVERY and await db.value(
+        LATER_FAILURE, shipment["fulfilment_id"], event.happened_at
+    )
+
+
+async def _hear_trouble(
+    trouble: CarrierTrouble, event: CarrierEvent, shipment: dict[str, Any], kept: UUID
 ) -> None:
+    """Open the detour that a carrier reports; what is none becomes a task."""
     words = " · ".join(filter(None, (event.reason, event.remark, event.location)))
+    row = journey.DETOURS.get(trouble)
+    if row is None:
+        await _open_trouble(trouble, event, shipment, words)
+        return
+    overtaken = await db.value(
+        OVERTAKEN,
+        shipment["id"],
+        event.happened_at,
+        sorted(row.settled_at),
+        shipment["fulfilment_id"],
+        trouble if row.restarts else "",
+    )
+    await journey.open_detour(
+        journey.derived_id(shipment["fulfilment_id"], f"carrier:{kept}"),
+        shipment["fulfilment_id"],
+        trouble,
+        actor=Actor.system(shipment["carrier"], source="carrier"),
+        reason=(event.reason if event.reason in row.reasons else "other") if row.reasons else "",
+        detail=words,
+        evidence=[journey.Evidence("carrier_event", str(kept))],
+        captured_at=event.happened_at,
+        overtaken=overtaken,
+    )
+
+
+async def _open_trouble(
+    trouble: CarrierTrouble, event: CarrierEvent, shipment: dict[str, Any], words: str
+) -> None:
     await helpdesk.open_problem(
         trouble,
         f"{TROUBLES[trouble]} ({event.awb})",
@@ -198,7 +253,6 @@ async def _open_trouble(
         detail=words,
         order_id=shipment["order_id"],
         fulfilment_id=shipment["fulfilment_id"],
-        owner_role="dispatcher",
     )
 
 

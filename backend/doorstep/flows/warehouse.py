@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -54,6 +55,11 @@ async def note_step(fact: journey.Fact) -> None:
     await floor.note_step(fact.fulfilment_id, STEPS[fact.name], fact.actor.person_id)
 
 
+async def pick_again(fact: journey.Fact) -> None:
+    """Put what was picked back on the shelf and begin the pick list anew."""
+    await floor.pick_again(fact.fulfilment_id)
+
+
 async def _at_location(fulfilment_id: UUID, actor: Actor) -> dict[str, Any]:
     fulfilment = await journey.lock(fulfilment_id)
     if actor.location_id != fulfilment["location_id"]:
@@ -92,6 +98,7 @@ async def check_by_scan(
     checked = await floor.check_scans(
         fulfilment_id, fulfilment["location_id"], fulfilment["owner_id"], scans, actor
     )
+    await _note_mismatch(fulfilment_id, checked, scans, actor)
     if not checked or checked[-1].missing:
         return checked, None
     answer = await journey.advance(
@@ -103,6 +110,43 @@ async def check_by_scan(
         captured_at=scans[-1].captured_at,
     )
     return checked, answer
+
+
+async def _note_mismatch(
+    fulfilment_id: UUID, checked: Sequence[floor.Checked], scans: Sequence[QcScan], actor: Actor
+) -> None:
+    """Block the parcel while a wrong code is the last word of it (SPEC J1006)."""
+    wrong = next((one for one in reversed(checked) if not one.reading.ok), None)
+    passed = await _passed(fulfilment_id)
+    if wrong is None or not checked[-1].missing or 1005 not in passed or 1006 in passed:
+        return
+    captured_at = next(s.captured_at for s in scans if s.scan_uid == wrong.scan_uid)
+    reporter = replace(actor, source="scan")
+    await journey.open_detour(
+        journey.derived_id(fulfilment_id, f"qc_mismatch:{wrong.scan_uid}"),
+        fulfilment_id,
+        "qc_mismatch",
+        actor=reporter,
+        detail=wrong.reading.reason,
+        captured_at=captured_at,
+    )
+
+
+async def _passed(fulfilment_id: UUID) -> list[int]:
+    found: list[int] = await db.value("SELECT passed FROM fulfilment WHERE id = $1", fulfilment_id)
+    return found
+
+
+@db.transactional
+async def ask_repick(
+    event_id: UUID, fulfilment_id: UUID, words: str, *, actor: Actor
+) -> journey.Answer:
+    """Say that the wrong goods were picked: they go back, and picking begins again (1005).
+
+    Raises: NotAtYourLocation, and the engine's refusals for a person at a screen.
+    """
+    await _at_location(fulfilment_id, actor)
+    return await journey.open_detour(event_id, fulfilment_id, "repick", actor=actor, detail=words)
 
 
 @db.transactional

@@ -18,6 +18,7 @@ from doorstep.journey.engine import (
     state_fact,
 )
 from doorstep.journey.facts import Answer, Fact, Reaction, bind, derived_id
+from doorstep.journey.placing import keep_lines, leave_place, move_to
 from doorstep.journey.rules import Evidence, How, Verdict
 
 __all__ = [
@@ -38,7 +39,10 @@ __all__ = [
     "bind",
     "derived_id",
     "describe",
+    "keep_lines",
+    "leave_place",
     "lock",
+    "move_to",
     "next_parcel",
     "open_detour",
     "set_po",

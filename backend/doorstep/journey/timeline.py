@@ -11,8 +11,10 @@ from decimal import Decimal
 from importlib import resources
 from string import Formatter
 from typing import Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
+from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
 from doorstep.core.money import exponent
@@ -134,6 +136,18 @@ _DETOURS = _load_detours()
 def detour_words(kind: str, language: str) -> str | None:
     """Say what a detour means for the customer; None for one that is not told."""
     return _DETOURS.get(language, _DETOURS["en"]).get(kind)
+
+
+_VISIT = msgspec.json.decode(
+    resources.files(__package__).joinpath("texts/visit.json").read_bytes(), type=dict[str, str]
+)
+
+
+def visit_words(starts_at: datetime, zone: ZoneInfo, language: str) -> str:
+    """Say when the installation is planned now, on the customer's clock."""
+    known = language if language in _VISIT else "en"
+    when = format_datetime(starts_at.astimezone(zone), "EEEE d MMMM, HH:mm", locale=known)
+    return _VISIT[known].format(when=when)
 
 
 def format_amount(minor: int, currency: str) -> str:

@@ -10,17 +10,23 @@ from msgspec import Meta, Struct
 
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.errors import EventIdReused
 from doorstep.core.http.problems import problems
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
-from doorstep.flows import deliver
-from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
+from doorstep.flows import deliver, failed_delivery
+from doorstep.journey.refusals import (
+    DetourKnown,
+    DetourNotPossible,
+    StageAlreadyDone,
+    StageTooEarly,
+)
 from doorstep.modules.tms.refusals import (
     CodeTriesExhausted,
     CodeUnavailable,
     ProofMissing,
     StopMissing,
 )
-from doorstep.modules.tms.schemas import ProofOfDelivery
+from doorstep.modules.tms.schemas import FailedAttempt, ProofOfDelivery
 
 TAGS = ["transport"]
 
@@ -68,5 +74,23 @@ async def add_pod(stop_id: UUID, data: ProofOfDelivery, actor: Actor) -> Respons
     return told(await deliver.record_pod(stop_id, data, actor=actor))
 
 
-handlers = [check_code, add_pod]
+@post(
+    "/field/stops/{stop_id:uuid}/failed",
+    operation_id="addFailedAttempt",
+    opt=needs("tms:pod:write"),
+    status_code=200,
+    responses=KEPT | problems(StopMissing, EventIdReused, DetourNotPossible, DetourKnown),
+    tags=TAGS,
+)
+async def add_failed_attempt(
+    stop_id: UUID, data: FailedAttempt, actor: Actor
+) -> Response[VerdictOut]:
+    """Hand in why the goods were not handed over; the next attempt or the way back follows.
+
+    With `wrong_model` or `broken_seal` the goods go back and the right ones are sent.
+    """
+    return told(await failed_delivery.record_failed_attempt(stop_id, data, actor=actor))
+
+
+handlers = [check_code, add_pod, add_failed_attempt]
 """The routes of this door."""

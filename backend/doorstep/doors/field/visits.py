@@ -13,15 +13,21 @@ from msgspec import Struct
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.errors import EventIdReused
 from doorstep.core.http.problems import problems
 from doorstep.doors.field.addresses import DoorAddress
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
-from doorstep.flows import install, install_reports
-from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
+from doorstep.flows import failed_visit, install, install_reports
+from doorstep.journey.refusals import (
+    DetourKnown,
+    DetourNotPossible,
+    StageAlreadyDone,
+    StageTooEarly,
+)
 from doorstep.modules.fsm import rules
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.refusals import ReportIncomplete, VisitMissing, VisitOver
-from doorstep.modules.fsm.schemas import Checklist, VisitCompleted, VisitStarted
+from doorstep.modules.fsm.schemas import Checklist, VisitCompleted, VisitFailed, VisitStarted
 
 TAGS = ["installation"]
 
@@ -157,5 +163,18 @@ async def complete_visit(
     return told(await install_reports.complete_visit(visit_id, data, actor=actor))
 
 
-handlers = [list_own_visits, start_visit, complete_visit]
+@post(
+    "/field/visits/{visit_id:uuid}/failed",
+    operation_id="failVisit",
+    opt=needs("fsm:report:write"),
+    status_code=200,
+    responses=KEPT | problems(VisitMissing, EventIdReused, DetourNotPossible, DetourKnown),
+    tags=TAGS,
+)
+async def fail_visit(visit_id: UUID, data: VisitFailed, actor: Actor) -> Response[VerdictOut]:
+    """Hand in why the installation could not be finished; the next visit is booked at once."""
+    return told(await failed_visit.record_failed_visit(visit_id, data, actor=actor))
+
+
+handlers = [list_own_visits, start_visit, complete_visit, fail_visit]
 """The routes of this door."""

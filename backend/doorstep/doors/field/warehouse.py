@@ -14,7 +14,12 @@ from doorstep.core.auth.permissions import needs
 from doorstep.core.http.problems import problems
 from doorstep.doors.verdicts import KEPT, VerdictOut, told, verdict
 from doorstep.flows import warehouse
-from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
+from doorstep.journey.refusals import (
+    DetourKnown,
+    DetourNotPossible,
+    StageAlreadyDone,
+    StageTooEarly,
+)
 from doorstep.modules.wms.schemas import Moment, PackedPiece, QcScan
 from doorstep.modules.wms.service import floor
 
@@ -80,6 +85,14 @@ class ChecksOut(Struct):
     scans: list[CheckOut]
     missing: list[str]
     step: VerdictOut | None
+
+
+class RepickIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What was wrong with the goods that were picked."""
+
+    event_id: UUID
+    captured_at: Moment
+    words: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
 
 class PackIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -168,4 +181,17 @@ async def pack(fulfilment_id: UUID, data: PackIn, actor: Actor) -> Response[Verd
     )
 
 
-handlers = [list_pick_lists, start_picking, check_by_scan, pack]
+@post(
+    "/field/fulfilments/{fulfilment_id:uuid}/repick",
+    operation_id="pickAgain",
+    opt=needs("wms:qc:write"),
+    status_code=200,
+    responses=KEPT | problems(DetourNotPossible, DetourKnown, floor.PickListMissing),
+    tags=["warehouse"],
+)
+async def pick_again(fulfilment_id: UUID, data: RepickIn, actor: Actor) -> Response[VerdictOut]:
+    """Put what was picked back on the shelf and begin again (1005): it was the wrong thing."""
+    return told(await warehouse.ask_repick(data.event_id, fulfilment_id, data.words, actor=actor))
+
+
+handlers = [list_pick_lists, start_picking, check_by_scan, pack, pick_again]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from doorstep.core.auth.permissions import needs
 from doorstep.core.http.problems import problems
 from doorstep.doors.tranches import TrancheOut
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
-from doorstep.flows import procure
+from doorstep.flows import vendor_answers
 from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
 from doorstep.modules.finance.service import tranches
 from doorstep.modules.scm import service as scm
@@ -46,6 +46,7 @@ class PurchaseOrderOut(Struct, kw_only=True):
 class PurchaseOrderLine(Struct, kw_only=True):
     """Goods at what they cost us; the customer's price is nowhere in a purchase order."""
 
+    fulfilment_line_id: UUID
     sku: str
     name: str
     quantity: int
@@ -59,10 +60,23 @@ class PurchaseOrderDetail(PurchaseOrderOut, kw_only=True):
     lines: list[PurchaseOrderLine]
 
 
+class AcceptedLine(Struct, kw_only=True, forbid_unknown_fields=True):
+    """How many pieces of a line the vendor delivers."""
+
+    fulfilment_line_id: UUID
+    quantity: Annotated[int, Meta(ge=0, le=100_000)]
+
+
 class AcceptIn(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The acceptance; the client makes `event_id`, so that a repeat is known."""
+    """The acceptance; the client makes `event_id`, so that a repeat is known.
+
+    `ready_on`: the goods are ready later. `lines`: only these quantities; what is not named is not
+    delivered and comes from elsewhere.
+    """
 
     event_id: UUID
+    ready_on: date | None = None
+    lines: Annotated[list[AcceptedLine], Meta(min_length=1, max_length=200)] | None = None
 
 
 class DeclineIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -131,13 +145,25 @@ async def list_tranches(actor: Actor, po_id: PurchaseOrderId) -> list[TrancheOut
     opt=needs("scm:purchase_order:answer"),
     responses=KEPT
     | problems(
-        scm.PurchaseOrderMissing, scm.PurchaseOrderAlreadyAnswered, StageTooEarly, StageAlreadyDone
+        scm.PurchaseOrderMissing,
+        scm.PurchaseOrderAlreadyAnswered,
+        vendor_answers.NotOrdered,
+        vendor_answers.NothingAccepted,
+        StageTooEarly,
+        StageAlreadyDone,
     ),
     tags=TAGS,
 )
 async def accept(actor: Actor, po_id: PurchaseOrderId, data: AcceptIn) -> Response[VerdictOut]:
-    """Accept a purchase order: stage 1004 passes and the goods may be picked."""
-    return told(await procure.accept_purchase_order(po_id, data.event_id, actor=actor))
+    """Accept a purchase order, whole or in part: 1004 passes and the goods may be picked."""
+    quantities = (
+        {line.fulfilment_line_id: line.quantity for line in data.lines} if data.lines else None
+    )
+    return told(
+        await vendor_answers.accept(
+            po_id, data.event_id, actor=actor, ready_on=data.ready_on, quantities=quantities
+        )
+    )
 
 
 @post(
@@ -149,8 +175,8 @@ async def accept(actor: Actor, po_id: PurchaseOrderId, data: AcceptIn) -> Respon
     tags=TAGS,
 )
 async def decline(actor: Actor, po_id: PurchaseOrderId, data: DeclineIn) -> None:
-    """Decline a purchase order: nothing is paid on it, and a person finds the goods elsewhere."""
-    await procure.decline_purchase_order(po_id, data.event_id, data.reason, actor=actor)
+    """Decline a purchase order: nothing is paid on it, and the goods come from elsewhere."""
+    await vendor_answers.decline(po_id, data.event_id, data.reason, actor=actor)
 
 
 handlers = [list_purchase_orders, read_purchase_order, list_tranches, accept, decline]

@@ -140,3 +140,11 @@ async def verify_certificate(number: str) -> dict[str, Any]:
     if found is None:
         raise CertificateMissing
     return found
+
+
+async def void_warranties(fulfilment_id: UUID) -> None:
+    """Take back the warranties of goods that went back: their certificates prove nothing any more."""
+    await db.execute(
+        "UPDATE warranty SET state = 'void' WHERE fulfilment_id = $1 AND state <> 'void'",
+        fulfilment_id,
+    )

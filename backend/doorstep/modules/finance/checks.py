@@ -52,7 +52,9 @@ SELECT format('%s V%s was released before the vendor had accepted', po_number, n
 UNION ALL
 SELECT format('%s V1 was released before the whole price was captured', r.po_number)
   FROM release r JOIN customer_order o ON o.id = r.order_id
- WHERE r.number = 1 AND o.total_minor > (
+ WHERE r.number = 1 AND o.total_minor - coalesce((
+         SELECT sum(n.amount_minor) FROM credit_note n
+          WHERE n.order_id = r.order_id AND n.created_at <= r.released_at), 0) > (
    SELECT coalesce(sum(greatest(shop, gateway)), 0) FROM (
      SELECT sum(amount_minor) FILTER (WHERE provider = 'shop') AS shop,
             sum(amount_minor) FILTER (WHERE provider <> 'shop') AS gateway

@@ -28,7 +28,13 @@ class UnknownKind(KeyError):
 CLOSE = "closeProblem"
 """The operation of those problems that a person resolves elsewhere and then closes."""
 
+SETTLE = "settleDetour"
+"""The operation of those problems that are a detour: settling it closes them."""
+
 OPERATIONS: Mapping[str, tuple[str, str]] = {
+    SETTLE: ("POST", "/console/fulfilments/{fulfilment_id}/detours/{kind}/settle"),
+    "cancelOrder": ("POST", "/console/orders/{order_id}/cancel"),
+    "reportDetour": ("POST", "/console/fulfilments/{fulfilment_id}/detours"),
     CLOSE: ("POST", "/problems/{problem_id}/close"),
     "acceptProofOfDelivery": ("POST", "/console/pods/{ref}/accept"),
     "approveInstallation": ("POST", "/console/visits/{visit_id}/approve"),
@@ -47,7 +53,6 @@ KINDS: Mapping[str, Kind] = {
     "payment_failed": Kind("finance", 4, CLOSE, "Ask the customer to pay another way, or cancel the order."),
     "payment_held": Kind("finance", 4, CLOSE, "Compare the gateway with the order, then ask for the rest or refund it."),
     "payment_approval_waiting": Kind("finance", 2, "approvePayment", "Approve payment at the door, or cancel the order."),
-    "approval_rejected": Kind("support", 4, CLOSE, "Cancel the order and tell the customer why."),
     "payment_currency": Kind("finance", 4, CLOSE, "Refund the payment at the gateway and ask for the right currency."),
     "payment_unexpected": Kind("finance", 8, CLOSE, "Find the order it belongs to, or refund it at the gateway."),
     "payment_stopped": Kind("finance", 2, CLOSE, "Ask the gateway why it stopped the payment."),
@@ -60,10 +65,10 @@ KINDS: Mapping[str, Kind] = {
     "payout_paid_twice": Kind("finance", 2, CLOSE, "Ask the bank and the vendor for the second payment back."),
     # Vendors
     "cost_missing": Kind("admin", 4, CLOSE, "Enter the vendor's purchase price; the order goes on within the hour."),
-    "vendor_declined": Kind("dispatcher", 4, CLOSE, "Find the goods elsewhere, or ask the customer."),
+    "vendor_silent": Kind("dispatcher", 2, SETTLE, "Call the vendor: when his time is up, the goods are sourced elsewhere."),
     "vendor_unreachable": Kind("admin", 4, CLOSE, "Enter the vendor's e-mail address and call about this order."),
     # Stock and routing
-    "short_stock": Kind("dispatcher", 4, CLOSE, "Find the goods elsewhere, or offer the customer a later date."),
+    "short_stock": Kind("dispatcher", 4, "cancelOrder", "Restock, and the order routes itself; or agree a date with the customer, or cancel."),
     "reservation_approval": Kind("dispatcher", 2, "approveOrder", "Compare both forms, then approve or reject the order."),
     "unrouted": Kind("dispatcher", 1, CLOSE, "Restock, route the order by hand, or ask the customer."),
     # Steps that were kept beside the journey
@@ -73,19 +78,33 @@ KINDS: Mapping[str, Kind] = {
     # Transport
     "awb_needed": Kind("dispatcher", 2, "recordAwb", "Book the parcel with the carrier and enter its AWB."),
     "pickup_count_differs": Kind("dispatcher", 2, CLOSE, "Find the missing pieces with the courier and the warehouse."),
-    "pickup_missed": Kind("dispatcher", 2, CLOSE, "Book a new pickup with the carrier."),
-    "carrier_delayed": Kind("dispatcher", 8, CLOSE, "Ask the carrier for a new date and tell the customer."),
-    "carrier_lost": Kind("dispatcher", 4, CLOSE, "Claim the loss from the carrier and send the goods again."),
-    "carrier_damaged": Kind("dispatcher", 4, CLOSE, "Claim the damage from the carrier and send the goods again."),
+    "pickup_missed": Kind("dispatcher", 2, SETTLE, "Call the carrier; the next window is planned already."),
+    "carrier_delayed": Kind("dispatcher", 8, SETTLE, "Ask the carrier for a new date and tell the customer."),
+    "carrier_lost": Kind("dispatcher", 4, "reportDetour", "Report it as lost, and the goods are sent again; or settle it when they are found."),
+    "carrier_damaged": Kind("dispatcher", 4, "reportDetour", "Report it as replaced (damaged), and the goods are sent again; or settle it."),
     "carrier_cancelled": Kind("dispatcher", 4, CLOSE, "Book another carrier."),
-    "delivery_failed": Kind("dispatcher", 4, CLOSE, "Agree a new time with the customer."),
-    "return_to_origin": Kind("dispatcher", 8, CLOSE, "Ask the customer what is to be done with the goods."),
+    "return_to_origin": Kind("dispatcher", 24, SETTLE, "Receive the goods by scan; or settle it, when the customer takes them after all."),
+    "shipment_to_cancel": Kind("dispatcher", 2, CLOSE, "Tell the carrier to stop the shipment and send it back."),
     "returned_to_origin": Kind("dispatcher", 8, CLOSE, "Receive the goods and settle the order."),
     "unknown_status": Kind("dispatcher", 8, CLOSE, "Ask the carrier what the status means."),
     # The door
     "pod_incomplete": Kind("dispatcher", 4, "acceptProofOfDelivery", "Ask for what is missing, or let the proof count."),
     "handover_code_wrong": Kind("dispatcher", 4, CLOSE, "Ask the customer whether the goods have arrived."),
     "photo_unusable": Kind("dispatcher", 8, CLOSE, "Ask for another picture; the payment to the vendor waits for it."),
+    # Goods that come in, and the floor
+    "receiving_difference": Kind("dispatcher", 8, CLOSE, "Compare what came with what was announced; ask the sender for the rest."),
+    "unannounced_goods": Kind("dispatcher", 8, CLOSE, "Find out whose goods these are and announce them, so that they can be received."),
+    "adjustment_approval": Kind("dispatcher", 8, CLOSE, "Approve or refuse the adjustment in the stock desk."),
+    "supplies_needed": Kind("dispatcher", 16, CLOSE, "Bring what is missing before the next shift."),
+    "serial_differs": Kind("dispatcher", 8, SETTLE, "Ask the vendor whether he knows the serial, then settle it."),
+    # After the door
+    "hidden_damage": Kind("support", 8, "reportDetour", "Look at the pictures: settle it (repaired, agreed), or report the goods as replaced."),
+    "dead_on_arrival": Kind("support", 4, "reportDetour", "Settle it when the unit is repaired, or report it as replaced."),
+    "part_missing": Kind("support", 8, SETTLE, "Send the part, then settle it."),
+    "return_requested": Kind("support", 40, SETTLE, "Have the goods fetched or brought; receiving them by scan ends it."),
+    "returned_part": Kind("finance", 16, SETTLE, "Refund what came back and agree with the vendor, then settle it."),
+    "dispute": Kind("finance", 16, SETTLE, "Agree with the other side, then settle it: the money goes on."),
+    "refund_due": Kind("finance", 8, CLOSE, "Refund the amount at the gateway; close it when the gateway has confirmed."),
     # Installation
     "installation_approval": Kind("dispatcher", 8, "approveInstallation", "Approve the installation, or send somebody again."),
     "visit_unplannable": Kind("dispatcher", 4, "cancelVisit", "Cancel the visit and book another time with the customer."),

@@ -80,3 +80,13 @@ async def take_shop_payments(order_id: UUID, captured_references: list[str]) -> 
         .returning(PaymentLine.id)
     )
     return len(captured)
+
+
+async def note_cancelled(order_id: UUID) -> None:
+    """Mark an order as cancelled once every parcel of it has ended so."""
+    await db.execute(
+        "UPDATE customer_order SET state = 'cancelled' WHERE id = $1 AND state = 'open'"
+        " AND NOT EXISTS (SELECT FROM fulfilment f WHERE f.order_id = $1"
+        "   AND (f.state = 'open' OR f.ended_as = 'returned'))",
+        order_id,
+    )

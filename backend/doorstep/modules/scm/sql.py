@@ -90,8 +90,9 @@ SELECT p.id, p.number, p.fulfilment_id, p.state, p.currency, p.total_minor, p.se
        p.answer_due_at, p.created_at,
        p.answered_at, p.answer_reason,
        (SELECT jsonb_agg(jsonb_build_object(
-          'sku', l.sku, 'name', l.name, 'quantity', l.quantity,
-          'unit_cost_minor', l.unit_cost_minor, 'total_minor', l.total_minor) ORDER BY l.position)
+          'fulfilment_line_id', l.fulfilment_line_id, 'sku', l.sku, 'name', l.name,
+          'quantity', l.quantity, 'unit_cost_minor', l.unit_cost_minor,
+          'total_minor', l.total_minor) ORDER BY l.position)
           FROM po_line l WHERE l.po_id = p.id) AS lines
   FROM purchase_order p WHERE p.id = $1 AND p.vendor_id = $2
 """

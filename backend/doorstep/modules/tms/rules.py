@@ -198,9 +198,14 @@ def hold_reason(*, code_ok: bool | None, code_issued: bool) -> str | None:
     return "The handover code was wrong, or guessed wrong too often."
 
 
-def cash_due(at_door_minor: int, captured_minor: int, tendered_minor: int) -> int:
-    """Tell what is still to be paid at the door, whichever of the two records is ahead."""
-    return max(0, at_door_minor - max(captured_minor, tendered_minor))
+def cash_due(
+    at_door_minor: int, captured_minor: int, tendered_minor: int, credited_minor: int = 0
+) -> int:
+    """Tell what is still to be paid at the door, whichever of the two records is ahead.
+
+    What is credited meanwhile (a parcel was cancelled) is not asked for any more.
+    """
+    return max(0, at_door_minor - credited_minor - max(captured_minor, tendered_minor))
 
 
 def tender_differs(due_minor: int, tendered_minor: int) -> bool:

@@ -49,4 +49,39 @@ QUERIES: dict[str, str] = {
     "IS3": """
         SELECT r.fulfilment_line_id::text AS subject, 'reserved ' || count(*) || ' times' AS detail
           FROM reservation r WHERE r.state <> 'released' GROUP BY 1 HAVING count(*) > 1""",
+    "IS2 receipts": """
+        SELECT a.number || ' ' || p.sku AS subject,
+               l.received || ' received where the receipts say ' || coalesce(r.quantity, 0) AS detail
+          FROM expected_line l
+          JOIN expected_arrival a ON a.id = l.arrival_id JOIN product p ON p.id = l.product_id
+          LEFT JOIN (SELECT line_id, sum(quantity) AS quantity FROM receipt_line GROUP BY 1) r
+            ON r.line_id = l.id
+         WHERE l.received <> coalesce(r.quantity, 0)
+        UNION ALL
+        SELECT 'receipt ' || r.receipt_id, r.quantity || ' received, ' || coalesce(m.quantity, 0)
+               || ' put on shelves'
+          FROM (SELECT receipt_id, sum(quantity) FILTER (WHERE grade <> 'scrap') AS quantity
+                  FROM receipt_line GROUP BY 1) r
+          LEFT JOIN (SELECT split_part(ref, ':', 2) AS receipt, sum(quantity) AS quantity
+                       FROM stock_movement WHERE ref LIKE 'receipt:%' AND quantity > 0 GROUP BY 1) m
+            ON m.receipt = r.receipt_id::text
+         WHERE coalesce(r.quantity, 0) <> coalesce(m.quantity, 0)""",
+    "IS2 adjustments": """
+        SELECT ref AS subject, 'approved ' || coalesce(a.net::text, 'by nobody') || ', booked '
+               || coalesce(m.net::text, 'nowhere') AS detail
+          FROM (SELECT 'adjust:' || id AS ref,
+                       CASE WHEN to_grade IS NULL THEN quantity ELSE 0 END AS net
+                  FROM stock_adjustment WHERE state = 'approved') a
+          FULL JOIN (SELECT ref, sum(quantity) AS net FROM stock_movement WHERE reason = 'adjust'
+                      GROUP BY ref) m USING (ref)
+         WHERE a.net IS DISTINCT FROM m.net""",
+    "IS2 counts": """
+        SELECT c.number || ' ' || p.sku AS subject,
+               'differs by ' || l.difference || ', adjustments make ' || coalesce(a.quantity, 0)
+                 AS detail
+          FROM cycle_count c
+          JOIN cycle_count_line l ON l.count_id = c.id JOIN product p ON p.id = l.product_id
+          LEFT JOIN (SELECT count_line_id, sum(quantity) AS quantity FROM stock_adjustment GROUP BY 1) a
+            ON a.count_line_id = l.id
+         WHERE c.state = 'finished' AND l.difference <> coalesce(a.quantity, 0)""",
 }

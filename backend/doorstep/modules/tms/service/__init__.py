@@ -9,6 +9,7 @@ from doorstep.modules.tms.service.carriers import (
     create_carrier,
     create_shipment,
     keep_carrier_event,
+    move_pickup,
     next_awb,
 )
 from doorstep.modules.tms.service.codes import check_code, issue_code
@@ -55,6 +56,7 @@ __all__ = [
     "known_attempt",
     "mark_bytes_verified",
     "mark_photo_verified",
+    "move_pickup",
     "next_awb",
     "plan_run",
     "recipes",

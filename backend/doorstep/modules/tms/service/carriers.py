@@ -153,6 +153,15 @@ async def _booked_before(fulfilment: Mapping[str, Any], leg: str, awb: str) -> S
     return ShipmentBooked(found["id"], found["awb"], tuple(found["labels"]), False)
 
 
+async def move_pickup(shipment_id: UUID, window: tuple[datetime, datetime]) -> None:
+    """Give a shipment that nobody picked up its next pickup window."""
+    await db.execute(
+        "UPDATE shipment SET pickup_from = $2, pickup_until = $3 WHERE id = $1",
+        shipment_id,
+        *window,
+    )
+
+
 async def keep_carrier_event(
     shipment: Mapping[str, Any],
     *,

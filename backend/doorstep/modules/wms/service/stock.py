@@ -81,6 +81,14 @@ async def lessen(fulfilment_line_id: UUID, by: int) -> None:
     await db.execute(sql.LESSEN_RESERVATION, fulfilment_line_id, by, now())
 
 
+async def forget_lines(fulfilment_line_ids: Sequence[UUID]) -> None:
+    """Forget the given-back reservations of lines that go to another fulfilment."""
+    await db.execute(
+        "DELETE FROM reservation WHERE fulfilment_line_id = ANY ($1) AND state = 'released'",
+        fulfilment_line_ids,
+    )
+
+
 async def free_stock(
     channel_id: UUID, product_ids: Sequence[UUID], *, without_owner: UUID | None = None
 ) -> list[Offer]:

@@ -1,0 +1,115 @@
+"""Detours in general: desks report and settle them, customers hear of them, people get the task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from doorstep import journey
+from doorstep.core.actor import Actor
+from doorstep.core.auth.scope import scope
+from doorstep.core.errors import Invalid
+from doorstep.modules.helpdesk import service as helpdesk
+
+
+class Task(NamedTuple):
+    """What a person is asked when a detour opens; the kind's row in helpdesk says whose it is."""
+
+    title: str
+
+
+TASKS: Mapping[str, Task] = {
+    "short_stock": Task("There is no stock for these goods"),
+    "vendor_silent": Task("The vendor has not answered, and his time is nearly up"),
+    "pickup_missed": Task("The carrier missed the pickup"),
+    "carrier_delayed": Task("The carrier reports a delay"),
+    "carrier_lost": Task("The carrier cannot find the parcel"),
+    "carrier_damaged": Task("The carrier has damaged the parcel"),
+    "return_to_origin": Task("The goods are on their way back"),
+    "serial_differs": Task("Another serial was handed over than was picked"),
+    "hidden_damage": Task("The customer reports damage"),
+    "dead_on_arrival": Task("A unit does not work on arrival"),
+    "part_missing": Task("A part is missing"),
+    "return_requested": Task("The customer wants to return goods"),
+    "returned_part": Task("A part of the goods has come back"),
+    "dispute": Task("Money is disputed"),
+}
+"""Detours that wait for a person; the others settle themselves or end the fulfilment."""
+
+BY_HAND = frozenset(
+    {
+        "pickup_missed", "carrier_delayed", "carrier_lost", "carrier_damaged", "delivery_failed",
+        "return_to_origin", "wrong_goods", "serial_differs", "hidden_damage", "dead_on_arrival",
+        "part_missing", "installation_failed", "lost", "replaced", "dispute",
+    }
+)  # fmt: skip
+"""What a desk may report by the general door; cancelling and returning have doors of their own."""
+
+
+class NotByHand(Invalid):
+    title = "This detour is not reported by hand, or has a door of its own."
+
+
+async def report(
+    event_id: UUID,
+    fulfilment_id: UUID,
+    kind: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    detail: str = "",
+    lines: Sequence[journey.Quantity] = (),
+) -> journey.Answer:
+    """Open a detour on a desk's word.
+
+    Raises: NotFound outside the actor's sight; NotByHand; the engine's refusals.
+    """
+    await scope(actor).require_fulfilment(fulfilment_id)
+    if kind not in BY_HAND:
+        raise NotByHand(kind)
+    return await journey.open_detour(
+        event_id, fulfilment_id, kind, actor=actor, reason=reason, detail=detail, lines=lines
+    )
+
+
+async def settle(event_id: UUID, fulfilment_id: UUID, kind: str, *, actor: Actor) -> journey.Answer:
+    """Say that an open detour is over; what it has held back is tried again.
+
+    Raises: NotFound outside the actor's sight; NotByHand for what there is not; the engine's
+    refusals.
+    """
+    await scope(actor).require_fulfilment(fulfilment_id)
+    if kind not in journey.DETOURS:
+        raise NotByHand(kind)
+    return await journey.settle_detour(event_id, fulfilment_id, kind, actor=actor)
+
+
+# --- Reactions to every detour --------------------------------------------------------------------
+
+
+async def ask_for_help(fact: journey.Fact) -> None:
+    """Give a person the task, if the detour waits for one."""
+    task = TASKS.get(fact.data["kind"])
+    if task is None:
+        return
+    reason = fact.data["reason"].replace("_", " ")
+    await helpdesk.open_problem(
+        fact.data["kind"],
+        f"{task.title}: {reason}" if reason else task.title,
+        ref=str(fact.fulfilment_id),
+        detail=fact.data["detail"],
+        order_id=fact.order_id,
+        fulfilment_id=fact.fulfilment_id,
+    )
+
+
+async def end_task(fact: journey.Fact) -> None:
+    """Close the task of a detour that is over."""
+    if fact.data["kind"] in TASKS:
+        await helpdesk.close_problems(
+            fact.data["kind"],
+            str(fact.fulfilment_id),
+            f"The detour is {fact.data['closed_as']}.",
+            fact.actor,
+        )

@@ -1,0 +1,91 @@
+"""The technician cannot finish: the visit ends, the next one is booked, a faulty unit is a case."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from doorstep import journey
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.errors import EventIdReused
+from doorstep.flows import install
+from doorstep.modules.fsm import service as fsm
+from doorstep.modules.fsm.refusals import NoFreeSlot, VisitAlreadyBooked, VisitMissing
+from doorstep.modules.fsm.schemas import VisitFailed
+from doorstep.modules.helpdesk import service as helpdesk
+
+OWN_VISIT = """
+SELECT id, order_id, fulfilment_id FROM visit WHERE id = $1 AND technician_id = $2
+"""
+
+
+@db.transactional
+async def record_failed_visit(visit_id: UUID, told: VisitFailed, *, actor: Actor) -> journey.Answer:
+    """Keep why an installation could not be finished, and book the next visit (SPEC J detours).
+
+    The capture is kept whatever the journey says to it. The same event id gets its first answer.
+
+    Raises: VisitMissing (also for another person's); EventIdReused; the engine's refusals for a
+    person at a screen.
+    """
+    visit = await db.row(OWN_VISIT, visit_id, actor.person_id)
+    if visit is None:
+        raise VisitMissing
+    known = await fsm.known_failure(told.event_id)
+    if known is not None and (known["visit_id"], known["reason"]) != (visit_id, told.reason):
+        raise EventIdReused(str(told.event_id))
+    answer = await journey.open_detour(
+        told.event_id,
+        visit["fulfilment_id"],
+        "installation_failed",
+        actor=actor,
+        reason=told.reason,
+        detail=told.words,
+        evidence=[journey.Evidence("photo", p.slot, p.sha256) for p in told.photos],
+        captured_at=told.captured_at,
+    )
+    if known is None:
+        await fsm.keep_failure(actor, visit, told, answer.verdict.value)
+    return answer
+
+
+async def book_next_visit(fact: journey.Fact) -> None:
+    """End the visit that failed and book the next free one; without any a person must look.
+
+    A unit that does not work is a case of its own: no visit before somebody has decided.
+    """
+    await fsm.drop_visit(fact.fulfilment_id, "failed")
+    if fact.data["reason"] == "unit_faulty":
+        await journey.open_detour(
+            journey.derived_id(fact.fulfilment_id, "dead_on_arrival", fact.attempt),
+            fact.fulfilment_id,
+            "dead_on_arrival",
+            actor=fact.actor,
+            detail=fact.data["detail"],
+        )
+        return
+    if fact.data["reason"] == "part_needed":
+        await journey.open_detour(
+            journey.derived_id(fact.fulfilment_id, "part_missing", fact.attempt),
+            fact.fulfilment_id,
+            "part_missing",
+            actor=fact.actor,
+            detail=fact.data["detail"],
+        )
+    await book_visit_again(fact)
+
+
+async def book_visit_again(fact: journey.Fact) -> None:
+    """Book the next free visit of a parcel that has none; without a free time a person must look."""
+    try:
+        await install.book_next(fact.fulfilment_id, actor=fact.actor)
+    except VisitAlreadyBooked:
+        return
+    except NoFreeSlot:
+        await helpdesk.open_problem(
+            "visit_unplannable",
+            "An installation failed and no time is free for the next visit",
+            ref=str(fact.fulfilment_id),
+            order_id=fact.order_id,
+            fulfilment_id=fact.fulfilment_id,
+        )
