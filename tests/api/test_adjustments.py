@@ -111,7 +111,8 @@ async def test_what_the_goods_cost_counts_where_it_is_known(company: Company) ->
         company.world.products["KET-17"],
     )
     owner = company.world.vendor_id
-    await adjustments.save_policy(company.world.channel_id, Policy(100, cost * 2))
+    path = f"/console/channels/{company.world.channel_id}/adjustment-policy"
+    await ok(company, "admin", path, {"max_units": 100, "max_value_minor": cost * 2})
     assert (await report(company, "KET-17", -2, owner_id=owner))["state"] == "approved"
     made = await report(company, "KET-17", -1, owner_id=owner)
     assert made["state"] == "proposed" and "worth more" in made["why"]

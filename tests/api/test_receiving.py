@@ -37,6 +37,7 @@ from tests.factories.floor import (
 from tests.factories.journeys import standing
 from tests.factories.snapshots import everything
 from tests.factories.steps import healthy
+from tests.factories.world import make_vendor
 
 DESK = Actor(role="dispatcher", source="person", person_id=UUID(int=7))
 
@@ -103,6 +104,13 @@ async def test_each_beep_is_answered_in_words_and_wrong_ones_book_nothing(compan
     assert any("rubbish" in words for words in booked["differences"])
     [problem] = await open_problems("receiving_difference")
     assert (problem["ref"], problem["owner_role"]) == (str(arrival), "dispatcher")
+    whole = await company.get("dispatcher", f"/console/arrivals/{arrival}")
+    assert [(line["sku"], line["received"]) for line in whole["lines"]] == [
+        ("WM-7KG", 1),
+        ("KET-17", 0),
+    ]
+    assert [one["verdict"] for one in whole["scans"]] == [one["verdict"] for one in answer["scans"]]
+    assert {one["by"] for one in whole["scans"]} == {"Canary warehouse"}
     assert (await on_hand(company, "WM-7KG"), await on_hand(company, "KET-17")) == (21, 20)
     await healthy()
 
@@ -146,8 +154,12 @@ async def test_a_desk_closes_what_will_not_come_by_its_word(company: Company) ->
     await refused(
         company, "admin", path, {"event_id": uuid7(), "words": "And again."}, "arrival-ended"
     )
-    late = {"scans": [beep(BARCODES["KET-17"])]}
-    await refused(company, "warehouse", f"/field/arrivals/{arrival}/scans", late, "arrival-ended")
+    # A phone that was offline meanwhile: its scan is kept, asks a desk, and counts for nothing.
+    assert await scanned(company, arrival, beep(BARCODES["KET-17"])) == ["ended"]
+    assert len(await open_problems("receiving_difference")) == 1
+    await refused(
+        company, "warehouse", f"/field/arrivals/{arrival}/finish", capture(), "arrival-ended"
+    )
     assert await on_hand(company, "KET-17") == 21
 
 
@@ -325,6 +337,27 @@ async def test_goods_come_back_to_their_owner_at_another_location_than_they_left
     assert (row["owner_id"], row["on_hand"]) == (company.world.vendor_id, 2)
     assert await on_hand(company, "KET-17") == 18
     await healthy()
+
+
+async def test_a_vendors_store_sees_of_the_goods_for_any_place_only_its_own(
+    company: Company,
+) -> None:
+    order = await standing(company, 1009, ("KET-17", 1))
+    arrival = await returning(order)
+    seen = {}
+    for vendor in (company.world.vendor_id, await make_vendor("V-ELSE")):
+        place = await stock.save_location(
+            {
+                "code": f"VS-{vendor}", "name": "Vendor's store", "kind": "vendor_store",
+                "channel_id": company.world.channel_id, "vendor_id": vendor,
+            }
+        )  # fmt: skip
+        who = f"store of {vendor}"
+        company.users[who] = await company.join("vendor_store", source="phone", location_id=place)
+        seen[vendor] = await company.get(who, "/field/arrivals")
+    assert [len(found) for found in seen.values()] == [1, 0]
+    scans = {"scans": [beep(BARCODES["KET-17"])]}
+    await refused(company, who, f"/field/arrivals/{arrival}/scans", scans, "arrival-missing")
 
 
 async def test_no_more_comes_back_than_is_out(company: Company) -> None:

@@ -261,6 +261,7 @@ async def arrivals(walk: Walk) -> None:
     scans = {"scans": [beep(BARCODES["KET-17"])]}
     await walk.ask("addReceiptScans", "warehouse", scans, **own)
     await walk.ask("finishReceipt", "warehouse", capture(), **own)
+    await walk.ask("readArrival", "dispatcher", **own)
     word = {"event_id": uuid7(), "words": "No more will come."}
     await walk.ask("closeArrival", "dispatcher", word, **own)
     other = await announced(company, ("KET-17", 2))
@@ -279,6 +280,8 @@ async def shelves(walk: Walk) -> None:
     wrong = {"location_id": here, "adjustment": adjustment("MIX-500", -9)}
     made = (await walk.ask("proposeAdjustment", "dispatcher", wrong)).json()
     await walk.ask("listAdjustments", "admin")
+    policy = {"max_units": 2, "max_value_minor": 100}
+    await walk.ask("saveAdjustmentPolicy", "admin", policy, channel_id=company.world.channel_id)
     no = {"approve": False, "words": "They are there."}
     await walk.ask("decideAdjustment", "admin", no, adjustment_id=made["id"])
     asked = {"event_id": uuid7(), "location_id": here, "skus": ["MIX-500"], "why": "To be sure."}

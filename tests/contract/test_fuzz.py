@@ -33,7 +33,9 @@ from doorstep.core.actor import ROLES
 from doorstep.core.auth.guard import handlers_of
 from doorstep.core.auth.permissions import may
 from doorstep.core.ids import uuid7
+from doorstep.flows.count import propose_counts
 from tests.factories.company import Company, open_company, the_app
+from tests.factories.floor import adjustment, announced
 from tests.factories.journeys import Order, Step, order_body, place, standing
 
 CHECKS = [
@@ -153,11 +155,19 @@ async def known_things(company: Company) -> dict[str, list[str]]:
     order = await standing(company, 1018)
     for stage in (1003, 1004, 1008, 1012, 1014):
         await standing(company, stage)
+    about = {"type": "other", "title": "Fuzz", "order_id": order.order_id}
+    await company.send("support", "/tickets", about)
+    await announced(company, ("KET-17", 2))
+    await propose_counts({})
+    wrong_stock = adjustment("MIX-500", -9)
+    await company.send("warehouse", "/field/adjustments", wrong_stock)
     tables = {
         "fulfilment_id": "fulfilment", "order_id": "customer_order", "run_id": "delivery_run",
         "stop_id": "delivery_stop", "visit_id": "visit", "po_id": "purchase_order",
         "tranche_id": "tranche", "pod_id": "pod", "document_id": "order_document",
-        "person_id": "person",
+        "person_id": "person", "ticket_id": "ticket", "problem_id": "problem",
+        "person_id": "person", "arrival_id": "expected_arrival", "count_id": "cycle_count",
+        "adjustment_id": "stock_adjustment", "location_id": "location", "channel_id": "channel",
     }  # fmt: skip
     found = {
         name: [str(row["id"]) for row in await db.rows(f'SELECT id FROM "{table}"')]

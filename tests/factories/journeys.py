@@ -137,7 +137,11 @@ class Order:
 
     async def pod(self, **other: Any) -> Step:
         """1013, with everything the recipe asks for; the picture is on the server."""
-        stop = await db.value("SELECT id FROM delivery_stop WHERE fulfilment_id = $1", self.parcel)
+        stop = await db.value(
+            "SELECT id FROM delivery_stop WHERE fulfilment_id = $1"
+            " ORDER BY (state = 'open') DESC, closed_at DESC LIMIT 1",
+            self.parcel,
+        )
         photo = picture()
         await upload(photo)
         proof = {
@@ -157,7 +161,10 @@ class Order:
 
     async def report(self) -> Step:
         """1015: the visit must be booked."""
-        visit = await db.value("SELECT id FROM visit WHERE fulfilment_id = $1", self.parcel)
+        visit = await db.value(
+            "SELECT id FROM visit WHERE fulfilment_id = $1 AND state IN ('booked', 'started')",
+            self.parcel,
+        )
         cards = await self.company.get("technician", "/field/visits")
         [unit] = next(card for card in cards if card["id"] == str(visit))["units"]
         photos = [{"slot": slot, "sha256": picture()} for slot in unit["photo_slots"]]

@@ -115,6 +115,7 @@ async def test_checking_a_payment_and_allocating_again_changes_nothing(company: 
     await settle.verify_order_payment(order.order_id)
     fulfilment = await journey.lock(order.parcel)
     fact = Fact(
+        event_id=uuid7(),
         name="1002", order_id=order.order_id, fulfilment_id=order.parcel, fulfilment=fulfilment,
         actor=Actor.system("test"), attempt=1, evidence=(), data={"how": "done"},
     )  # fmt: skip

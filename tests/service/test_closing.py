@@ -133,6 +133,24 @@ async def test_an_order_of_which_nothing_is_left_is_over_at_once(company: Compan
     assert [row["kind"] for row in await db.rows("SELECT kind FROM outbox WHERE done_at IS NULL")]
 
 
+async def test_an_order_that_cannot_be_judged_does_not_keep_the_others_open(
+    company: Company, db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await place(company, KETTLE), await place(company, KETTLE)
+    await db.execute("UPDATE fulfilment SET state = 'ended', ended_as = 'cancelled'")
+    judge = closing.close_if_over
+
+    async def fails_once(order_id: Any) -> bool:
+        if order_id == first.order_id:
+            raise ZeroDivisionError
+        return await judge(order_id)
+
+    monkeypatch.setattr(closing, "close_if_over", fails_once)
+    with pytest.raises(ZeroDivisionError):
+        await close_orders({})
+    assert (await state(first), await state(second)) == ("open", "closed")
+
+
 async def over(company: Company, clock: Any, *lines: tuple[str, int], **given: Any) -> Order:
     """An order whose return window has ended; whatever is paid is paid."""
     order = await standing(company, 1015, *(lines or (KETTLE,)), **given)

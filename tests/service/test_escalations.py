@@ -16,6 +16,7 @@ from doorstep.core.jobs import find
 from doorstep.flows.escalations import tell_escalation
 from doorstep.modules.helpdesk import jobs, service
 from doorstep.modules.helpdesk.refusals import CalendarNotUsable, RuleNotUsable
+from doorstep.modules.helpdesk.rules import DEFAULT_RULES
 from doorstep.modules.helpdesk.service import CalendarData
 from tests.factories.desk import (
     EMIRATES,
@@ -51,7 +52,7 @@ async def test_without_country_every_hour_counts_and_the_table_gives_owner_and_d
     problem = await the_problem(await opened())
     assert problem["owner_role"] == "dispatcher"
     assert abs(problem["due_at"] - utc("2026-11-29 04:00")) < SECOND
-    assert problem["escalates_at"] is None, "there is no rule"
+    assert problem["escalates_at"] == problem["due_at"], "by the default rules"
     own = await the_problem(await opened(owner_role="admin", due_at=utc("2026-12-24 08:00")))
     assert (own["owner_role"], own["due_at"]) == ("admin", utc("2026-12-24 08:00"))
 
@@ -182,6 +183,23 @@ async def test_every_due_moment_is_met_by_the_next_tick_and_never_before(
     late = await db.rows("SELECT fired_at - due_at AS late FROM escalation")
     assert len(late) == 2 * len(ids) == 80
     assert all(timedelta(0) <= row["late"] < timedelta(seconds=60) for row in late)
+
+
+async def test_until_an_admin_saves_rules_the_default_ones_count(db: Any, clock: Any) -> None:
+    assert len(await service.list_rules()) == len(DEFAULT_RULES)
+    paid_twice = await service.open_problem("payout_paid_twice", "Twice", ref="1")
+    problem_id = await opened()
+    clock.advance(SECOND)
+    assert await service.escalate_due() == 1
+    assert (await the_problem(paid_twice))["level"] == 1, "at once"
+    clock.advance(timedelta(hours=8 + 16, minutes=1))
+    await service.escalate_due()
+    problem = await the_problem(problem_id)
+    assert (problem["level"], problem["owner_role"]) == (3, "admin")
+    await service.save_rules([rule(3, 0)])
+    assert [one["level"] for one in await service.list_rules()] == [3]
+    await service.save_rules([])
+    assert len(await service.list_rules()) == len(DEFAULT_RULES)
 
 
 async def test_a_closed_problem_is_left_alone(db: Any, clock: Any) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from doorstep.core.errors import EventIdReused
 from doorstep.flows import adjust, announce
 from doorstep.modules.wms.service import adjustments
+from doorstep.modules.wms.service.shelf_changes import SerialsNotHere, StockPromised
 
 
 class AdjustmentOut(Struct):
@@ -30,8 +31,8 @@ PROPOSAL_REFUSALS = (
     adjust.NothingAdjusted,
     adjustments.SerialsNeeded,
     adjustments.NotARegrade,
-    adjustments.StockPromised,
-    adjustments.SerialsNotHere,
+    StockPromised,
+    SerialsNotHere,
     EventIdReused,
 )
 """How a proposal may be refused."""

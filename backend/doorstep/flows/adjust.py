@@ -7,12 +7,14 @@ from uuid import UUID
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
-from doorstep.core.errors import Invalid
+from doorstep.core.errors import Invalid, NotFound
 from doorstep.flows.announce import products_of, require_vendor, shelf_location
 from doorstep.modules.helpdesk import service as helpdesk
+from doorstep.modules.wms.rules.adjusting import Policy
 from doorstep.modules.wms.schemas import AdjustmentIn
 from doorstep.modules.wms.service import adjustments
-from doorstep.modules.wms.service.adjustments import Adjustment, Change, Proposal
+from doorstep.modules.wms.service.adjustments import Adjustment, Proposal
+from doorstep.modules.wms.service.shelf_changes import Change
 
 # What one piece costs its owner; our own goods cost at most what a vendor takes for them.
 COST = """
@@ -27,6 +29,12 @@ SEEN = """
 SELECT true FROM stock_adjustment a JOIN location l ON l.id = a.location_id
  WHERE a.id = $1 AND {scope}
 """
+
+CHANNEL_SEEN = "SELECT true FROM channel c WHERE c.id = $1 AND {scope}"
+
+
+class ChannelMissing(NotFound):
+    title = "There is no such channel among yours."
 
 
 class NothingAdjusted(Invalid):
@@ -133,3 +141,16 @@ async def _require_in_sight(adjustment_id: UUID, actor: Actor) -> None:
     )
     if not seen:
         raise adjustments.AdjustmentMissing
+
+
+@db.transactional
+async def save_policy(channel_id: UUID, policy: Policy, *, actor: Actor) -> None:
+    """Say how much a channel lets pass without a second person.
+
+    Raises: ChannelMissing.
+    """
+    condition, arguments = scope(actor).channels("c.id", first=2)
+    seen = await db.value(CHANNEL_SEEN.format(scope=condition), channel_id, *arguments)
+    if not seen:
+        raise ChannelMissing
+    await adjustments.save_policy(channel_id, policy)

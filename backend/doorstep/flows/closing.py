@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from doorstep import journey
 from doorstep.core import blobs, db, outbox
@@ -29,6 +30,8 @@ from doorstep.flows.closing_rules import (
     window_words,
 )
 from doorstep.modules.oms.closing import ArchiveFile, Place, close_order, keep_files
+
+log = structlog.get_logger(__name__)
 
 BY_ITSELF = "The return window has ended and nothing is open."
 
@@ -48,12 +51,22 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
 
 @recurring("flows.close_orders", every=300, timeout=240)
 async def close_orders(_payload: dict[str, Any]) -> None:
-    """Close every order whose return window has ended and of which nothing is open."""
+    """Close every order whose return window has ended and of which nothing is open.
+
+    One that cannot be judged does not keep the others open; what went wrong ends on the job's row.
+    """
     last, moment = UUID(int=0), now()
+    failure: Exception | None = None
     while found := await db.rows(sql.CANDIDATES, last, moment):
         for order in found:
-            await close_if_over(order["id"])
+            try:
+                await close_if_over(order["id"])
+            except Exception as failed:
+                log.warning("flows.closing_failed", order_id=str(order["id"]), exc_info=True)
+                failure = failed
         last = found[-1]["id"]
+    if failure is not None:
+        raise failure
 
 
 @db.transactional

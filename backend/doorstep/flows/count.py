@@ -18,8 +18,9 @@ from doorstep.flows.announce import SHELVES, products_of, shelf_location
 from doorstep.modules.wms.rules.counting import due_shelves
 from doorstep.modules.wms.schemas import CountEntry
 from doorstep.modules.wms.service import adjustments, counts
-from doorstep.modules.wms.service.adjustments import Adjustment, Change, Proposal
+from doorstep.modules.wms.service.adjustments import Adjustment, Proposal
 from doorstep.modules.wms.service.counts import Count, CountedLine, Opening
+from doorstep.modules.wms.service.shelf_changes import Change
 
 SHELVES_A_DAY = 20
 """As many as one person counts beside other work."""

@@ -10,9 +10,15 @@ from doorstep.core.actor import Actor
 from doorstep.core.errors import EventIdReused
 from doorstep.flows import install
 from doorstep.modules.fsm import service as fsm
-from doorstep.modules.fsm.refusals import NoFreeSlot, VisitAlreadyBooked, VisitMissing
+from doorstep.modules.fsm.refusals import NoFreeSlot, VisitMissing
 from doorstep.modules.fsm.schemas import VisitFailed
 from doorstep.modules.helpdesk import service as helpdesk
+
+NEEDS_VISIT = """
+SELECT EXISTS (SELECT FROM detour_case WHERE fulfilment_id = $1 AND kind = 'installation_failed'
+                AND closed_at IS NULL)
+   AND NOT EXISTS (SELECT FROM visit WHERE fulfilment_id = $1 AND state IN ('booked', 'started'))
+"""
 
 OWN_VISIT = """
 SELECT id, order_id, fulfilment_id FROM visit WHERE id = $1 AND technician_id = $2
@@ -76,11 +82,14 @@ async def book_next_visit(fact: journey.Fact) -> None:
 
 
 async def book_visit_again(fact: journey.Fact) -> None:
-    """Book the next free visit of a parcel that has none; without a free time a person must look."""
+    """Book the next free visit of an installation that has failed and waits for none yet.
+
+    Without a free time a person must look.
+    """
+    if not await db.value(NEEDS_VISIT, fact.fulfilment_id):
+        return
     try:
         await install.book_next(fact.fulfilment_id, actor=fact.actor)
-    except VisitAlreadyBooked:
-        return
     except NoFreeSlot:
         await helpdesk.open_problem(
             "visit_unplannable",

@@ -24,9 +24,9 @@ from doorstep.flows.procure import make_purchase_order
 from doorstep.flows.returns import goods_came_back
 from doorstep.flows.settle import review, verify_payment
 from doorstep.flows.shop_orders import tell_shop_shipped
-from doorstep.flows.source_again import replace_elsewhere, replace_goods
+from doorstep.flows.source_again import replace_goods
 from doorstep.flows.supervise import open_review
-from doorstep.flows.undo import credit_goods, expect_back, give_back, write_off
+from doorstep.flows.undo import credit_goods, expect_back, give_back, stop_expecting, write_off
 from doorstep.flows.warehouse import (
     hand_to_carrier,
     hand_to_customer,
@@ -54,10 +54,12 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "1015": (tell_customer, register_warranty, ask_feedback, review),
     "1018": (tell_customer, review),
     # --- Detours: what each undoes and sets off ---------------------------------------------------
-    "vendor_declined": (give_back, replace_elsewhere),
+    "vendor_declined": (give_back, replace_goods),
     "repick": (pick_again,),
     "delivery_failed": (end_attempt, send_back_after_last_attempt),
     "return_to_origin": (call_back, expect_back),
+    "return_to_origin_settled": (stop_expecting,),
+    "return_requested_settled": (stop_expecting,),
     "wrong_goods": (give_back, expect_back, replace_goods),
     "installation_failed": (book_next_visit,),
     "dead_on_arrival_settled": (book_visit_again,),

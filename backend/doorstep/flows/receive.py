@@ -33,11 +33,15 @@ async def check_scans(
 ) -> tuple[list[receipts.ScanAnswer], list[receipts.Progress]]:
     """Judge scans of goods that come in at the person's location, and tell how far each line is.
 
-    Raises: ArrivalMissing, ArrivalEnded, EventIdReused.
+    Goods that are scanned after the end become a problem.
+
+    Raises: ArrivalMissing, EventIdReused.
     """
     location_id = _place(actor)
     arrival = await receiving.lock(arrival_id, location_id)
     answers = await receipts.check_scans(arrival, location_id, scans, actor)
+    if any(answer.verdict == "ended" for answer in answers):
+        await _ask_about(arrival, ["Goods were scanned after nothing more was awaited."])
     return answers, await receipts.progress(arrival)
 
 
@@ -63,7 +67,7 @@ async def finish(
         arrival, event_id, location_id, actor=actor, captured_at=captured_at
     )
     if receipt.differences:
-        await _ask_about(arrival, receipt)
+        await _ask_about(arrival, receipt.differences)
     elif receipt.complete:
         await helpdesk.close_problems(
             "receiving_difference", str(arrival.id), "The rest has come in.", actor
@@ -111,11 +115,11 @@ async def state_received(
     )
 
 
-async def _ask_about(arrival: Arrival, receipt: receipts.Receipt) -> None:
+async def _ask_about(arrival: Arrival, differences: Sequence[str]) -> None:
     await helpdesk.open_problem(
         "receiving_difference",
         f"{arrival.number} ({arrival.ref}) is not what was expected",
-        detail="\n".join(receipt.differences),
+        detail="\n".join(differences),
         ref=str(arrival.id),
         order_id=arrival.order_id,
         fulfilment_id=arrival.fulfilment_id,

@@ -150,9 +150,7 @@ async def goods_came_back(fact: journey.Fact) -> None:
     if fact.fulfilment["state"] == "ended":
         return
     system = Actor.system("returns", request_id=fact.actor.request_id)
-    event_id = journey.derived_id(
-        fact.fulfilment_id, f"returned:{fact.data['arrival_id']}:{fact.data['event_id']}"
-    )
+    event_id = journey.derived_id(fact.fulfilment_id, f"returned:{fact.event_id}")
     everything = not await custody.whereabouts(fact.fulfilment_id)
     if everything:
         await journey.open_detour(event_id, fact.fulfilment_id, "returned", actor=system)

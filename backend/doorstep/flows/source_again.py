@@ -25,6 +25,11 @@ SELECT l.id, l.order_line_id, l.product_id, l.quantity, p.sku, p.needs_install,
  WHERE l.fulfilment_id = $1 ORDER BY l.id
 """
 
+SAID_NO = """
+SELECT DISTINCT f.owner_id FROM detour_case d JOIN fulfilment f ON f.id = d.fulfilment_id
+ WHERE d.order_id = $1 AND d.kind IN ('vendor_declined', 'vendor_partial') AND f.owner_id IS NOT NULL
+"""
+
 SHORT = """
 SELECT f.id FROM fulfilment f
  WHERE f.state = 'open' AND f.location_id IS NULL AND EXISTS (
@@ -61,29 +66,14 @@ async def replace_goods(fact: journey.Fact) -> None:
     await begin_anew(fact.fulfilment, await lines_of(fact.fulfilment_id), actor=fact.actor)
 
 
-async def replace_elsewhere(fact: journey.Fact) -> None:
-    """Begin new fulfilments for all that an ended one owed, but not from its vendor again."""
-    await begin_anew(
-        fact.fulfilment,
-        await lines_of(fact.fulfilment_id),
-        actor=fact.actor,
-        without_owner=fact.fulfilment["owner_id"],
-    )
-
-
-async def begin_anew(
-    old: dict[str, Any],
-    owed: Sequence[Owed],
-    *,
-    actor: Actor,
-    without_owner: UUID | None = None,
-) -> list[UUID]:
+async def begin_anew(old: dict[str, Any], owed: Sequence[Owed], *, actor: Actor) -> list[UUID]:
     """Route goods that are owed, hold them, and begin a fulfilment for each parcel of them.
 
-    What no stock covers begins with the detour `short_stock`. The caller holds the order's lock.
+    A vendor who has said no to this order is not asked again. What no stock covers begins with the
+    detour `short_stock`. The caller holds the order's lock.
     They go on from the order's payment at once. Returns the new fulfilments.
     """
-    chosen = await _route(old["channel_id"], owed, without_owner)
+    chosen = await _route(old, owed)
     until = await holds.until(old["order_id"])
     begun = [await _begin(old, owed, parcel, until, actor=actor) for parcel in chosen.parcels]
     if chosen.short:
@@ -93,11 +83,12 @@ async def begin_anew(
     return begun
 
 
-async def _route(
-    channel_id: UUID, owed: Sequence[Owed], without_owner: UUID | None = None
-) -> Route:
+async def _route(fulfilment: dict[str, Any], owed: Sequence[Owed]) -> Route:
+    said_no = await db.rows(SAID_NO, fulfilment["order_id"])
     offers = await stock.free_stock(
-        channel_id, sorted({one.product_id for one in owed}), without_owner=without_owner
+        fulfilment["channel_id"],
+        sorted({one.product_id for one in owed}),
+        without_owners=[row["owner_id"] for row in said_no],
     )
     return route([(one.sku, one.quantity) for one in owed], offers)
 
@@ -185,7 +176,7 @@ async def find_place(fulfilment_id: UUID, *, actor: Actor) -> bool:
         return False
     rows = await db.rows(LINES, fulfilment_id)
     owed = [msgspec.convert({k: v for k, v in row.items() if k != "id"}, Owed) for row in rows]
-    chosen = await _route(fulfilment["channel_id"], owed)
+    chosen = await _route(fulfilment, owed)
     if not chosen.parcels:
         return False
     first, *others = chosen.parcels

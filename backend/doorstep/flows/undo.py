@@ -87,14 +87,21 @@ async def write_off(fact: journey.Fact) -> None:
 
 async def expect_back(fact: journey.Fact) -> None:
     """Announce to the floor whatever of the fulfilment is out: it comes back by scan."""
-    await expect_goods_back(fact.fulfilment_id, fact.fulfilment)
+    await _expect_back(fact.data["case_id"], fact.fulfilment)
 
 
-async def expect_goods_back(fulfilment_id: UUID, fulfilment: dict[str, Any]) -> list[UUID]:
-    """Announce the goods that are out, from the road and from the customer each by itself.
+async def stop_expecting(fact: journey.Fact) -> None:
+    """Take the announcement back: the goods do not come after all."""
+    if fact.data["closed_as"] != "settled":
+        return
+    kinds: tuple[ArrivalKind, ...] = ("return_to_origin", "customer_return")
+    for kind in kinds:
+        await receiving.cancel_of(kind, fact.data["case_id"], actor=fact.actor)
 
-    Announcing again changes nothing. Returns the arrivals.
-    """
+
+async def _expect_back(ref: str, fulfilment: dict[str, Any]) -> None:
+    """Announce the goods that are out, from the road and from the customer each by itself."""
+    fulfilment_id = fulfilment["id"]
     kinds = {row["id"]: row["kind"] for row in await db.rows("SELECT id, kind FROM location")}
     serials: dict[tuple[UUID, UUID], list[str]] = defaultdict(list)
     for row in await db.rows(SERIALS_OUT, fulfilment_id):
@@ -110,18 +117,16 @@ async def expect_goods_back(fulfilment_id: UUID, fulfilment: dict[str, Any]) -> 
                 tuple(serials[lot.fulfilment_line_id, lot.location_id]),
             )
         )
-    return [
+    for kind, lines in sorted(coming.items()):
         await receiving.expect(
             kind,
-            str(fulfilment_id),
+            ref,
             channel_id=fulfilment["channel_id"],
             lines=lines,
             owner_id=fulfilment["owner_id"],
             order_id=fulfilment["order_id"],
             fulfilment_id=fulfilment_id,
         )
-        for kind, lines in sorted(coming.items())
-    ]
 
 
 async def credit_goods(fact: journey.Fact) -> None:

@@ -135,9 +135,7 @@ async def _accept_part(
         ],
     )
     owed = [_owed(lines[line], n) for line, n in sorted(missing.items()) if n]
-    await source_again.begin_anew(
-        fulfilment, owed, actor=actor, without_owner=fulfilment["owner_id"]
-    )
+    await source_again.begin_anew(fulfilment, owed, actor=actor)
 
 
 def _owed(row: dict[str, Any], quantity: int) -> source_again.Owed:

@@ -34,7 +34,10 @@ def decide_opening(
     if standing.ended:
         reason = "The fulfilment has ended; kept as evidence for a person to look at."
         return Decision(Verdict.REVIEW, reason, Cause.ENDED)
-    if detour.kind in standing.open_detours and detour.restarts is None:
+    # A carrier tells of each attempt once, whatever we have heard of the trips between them; of our
+    # own people two may tell of the same one.
+    another_attempt = detour.restarts is not None and actor.source == "carrier"
+    if detour.kind in standing.open_detours and not another_attempt and not overtaken:
         return Decision(Verdict.DUPLICATE, f"Is known already: {words}.", Cause.DONE)
     if overtaken or (detour.until is not None and detour.until in standing.passed):
         return _overtaken(detour, actor, words)

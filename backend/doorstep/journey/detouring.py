@@ -66,6 +66,7 @@ async def open_case(report: Report) -> Answer:
     if decision.verdict is Verdict.APPLIED:
         await _open(journey, detour, report, decision)
         await journey.follow_on(report.actor)
+        return journey.answer(decision.verdict, report.reason, 0)
     elif report.actor.source == "person":
         raise refusals.of_detour(decision, report.kind)
     elif decision.verdict is Verdict.DUPLICATE and decision.cause is Cause.OVERTAKEN:

@@ -27,6 +27,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """Something that is now true of a fulfilment, as its reactions see it."""
 
     name: str
+    event_id: UUID
+    """The event that is being recorded; a stage that it implies has an event of its own."""
     order_id: UUID
     fulfilment_id: UUID
     fulfilment: dict[str, Any]

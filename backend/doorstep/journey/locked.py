@@ -332,6 +332,7 @@ class Locked:
     ) -> None:
         fact = Fact(
             name=name,
+            event_id=self.event_id,
             order_id=self.row["order_id"],
             fulfilment_id=self.id,
             fulfilment=self.row,

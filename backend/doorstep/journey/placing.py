@@ -12,7 +12,7 @@ from doorstep.journey.engine import settle_detour, state_fact
 
 MOVE = """
 UPDATE fulfilment
-   SET location_id = $2, owner_id = $3, needs_vendor = $3 IS NOT NULL, needs_install = $4,
+   SET location_id = $2, owner_id = $3, needs_vendor = $3::uuid IS NOT NULL, needs_install = $4,
        has_warranty = $5
  WHERE id = $1 AND state = 'open' AND 1003 <> ALL (passed)
 """

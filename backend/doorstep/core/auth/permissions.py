@@ -62,6 +62,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "wms:receipt:write": _roles(_FLOOR),
     "wms:stock:propose": _roles(_FLOOR),
     "wms:stock:adjust": _roles("dispatcher admin"),
+    "wms:policy:write": _roles("admin"),
     "wms:count:plan": _roles("dispatcher admin"),
     "wms:count:write": _roles(_FLOOR),
     "wms:shift:write": _roles(_FIELD),

@@ -36,6 +36,23 @@ SELECT a.id, a.number, a.kind, a.ref, a.state, l.code AS location, a.expected_on
  GROUP BY a.id, l.code, o.number ORDER BY a.created_at DESC LIMIT $3
 """
 
+DETAIL = """
+SELECT a.id, a.number, a.kind, a.ref, a.state, a.ending_words,
+  (SELECT jsonb_agg(jsonb_build_object(
+      'sku', p.sku, 'quantity', l.quantity, 'received', l.received, 'serials', l.serials)
+      ORDER BY l.position)
+     FROM expected_line l JOIN product p ON p.id = l.product_id WHERE l.arrival_id = a.id) AS lines,
+  coalesce((SELECT jsonb_agg(jsonb_build_object(
+      'code', s.code, 'serial', s.serial, 'quantity', s.quantity, 'grade', s.grade,
+      'verdict', CASE WHEN back.id IS NULL THEN s.verdict ELSE 'taken_back' END, 'words', s.words,
+      'photo_sha256', s.photo_sha256, 'by', w.name, 'captured_at', s.captured_at)
+      ORDER BY s.recorded_at, s.id)
+     FROM receipt_scan s LEFT JOIN person w ON w.id = s.actor_id
+     LEFT JOIN receipt_scan back ON back.takes_back = s.id
+    WHERE s.arrival_id = a.id AND s.takes_back IS NULL), '[]') AS scans
+  FROM expected_arrival a WHERE a.id = $1
+"""
+
 Sku = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
 Ref = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00]+$")]
 
@@ -59,6 +76,42 @@ class ArrivalRow(Struct, kw_only=True):
     fulfilment_id: UUID | None
     quantity: int
     received: int
+
+
+class ArrivalLineOut(Struct, kw_only=True):
+    """Pieces of a SKU, those that have come in, and the announced serials."""
+
+    sku: str
+    quantity: int
+    received: int
+    serials: list[str]
+
+
+class ArrivalScan(Struct, kw_only=True):
+    """A beep of the floor and what it was; one that was taken back counts for nothing."""
+
+    code: str
+    serial: str | None
+    quantity: int
+    grade: str
+    verdict: str
+    words: str
+    photo_sha256: str | None
+    by: str | None
+    captured_at: datetime
+
+
+class WholeArrival(Struct, kw_only=True):
+    """Everything that a desk looks at when something differs."""
+
+    id: UUID
+    number: str
+    kind: str
+    ref: str
+    state: str
+    ending_words: str
+    lines: list[ArrivalLineOut]
+    scans: list[ArrivalScan]
 
 
 class ArrivalLineIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -148,6 +201,19 @@ async def list_expected_arrivals(
         LIST.format(scope=condition), standing, kind, limit, *arguments
     )
     return msgspec.convert(rows, list[ArrivalRow])
+
+
+@get(
+    "/console/arrivals/{arrival_id:uuid}",
+    operation_id="readArrival",
+    opt=needs("wms:arrival:plan"),
+    responses=problems(receiving.ArrivalMissing),
+    tags=TAGS,
+)
+async def read_arrival(arrival_id: UUID, actor: Actor) -> WholeArrival:
+    """Show what was expected and every beep of the floor."""
+    await announce.in_sight(arrival_id, actor)
+    return msgspec.convert(await db.one(DETAIL, arrival_id), WholeArrival)
 
 
 @post(
@@ -275,6 +341,7 @@ async def order_restock(
 
 handlers = [
     list_expected_arrivals,
+    read_arrival,
     announce_arrival,
     cancel_arrival,
     close_arrival,

@@ -21,9 +21,11 @@ from doorstep.doors.adjustments import PROPOSAL_REFUSALS, AdjustmentOut, told
 from doorstep.doors.console.arrivals import Sku
 from doorstep.doors.field.shift import ShiftItem
 from doorstep.flows import adjust, announce, count, shift
+from doorstep.modules.wms.rules.adjusting import Policy
 from doorstep.modules.wms.rules.shifts import Item
 from doorstep.modules.wms.schemas import AdjustmentIn, Reason
 from doorstep.modules.wms.service import adjustments, counts
+from doorstep.modules.wms.service.shelf_changes import SerialsNotHere, StockPromised
 
 TAGS = ["console"]
 
@@ -98,6 +100,21 @@ class DecisionIn(Struct, kw_only=True, forbid_unknown_fields=True):
 
     approve: bool
     words: Reason
+
+
+class PolicyIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What one person may adjust within a day alone: pieces, and their value in minor units."""
+
+    max_units: Annotated[int, Meta(ge=0, le=100_000)]
+    max_value_minor: Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
+
+
+class PolicySaved(Struct):
+    """The policy that holds from now on."""
+
+    channel_id: UUID
+    max_units: int
+    max_value_minor: int
 
 
 class CountDifference(Struct, kw_only=True):
@@ -201,8 +218,8 @@ async def propose_adjustment(data: DeskAdjustmentIn, actor: Actor) -> Adjustment
         adjustments.AdjustmentMissing,
         adjustments.OwnAdjustment,
         adjustments.AdjustmentDecided,
-        adjustments.StockPromised,
-        adjustments.SerialsNotHere,
+        StockPromised,
+        SerialsNotHere,
     ),
     tags=TAGS,
 )
@@ -211,6 +228,21 @@ async def decide_adjustment(adjustment_id: UUID, data: DecisionIn, actor: Actor)
     return told(
         await adjust.decide(adjustment_id, approve=data.approve, words=data.words, actor=actor)
     )
+
+
+@post(
+    "/console/channels/{channel_id:uuid}/adjustment-policy",
+    operation_id="saveAdjustmentPolicy",
+    opt=needs("wms:policy:write"),
+    status_code=200,
+    responses=problems(adjust.ChannelMissing),
+    tags=TAGS,
+)
+async def save_adjustment_policy(channel_id: UUID, data: PolicyIn, actor: Actor) -> PolicySaved:
+    """Say how much a channel lets pass without a second person."""
+    policy = Policy(data.max_units, data.max_value_minor)
+    await adjust.save_policy(channel_id, policy, actor=actor)
+    return PolicySaved(channel_id, *policy)
 
 
 @get(
@@ -270,6 +302,7 @@ handlers = [
     list_adjustments,
     propose_adjustment,
     decide_adjustment,
+    save_adjustment_policy,
     list_counts,
     open_count,
     save_shift_checklist,

@@ -20,7 +20,7 @@ from doorstep.flows import receive
 from doorstep.modules.wms.rules import Grade
 from doorstep.modules.wms.schemas import Moment, PhotoHash, ReceiptScan, ScanCode, Words
 from doorstep.modules.wms.service.custody import GoodsElsewhere
-from doorstep.modules.wms.service.receipts import TransferShort
+from doorstep.modules.wms.service.put_away import TransferShort
 from doorstep.modules.wms.service.receiving import AT_LOCATION, ArrivalEnded, ArrivalMissing
 from doorstep.modules.wms.service.stock import SerialKnown
 
@@ -172,7 +172,7 @@ async def list_arrivals(actor: Actor, code: Code = None) -> list[ExpectedArrival
     operation_id="addReceiptScans",
     opt=needs("wms:receipt:write"),
     status_code=200,
-    responses=problems(ArrivalMissing, ArrivalEnded, EventIdReused),
+    responses=problems(ArrivalMissing, EventIdReused),
     tags=TAGS,
 )
 async def add_receipt_scans(

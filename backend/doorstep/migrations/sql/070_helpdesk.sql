@@ -59,7 +59,7 @@ CREATE INDEX problem_open_fulfilment_idx ON problem (fulfilment_id) WHERE closed
 CREATE INDEX problem_kind_ref_idx ON problem (kind, ref);
 
 -- Whom a problem goes to when it waits too long. The most specific rule of a level counts:
--- kind and country, kind, country, any.
+-- kind and country, kind, country, any. While there is none at all, those of helpdesk/rules.py count.
 CREATE TABLE escalation_rule (
   id uuid NOT NULL,
   -- NULL: any.
@@ -80,12 +80,6 @@ CREATE TABLE escalation_rule (
   CONSTRAINT escalation_rule_start_known CHECK (counted_from IN ('opened', 'due')),
   CONSTRAINT escalation_rule_country_iso CHECK (country ~ '^[A-Z]{2}$')
 );
-INSERT INTO escalation_rule (id, kind, level, after_minutes, counted_from, owner_role, tells) VALUES
-  (new_id(), NULL, 1, 0, 'due', NULL, '{}'),
-  (new_id(), NULL, 2, 240, 'due', NULL, '{admin}'),
-  (new_id(), NULL, 3, 960, 'due', 'admin', '{}'),
-  (new_id(), 'unrouted', 1, 0, 'opened', NULL, '{admin}'),
-  (new_id(), 'payout_paid_twice', 1, 0, 'opened', NULL, '{admin}');
 
 -- Each level of a problem fires once, whichever worker comes first.
 CREATE TABLE escalation (

@@ -89,7 +89,7 @@ CREATE TABLE receipt_scan (
   CONSTRAINT receipt_scan_verdict_known CHECK (verdict IN (
     'right', 'taken_back', 'unknown_code', 'over', 'serial_needed', 'serial_of_other_product',
     'serial_of_other_parcel', 'serial_known', 'already_scanned', 'one_at_a_time', 'not_scrap',
-    'nothing_to_take_back')),
+    'nothing_to_take_back', 'ended')),
   CONSTRAINT receipt_scan_right_has_line CHECK (verdict <> 'right' OR line_id IS NOT NULL)
 );
 CREATE INDEX receipt_scan_by_round ON receipt_scan (arrival_id, round);

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from doorstep.core.working_time import Calendar
+from doorstep.core.working_time import ROUND_THE_CLOCK, Calendar, NobodyWorks
 
 
 class EscalationRule(NamedTuple):
@@ -22,6 +22,16 @@ class EscalationRule(NamedTuple):
     tells: tuple[str, ...]
     kind: str | None = None
     country: str | None = None
+
+
+DEFAULT_RULES = (
+    EscalationRule(1, 0, "due", None, ()),
+    EscalationRule(2, 240, "due", None, ("admin",)),
+    EscalationRule(3, 960, "due", "admin", ()),
+    EscalationRule(1, 0, "opened", None, ("admin",), kind="unrouted"),
+    EscalationRule(1, 0, "opened", None, ("admin",), kind="payout_paid_twice"),
+)
+"""What counts until an admin has saved rules of his own: no installation begins without any."""
 
 
 class Waiting(NamedTuple):
@@ -58,7 +68,18 @@ def next_step(problem: Waiting, rules: Iterable[EscalationRule], calendar: Calen
         return None
     rule = min(fitting, key=_order)
     start = problem.opened_at if rule.counted_from == "opened" else problem.due_at
-    return Step(rule, calendar.after(start, timedelta(minutes=rule.after_minutes)))
+    return Step(rule, deadline(calendar, start, timedelta(minutes=rule.after_minutes)))
+
+
+def deadline(calendar: Calendar, start: datetime, span: timedelta) -> datetime:
+    """Tell when a span of business time is over; round the clock where the calendar never gets there.
+
+    A calendar with too few hours must neither lose a problem nor undo what it is about.
+    """
+    try:
+        return calendar.after(start, span)
+    except NobodyWorks:
+        return ROUND_THE_CLOCK.after(start, span)
 
 
 def _order(rule: EscalationRule) -> tuple[int, bool, bool]:

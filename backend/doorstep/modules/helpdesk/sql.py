@@ -85,6 +85,8 @@ SELECT level, after_minutes, counted_from, owner_role, tells, kind, country FROM
  WHERE (kind IS NULL OR kind = $1) AND (country IS NULL OR country = $2)
 """
 
+ANY_RULE = "SELECT EXISTS (SELECT FROM escalation_rule)"
+
 ALL_RULES = """
 SELECT level, after_minutes, counted_from, owner_role, tells, kind, country FROM escalation_rule
  ORDER BY kind NULLS FIRST, country NULLS FIRST, level

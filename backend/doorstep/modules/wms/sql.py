@@ -137,7 +137,7 @@ SELECT s.id AS stock_id, p.sku, l.id AS location_id, l.code AS location_code, l.
   JOIN location l ON l.id = s.location_id
  WHERE s.product_id = ANY ($2) AND l.channel_id = $1 AND l.active AND s.grade = 'sellable'
    AND l.kind IN ('warehouse', 'store', 'vendor_store')
-   AND ($3::uuid IS NULL OR s.owner_id IS DISTINCT FROM $3)
+   AND (s.owner_id IS NULL OR s.owner_id <> ALL ($3::uuid[]))
    AND s.on_hand - s.held - s.allocated > 0
  ORDER BY s.id FOR NO KEY UPDATE OF s
 """

@@ -16,7 +16,13 @@ from doorstep.core.ids import uuid7
 from doorstep.modules.helpdesk import sql
 from doorstep.modules.helpdesk.kinds import KINDS
 from doorstep.modules.helpdesk.refusals import RuleNotUsable
-from doorstep.modules.helpdesk.rules import EscalationRule, Step, Waiting, next_step
+from doorstep.modules.helpdesk.rules import (
+    DEFAULT_RULES,
+    EscalationRule,
+    Step,
+    Waiting,
+    next_step,
+)
 from doorstep.modules.helpdesk.service.calendars import Country, calendar_of
 
 Desk = Literal["admin", "dispatcher", "finance", "sales", "support"]
@@ -40,18 +46,23 @@ class RuleData(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 async def rules_for(kind: str, country: str | None) -> list[EscalationRule]:
-    """Read the rules that may concern a problem."""
-    return [EscalationRule(**row) for row in await db.rows(sql.RULES, kind, country)]
+    """Read the rules that may concern a problem: those that were saved, else the default ones."""
+    found = await db.rows(sql.RULES, kind, country)
+    if not found and not await db.value(sql.ANY_RULE):
+        return list(DEFAULT_RULES)
+    return [EscalationRule(**row) for row in found]
 
 
 async def list_rules() -> list[dict[str, Any]]:
-    """Read every rule, those for all kinds and countries first."""
-    return await db.rows(sql.ALL_RULES)
+    """Read every rule that counts, those for all kinds and countries first."""
+    return await db.rows(sql.ALL_RULES) or [rule._asdict() for rule in DEFAULT_RULES]
 
 
 @db.transactional
 async def save_rules(rules: Sequence[RuleData]) -> None:
     """Put these rules in the place of all that were there; what is to come is planned anew.
+
+    Without any, the default ones count again.
 
     Raises: RuleNotUsable for a kind that does not exist, or two rules for one thing and level.
     """

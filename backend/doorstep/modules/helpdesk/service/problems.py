@@ -18,7 +18,7 @@ from doorstep.modules.helpdesk.refusals import (
     ProblemMissing,
     TicketStillOpen,
 )
-from doorstep.modules.helpdesk.rules import Waiting, next_step
+from doorstep.modules.helpdesk.rules import Waiting, deadline, next_step
 from doorstep.modules.helpdesk.service.calendars import calendar_of
 from doorstep.modules.helpdesk.service.escalations import rules_for
 
@@ -48,7 +48,7 @@ async def open_problem(
     place = await db.row(sql.PLACE, channel_id, order_id, fulfilment_id) or {}
     country = place.get("country")
     calendar = await calendar_of(country)
-    due = due_at or calendar.after(moment, timedelta(hours=row.hours))
+    due = due_at or deadline(calendar, moment, timedelta(hours=row.hours))
     waiting = Waiting(kind, country, 0, moment, due)
     step = next_step(waiting, await rules_for(kind, country), calendar)
     opened: UUID = await db.value(

@@ -25,6 +25,7 @@ Verdict = Literal[
     "one_at_a_time",
     "not_scrap",
     "nothing_to_take_back",
+    "ended",
 ]
 
 DIFFERENCES: frozenset[str] = frozenset(
@@ -34,7 +35,9 @@ DIFFERENCES: frozenset[str] = frozenset(
     }
 )  # fmt: skip
 """Verdicts about the goods; the others are about how somebody scanned, and are put right by scanning
-again."""
+again. A scan after the end is kept too: its goods are in somebody's hands."""
+
+ENDED_WORDS = "Nothing of this arrival is awaited any more: put the goods aside, a desk is asked."
 
 
 class OpenLine(NamedTuple):

@@ -1,21 +1,18 @@
 """Use-cases of stock adjustments: proposed with a reason, approved by policy or person, booked (C3).
 
-Stock is never adjusted below what is promised to orders. Goods with serials name them: a unit that
-is gone becomes scrapped, one that is found comes into being or comes back.
+Goods with serials name them. What a change does to its shelf stands in `shelf_changes`.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused, Invalid, NotAllowed, NotFound, Refusal
-from doorstep.core.ids import uuid7
-from doorstep.modules.wms import sql
 from doorstep.modules.wms.rules.adjusting import (
     USUAL_POLICY,
     AdjustmentReason,
@@ -25,6 +22,8 @@ from doorstep.modules.wms.rules.adjusting import (
     Weight,
     decide,
 )
+from doorstep.modules.wms.service import shelf_changes
+from doorstep.modules.wms.service.shelf_changes import Change
 
 A_DAY = timedelta(hours=24)
 
@@ -45,18 +44,6 @@ class OwnAdjustment(NotAllowed):
     title = "A second person decides about this adjustment, not the one who proposed it."
 
 
-class StockPromised(Refusal):
-    """Fewer pieces are free than would be taken away."""
-
-    title = "So many pieces are not free here: the others are promised to orders."
-
-
-class SerialsNotHere(Refusal):
-    """A named unit is not free on this shelf, or stands somewhere already."""
-
-    title = "One of the serials is not where it would have to be."
-
-
 class SerialsNeeded(Invalid):
     """Goods with serials are adjusted serial by serial, others by their number."""
 
@@ -67,23 +54,6 @@ class NotARegrade(Invalid):
     """A change of grade moves pieces to another grade."""
 
     title = "Pieces that change their grade go to another one, and their number is positive."
-
-
-class Change(NamedTuple):
-    """What is to be adjusted: a shelf, and pieces more (+), fewer (-) or of another grade."""
-
-    location_id: UUID
-    product_id: UUID
-    owner_id: UUID | None
-    grade: ShelfGrade
-    quantity: int
-    serials: tuple[str, ...]
-    to_grade: ShelfGrade | None = None
-
-    @property
-    def taken(self) -> int:
-        """How many pieces leave the shelf of `grade`."""
-        return self.quantity if self.to_grade else max(0, -self.quantity)
 
 
 class Proposal(NamedTuple):
@@ -132,47 +102,6 @@ class Adjustment(NamedTuple):
 
 
 _READ = f"SELECT {', '.join(Adjustment._fields)} FROM stock_adjustment WHERE id = $1"  # noqa: S608 - our columns
-
-LOCK_SHELF = """
-SELECT on_hand - held - allocated AS free FROM stock
- WHERE product_id = $1 AND location_id = $2 AND owner_id IS NOT DISTINCT FROM $3 AND grade = $4
-   FOR NO KEY UPDATE
-"""
-
-TAKE = """
-UPDATE stock SET on_hand = on_hand - $5
- WHERE product_id = $1 AND location_id = $2 AND owner_id IS NOT DISTINCT FROM $3 AND grade = $4
-   AND on_hand - held - allocated >= $5
-RETURNING id
-"""
-
-# Units on this very shelf that nobody has picked.
-STANDING = """
-SELECT count(*)::int FROM unit
- WHERE product_id = $1 AND location_id = $2 AND owner_id IS NOT DISTINCT FROM $3 AND grade = $4
-   AND serial = ANY ($5) AND state = 'in_stock'
-"""
-
-CHANGE_UNITS = """
-UPDATE unit SET state = $6, grade = $7
- WHERE product_id = $1 AND location_id = $2 AND owner_id IS NOT DISTINCT FROM $3 AND grade = $4
-   AND serial = ANY ($5) AND state = 'in_stock'
-"""
-
-# A unit that was written off and belongs to no parcel may be found again.
-ELSEWHERE = """
-SELECT serial FROM unit WHERE product_id = $1 AND serial = ANY ($2)
-   AND NOT (state = 'scrapped' AND fulfilment_line_id IS NULL)
-"""
-
-FIND_UNITS = """
-INSERT INTO unit (id, product_id, serial, owner_id, location_id, grade)
-SELECT new_id(), $1, serial, $2, $3, $5 FROM unnest($4::text[]) AS serial
-ON CONFLICT ON CONSTRAINT unit_serial_unique DO UPDATE
-   SET state = 'in_stock', owner_id = EXCLUDED.owner_id, location_id = EXCLUDED.location_id,
-       grade = EXCLUDED.grade
- WHERE unit.state = 'scrapped' AND unit.fulfilment_line_id IS NULL
-"""
 
 WITHIN_A_DAY = """
 SELECT coalesce(sum(abs(quantity)), 0)::int AS units,
@@ -249,7 +178,7 @@ async def propose(
         return _same(Adjustment(**known), proposal, actor)
     # One person's adjustments are judged one after another, or two at once would both be small.
     await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", str(actor.person_id))
-    obstacle = await _obstacle(proposal.change)
+    obstacle = await shelf_changes.obstacle(proposal.change)
     if obstacle is not None and strict:
         raise obstacle
     today = Weight(
@@ -265,7 +194,7 @@ async def propose(
     if not await _insert(proposal, decision, actor):
         raise EventIdReused
     if decision.approved:
-        await _book(proposal.id, proposal.change)
+        await shelf_changes.book(proposal.change, f"adjust:{proposal.id}")
         await db.execute(DECIDE, proposal.id, "approved", None, now(), "", decision.why)
     return await find(proposal.id)
 
@@ -327,85 +256,9 @@ async def decide_by_person(
             raise AdjustmentDecided(adjustment.why)
         return adjustment
     if approve:
-        obstacle = await _obstacle(adjustment.change)
+        obstacle = await shelf_changes.obstacle(adjustment.change)
         if obstacle is not None:
             raise obstacle
-        await _book(adjustment_id, adjustment.change)
+        await shelf_changes.book(adjustment.change, f"adjust:{adjustment_id}")
     await db.execute(DECIDE, adjustment_id, state, actor.person_id, now(), words, adjustment.why)
     return await find(adjustment_id)
-
-
-# --- Booking ------------------------------------------------------------------------------------
-
-
-async def _obstacle(change: Change) -> Refusal | None:
-    """Lock the shelf and tell why the change cannot be booked on it; None when it can."""
-    shelf = await db.row(LOCK_SHELF, *_place(change))
-    free = shelf["free"] if shelf else 0
-    if change.taken > free:
-        return StockPromised(f"{free} pieces are free here.", free=free)
-    serials = list(change.serials)
-    if not serials:
-        return None
-    if change.taken:
-        if await db.value(STANDING, *_place(change), serials) != len(serials):
-            return SerialsNotHere("Not every serial stands free on this shelf.")
-        return None
-    elsewhere = await db.rows(ELSEWHERE, change.product_id, serials)
-    if elsewhere:
-        names = ", ".join(row["serial"] for row in elsewhere)
-        return SerialsNotHere(f"Known elsewhere, or here already: {names}.")
-    return None
-
-
-def _place(change: Change) -> tuple[Any, ...]:
-    return (change.product_id, change.location_id, change.owner_id, change.grade)
-
-
-async def _book(adjustment_id: UUID, change: Change) -> None:
-    ref = f"adjust:{adjustment_id}"
-    if change.taken:
-        taken = await db.value(TAKE, *_place(change), change.taken)
-        if taken is None:
-            raise StockPromised
-        await _record(taken, -change.taken, ref)
-    if change.to_grade is not None:
-        await _put(change, change.to_grade, change.quantity, ref)
-    elif change.quantity > 0:
-        await _put(change, change.grade, change.quantity, ref)
-    if change.serials and await _change_units(change) != len(change.serials):
-        raise SerialsNotHere
-
-
-async def _put(change: Change, grade: ShelfGrade, quantity: int, ref: str) -> None:
-    stock_id = await db.value(
-        sql.PUT_INTO,
-        uuid7(),
-        change.product_id,
-        change.location_id,
-        change.owner_id,
-        quantity,
-        grade,
-    )
-    await _record(stock_id, quantity, ref)
-
-
-async def _record(stock_id: UUID, quantity: int, ref: str) -> None:
-    await db.execute(sql.RECORD_MOVEMENT, uuid7(), stock_id, quantity, "adjust", ref, None, now())
-
-
-async def _change_units(change: Change) -> int:
-    serials = list(change.serials)
-    if change.taken:
-        state = "in_stock" if change.to_grade else "scrapped"
-        return await db.execute(
-            CHANGE_UNITS, *_place(change), serials, state, change.to_grade or change.grade
-        )
-    return await db.execute(
-        FIND_UNITS,
-        change.product_id,
-        change.owner_id,
-        change.location_id,
-        serials,
-        change.grade,
-    )

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
-from doorstep.core.errors import EventIdReused, Refusal
-from doorstep.core.ids import uuid7
-from doorstep.modules.wms import sql
-from doorstep.modules.wms.rules import Grade
+from doorstep.core.errors import EventIdReused
 from doorstep.modules.wms.rules.receiving import (
     DIFFERENCES,
+    ENDED_WORDS,
     Left,
     OpenLine,
     Reading,
@@ -25,15 +23,9 @@ from doorstep.modules.wms.rules.receiving import (
     read_receipt,
 )
 from doorstep.modules.wms.schemas import ReceiptScan
-from doorstep.modules.wms.service import custody, receiving, stock
-from doorstep.modules.wms.service.receiving import Arrival, ArrivalEnded, ArrivalMissing, is_return
-
-
-class TransferShort(Refusal):
-    """The goods are not free any more where the transfer comes from."""
-
-    title = "The place these goods come from has fewer of them."
-
+from doorstep.modules.wms.service import receiving
+from doorstep.modules.wms.service.put_away import Booked, put_away
+from doorstep.modules.wms.service.receiving import Arrival, ArrivalEnded, ArrivalMissing
 
 # A scan counts when it was right and nobody has taken it back.
 COUNTING = """
@@ -90,11 +82,6 @@ SELECT c.line_id, l.fulfilment_line_id, l.product_id, c.grade, sum(c.quantity)::
  GROUP BY c.line_id, l.id, c.grade ORDER BY l.product_id, c.line_id, c.grade
 """  # noqa: S608 - built of statements of ours
 
-CARRY_OVER = """
-UPDATE unit SET location_id = $4, grade = $5
- WHERE product_id = $1 AND serial = ANY ($2) AND location_id = $3 AND state = 'in_stock'
-"""
-
 
 class ScanAnswer(NamedTuple):
     """What one beep was; the same uid gets it again."""
@@ -111,17 +98,6 @@ class Progress(NamedTuple):
     quantity: int
     received: int
     scanned: int
-
-
-class Booked(NamedTuple):
-    """Pieces of a line that were booked under a grade."""
-
-    line_id: UUID
-    fulfilment_line_id: UUID | None
-    product_id: UUID
-    grade: Grade
-    quantity: int
-    serials: list[str]
 
 
 class Receipt(NamedTuple):
@@ -144,13 +120,12 @@ async def check_scans(
 ) -> list[ScanAnswer]:
     """Judge and keep scans in order; a scan with a known uid gets its first answer.
 
-    The caller holds the arrival's lock. The first scan of a round ties it to the location.
+    The caller holds the arrival's lock. The first scan of a round ties it to the location. A phone
+    that was offline may come after the end; its scans are kept, and count for nothing.
 
-    Raises: ArrivalEnded; EventIdReused for a uid that stands for a scan of another arrival.
+    Raises: EventIdReused for a uid that stands for a scan of another arrival.
     """
     known = await _answered(arrival.id, scans)
-    if arrival.ended and any(scan.scan_uid not in known for scan in scans):
-        raise ArrivalEnded(arrival.number)
     answers = []
     for scan in scans:
         answer = known.get(scan.scan_uid)
@@ -180,6 +155,8 @@ async def _answered(arrival_id: UUID, scans: Sequence[ReceiptScan]) -> dict[UUID
 
 
 async def _read(arrival: Arrival, scan: ReceiptScan) -> Reading:
+    if arrival.ended:
+        return Reading("ended", ENDED_WORDS)
     if scan.takes_back is not None:
         if await db.value(TO_TAKE_BACK, scan.takes_back, arrival.id, arrival.round):
             return Reading("taken_back", "That scan does not count any more.")
@@ -298,7 +275,7 @@ async def book(
     )
     receipt = Receipt(event_id, not left, found, counted)
     await _write(arrival, receipt, location_id, actor, captured_at)
-    await _move(arrival, receipt, location_id)
+    await put_away(arrival, event_id, counted, location_id)
     return receipt
 
 
@@ -331,70 +308,3 @@ async def _write(
         now() if receipt.complete else None,
         actor.person_id if receipt.complete else None,
     )
-
-
-async def _move(arrival: Arrival, receipt: Receipt, location_id: UUID) -> None:
-    if is_return(arrival):
-        await _take_back(arrival, receipt, location_id)
-        return
-    for one in receipt.booked:
-        ref = f"receipt:{receipt.id}:{one.line_id}"
-        if arrival.kind == "purchase":
-            await stock.receive(
-                location_id,
-                one.product_id,
-                arrival.owner_id,
-                one.quantity,
-                ref=ref,
-                serials=one.serials or None,
-                grade=one.grade,
-            )
-        else:
-            await _carry_over(arrival, one, location_id, ref)
-
-
-async def _take_back(arrival: Arrival, receipt: Receipt, location_id: UUID) -> None:
-    if arrival.fulfilment_id is None or arrival.order_id is None:
-        raise db.RowMissing(f"return {arrival.number} names no parcel")
-    for grade in get_args(Grade):
-        goods = [
-            custody.Quantity(one.fulfilment_line_id, one.quantity, tuple(one.serials))
-            for one in receipt.booked
-            if one.grade == grade and one.fulfilment_line_id is not None
-        ]
-        if goods:
-            await custody.take_back(
-                arrival.fulfilment_id,
-                arrival.order_id,
-                location_id,
-                ref=f"receipt:{receipt.id}:{grade}",
-                grade=grade,
-                goods=goods,
-            )
-
-
-async def _carry_over(arrival: Arrival, one: Booked, location_id: UUID, ref: str) -> None:
-    """Take pieces from the shelf a transfer comes from; the sum of the stock stays what it is."""
-    source = await db.value(
-        sql.TAKE_FROM, one.product_id, arrival.from_location_id, arrival.owner_id, one.quantity
-    )
-    if source is None:
-        raise TransferShort(arrival.number)
-    target = await db.value(
-        sql.PUT_INTO,
-        uuid7(),
-        one.product_id,
-        location_id,
-        arrival.owner_id,
-        one.quantity,
-        one.grade,
-    )
-    for stock_id, quantity in ((source, -one.quantity), (target, one.quantity)):
-        await db.execute(
-            sql.RECORD_MOVEMENT, uuid7(), stock_id, quantity, "hand_over", ref, None, now()
-        )
-    carried = await db.execute(
-        CARRY_OVER, one.product_id, one.serials, arrival.from_location_id, location_id, one.grade
-    )
-    if carried != len(one.serials):
-        raise TransferShort(arrival.number)

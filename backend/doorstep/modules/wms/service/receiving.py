@@ -82,9 +82,13 @@ class Arrival(NamedTuple):
 _ARRIVAL = ", ".join(f"a.{column}" for column in Arrival._fields)
 
 # Goods for any location of the channel belong, while somebody scans them, to that location alone.
+# A vendor's store takes of them only what is its vendor's.
 AT_LOCATION = """
-a.channel_id = (SELECT here.channel_id FROM location here WHERE here.id = $1)
-AND coalesce(a.receiving_at, a.location_id, $1) = $1
+coalesce(a.receiving_at, a.location_id, $1) = $1
+AND EXISTS (SELECT FROM location here
+             WHERE here.id = $1 AND here.channel_id = a.channel_id
+               AND (a.location_id = here.id OR here.kind <> 'vendor_store'
+                    OR a.owner_id = here.vendor_id))
 """
 
 INSERT = """
@@ -184,6 +188,17 @@ async def cancel(arrival_id: UUID, *, actor: Actor, words: str = "") -> None:
     if arrival.state == "receiving" or await _has_come_in(arrival_id):
         raise ArrivalUnderWay(arrival.number)
     await db.execute(END, arrival_id, "cancelled", now(), actor.person_id, words)
+
+
+async def cancel_of(kind: ArrivalKind, ref: str, *, actor: Actor, words: str = "") -> None:
+    """Await the goods of this announcement no more, if nothing of them has come in yet."""
+    arrival_id = await db.value(
+        "SELECT id FROM expected_arrival WHERE kind = $1 AND ref = $2 AND state = 'expected'",
+        kind,
+        ref,
+    )
+    if arrival_id is not None and not await _has_come_in(arrival_id):
+        await cancel(arrival_id, actor=actor, words=words)
 
 
 async def _has_come_in(arrival_id: UUID) -> bool:

@@ -90,13 +90,11 @@ async def forget_lines(fulfilment_line_ids: Sequence[UUID]) -> None:
 
 
 async def free_stock(
-    channel_id: UUID, product_ids: Sequence[UUID], *, without_owner: UUID | None = None
+    channel_id: UUID, product_ids: Sequence[UUID], *, without_owners: Sequence[UUID] = ()
 ) -> list[Offer]:
     """List what is free of these products and lock it, so that the caller can hold of it."""
-    return [
-        Offer(**row)
-        for row in await db.rows(sql.FREE_STOCK, channel_id, product_ids, without_owner)
-    ]
+    found = await db.rows(sql.FREE_STOCK, channel_id, product_ids, list(without_owners))
+    return [Offer(**row) for row in found]
 
 
 async def hold(
