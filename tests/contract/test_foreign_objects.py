@@ -208,10 +208,10 @@ async def approvals(walk: Walk) -> None:
     """What the policy let wait is approved or rejected; then another policy is set."""
     company = walk.company
     many = await place(company, ("MIX-500", 11))
-    large = await place(company, ("MIX-500", 1), method="cod")
+    at_door = await place(company, ("MIX-500", 1), method="cod")
     for order, who, operation in (
-        (many, "dispatcher", "approveOrder"),
-        (large, "finance", "rejectOrder"),
+        (many, "dispatcher", "rejectOrder"),
+        (at_door, "finance", "approveOrder"),
     ):
         waiting = await value(
             "SELECT id FROM approval WHERE order_id = $1 AND verdict = 'waiting'", order.order_id
