@@ -27,8 +27,8 @@ from doorstep.core.http.request import JSON_BODY_LIMIT, DoorstepRequest
 from doorstep.doors import uploads
 from doorstep.doors.access import routes as access
 from doorstep.doors.api import orders
-from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import (
+    approvals,
     closing,
     detours,
     escalations,
@@ -37,6 +37,7 @@ from doorstep.doors.console import (
     problems,
     tickets,
 )
+from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import stock as console_stock
 from doorstep.doors.console import visits as console_visits
@@ -82,6 +83,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_visits.handlers,
     *detours.handlers,
     *finance.handlers,
+    *approvals.handlers,
     *problems.handlers,
     *escalations.handlers,
     *tickets.handlers,

@@ -167,7 +167,7 @@ async def known_things(company: Company) -> dict[str, list[str]]:
         "stop_id": "delivery_stop", "visit_id": "visit", "po_id": "purchase_order",
         "tranche_id": "tranche", "pod_id": "pod", "document_id": "order_document",
         "person_id": "person", "ticket_id": "ticket", "problem_id": "problem",
-        "arrival_id": "expected_arrival", "count_id": "cycle_count",
+        "arrival_id": "expected_arrival", "count_id": "cycle_count", "approval_id": "approval",
         "adjustment_id": "stock_adjustment", "location_id": "location", "channel_id": "channel",
         "shift_id": "shift",
     }  # fmt: skip

@@ -52,10 +52,47 @@ SELECT payment_line_id AS line_id,
  GROUP BY payment_line_id
 """
 
-APPROVE_PAYMENT = """
-INSERT INTO payment_approval (order_id, event_id, approved_by, reason, approved_at)
-VALUES ($1, $2, $3, $4, $5) ON CONFLICT (order_id) DO NOTHING
+# --- Approvals --------------------------------------------------------------------------------
+
+_POLICY = "SELECT channel_id, version, event_id, rules, reason, set_by, set_at FROM approval_policy"
+
+POLICY = f"{_POLICY} WHERE channel_id = $1 ORDER BY version DESC LIMIT 1"
+
+POLICY_OF_EVENT = f"{_POLICY} WHERE event_id = $1"
+
+KEEP_DEFAULT_POLICY = """
+INSERT INTO approval_policy (channel_id, version, event_id, rules, reason, set_at)
+VALUES ($1, 1, $2, $3, 'The default.', $4)
+ON CONFLICT ON CONSTRAINT approval_policy_pkey DO NOTHING
 """
+
+# Only the version after the newest one: who edited an older one gets no row.
+SET_POLICY = """
+INSERT INTO approval_policy (channel_id, version, event_id, rules, reason, set_by, set_at)
+SELECT $1, $2, $3, $4, $5, $6, $7
+ WHERE $2 = 1 + (SELECT coalesce(max(version), 0) FROM approval_policy WHERE channel_id = $1)
+ON CONFLICT DO NOTHING
+RETURNING version
+"""
+
+_APPROVAL = """id, order_id, kind, verdict, decided, reasons, policy_version, facts, decided_by,
+  decided_role, decided_at"""
+
+APPROVAL = f"SELECT {_APPROVAL} FROM approval WHERE id = $1"  # noqa: S608 - a constant of this file
+
+APPROVAL_KNOWN = "SELECT true FROM approval WHERE id = $1"
+
+STANDING = f"""
+SELECT {_APPROVAL} FROM approval WHERE order_id = $1 AND kind = $2
+ ORDER BY (verdict <> 'waiting') DESC LIMIT 1
+"""  # noqa: S608 - as above
+
+RECORD_APPROVAL = f"""
+INSERT INTO approval (id, order_id, kind, verdict, decided, reasons, channel_id, policy_version,
+                      facts, decided_by, decided_role, decided_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+RETURNING {_APPROVAL}
+"""  # noqa: S608 - as above
 
 # --- Tranches ---------------------------------------------------------------------------------
 

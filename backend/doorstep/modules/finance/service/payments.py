@@ -120,8 +120,3 @@ async def told(order_id: UUID, amounts: Mapping[UUID, int]) -> dict[UUID, Told]:
 
 async def _told(line: PaymentLine) -> Told:
     return (await told(line.order_id, {line.id: line.amount_minor}))[line.id]
-
-
-async def approve(order_id: UUID, event_id: UUID, approved_by: UUID, reason: str) -> None:
-    """Let an order go on although the COD rule says no; the second approval changes nothing."""
-    await db.execute(sql.APPROVE_PAYMENT, order_id, event_id, approved_by, reason, now())
