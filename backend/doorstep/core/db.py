@@ -20,6 +20,7 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from doorstep.core import db_session
 from doorstep.core.errors import Unavailable
+from doorstep.core.failpoints import failpoint
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -220,6 +221,7 @@ async def _opened() -> AsyncIterator[Transaction]:
                     raise
                 if transaction.doomed:
                     raise TransactionDoomed
+                failpoint("db.before_commit")
         except Exception as error:
             if failure is None and _is_lost(error, connection):
                 raise DatabaseUnavailable(str(error)) from error
@@ -243,7 +245,9 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
     if outer is None:
         async with _opened() as transaction:
             yield UnitOfWork(transaction)
+        failpoint("db.after_commit")
         _call_back(transaction.callbacks)
+        failpoint("db.after_callbacks")
         return
     try:
         yield UnitOfWork(outer)
@@ -288,14 +292,16 @@ def transactional(use_case: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[
 
 @asynccontextmanager
 async def _connection() -> AsyncIterator[Any]:
+    failpoint("db.before_statement")
     transaction = _current()
     if transaction is not None:
         with _translated(transaction.connection):
             yield transaction.connection
-        return
-    async with _acquired() as connection:
-        with _translated(connection):
-            yield connection
+    else:
+        async with _acquired() as connection:
+            with _translated(connection):
+                yield connection
+    failpoint("db.after_statement")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from doorstep.core import clock, db
+from doorstep.core.failpoints import failpoint
 from doorstep.core.outbox import sql
 
 QUEUED = timedelta(seconds=5)
@@ -50,6 +51,7 @@ async def claim(limit: int, passed_over: Collection[str] = ()) -> list[Claimed]:
     Kinds in `passed_over` stay where they are (their queue is full).
     """
     found = await db.rows(sql.CLAIM, clock.offset(), list(passed_over), limit, QUEUED)
+    failpoint("outbox.after_claim")
     return [Claimed(**row) for row in found]
 
 
@@ -62,6 +64,7 @@ async def start(row_id: UUID, runs: int, timeout: float) -> Run | None:
 
 async def finish(run: Run) -> None:
     """Record that the effect is there."""
+    failpoint("outbox.before_done")
     await db.execute(sql.DONE, run.id)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from doorstep.core import clock, db
+from doorstep.core.failpoints import failpoint
 from doorstep.core.ids import uuid7
 from doorstep.core.outbox import sql
 from doorstep.core.outbox.bell import wake
@@ -80,6 +81,7 @@ async def done() -> None:
     current = _current.get()
     if current is None:
         return
+    failpoint("outbox.before_done")
     if not await db.execute(sql.DONE, current.id):
         raise AlreadyDone(str(current.id))
     db.after_commit(lambda: setattr(current, "done", True))
