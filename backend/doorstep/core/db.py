@@ -196,9 +196,9 @@ async def _acquired() -> AsyncIterator[Any]:
 
 
 def _is_lost(error: Exception, connection: Any) -> bool:
-    # OSError includes the TimeoutError of `command_timeout`. An InternalClientError is what the
-    # driver says between the server's last word and the end of the connection. An InterfaceError is a mistake in
-    # our code, unless the connection is gone: then its proxy refuses even this question.
+    # OSError includes the TimeoutError of `command_timeout`. InternalClientError is what the driver
+    # says between the server's last word and the end of the connection. An InterfaceError is a
+    # mistake in our code, unless the connection is gone: then its proxy refuses even this question.
     if not isinstance(error, asyncpg.InterfaceError):
         return isinstance(error, (OSError, asyncpg.InternalClientError, *_OUT_OF_REACH))
     try:

@@ -81,6 +81,8 @@ async def _run(known: Job, run: lease.Run) -> Outcome:
         return await _fail(run, reason, known.attempts)
     if not current.done:
         await _record(lambda: lease.finish(run))
+    if known.every is not None:
+        await _record(lambda: lease.supersede(run))
     return "done"
 
 

@@ -68,6 +68,11 @@ async def finish(run: Run) -> None:
     await db.execute(sql.DONE, run.id)
 
 
+async def supersede(run: Run) -> None:
+    """Take the dead letters of earlier ticks for done: this one has done what they could not."""
+    await db.execute(sql.SUPERSEDE, run.kind, run.id)
+
+
 async def fail(run: Run, reason: str, *, of_attempts: int) -> bool:
     """Have the row run again later, or give it up as a dead letter; tell whether it is dead."""
     wait = backoff(run.attempts)

@@ -49,6 +49,12 @@ WHERE id = $1 AND runs = $2 AND done_at IS NULL AND dead_at IS NULL
 RETURNING dead_at IS NOT NULL AS dead
 """
 
+# A later tick has done the work of those that were given up before it.
+SUPERSEDE = """
+UPDATE outbox SET dead_at = NULL, done_at = now()
+WHERE dead_at IS NOT NULL AND kind = $1 AND id < $2
+"""
+
 POSTPONE = """
 UPDATE outbox
 SET claimed_until = NULL, attempts = greatest(attempts - 1, 0), next_at = coalesce($3, next_at),
