@@ -83,7 +83,8 @@ async def fail(run: Run, reason: str, *, of_attempts: int) -> bool:
 
 async def postpone(run: Run, until: datetime | None = None, reason: str | None = None) -> None:
     """Have the row run again at `until`, or at once, without counting this attempt."""
-    await db.execute(sql.POSTPONE, run.id, run.runs, until, reason)
+    wait = None if until is None else until - clock.now()
+    await db.execute(sql.POSTPONE, run.id, run.runs, wait, reason, clock.offset())
 
 
 def backoff(attempts: int) -> timedelta:
