@@ -22,8 +22,11 @@ from doorstep.stack.supervisor import Service
 CALM = (0.6, 2.4)
 """Seconds between two faults: never enough to heal wholly."""
 
-PATIENCE = 9.0
+PATIENCE = 4.0
 """Seconds that a process has to come by its failpoint; then it is killed where it stands."""
+
+BIRTH = 30.0
+"""Seconds that a process may take, on a busy machine, until it has read its environment."""
 
 API_POINTS = (
     "db.before_commit",
@@ -147,7 +150,7 @@ async def _pause(number: int, seconds: float) -> None:
 
 def _dying(name: str, points: tuple[str, ...]) -> Fault:
     async def fault(arena: Arena, dice: Dice) -> str:
-        rule = f"{dice.choice(points)}=exit@{dice.randint(1, 8)}"
+        rule = f"{dice.choice(points)}=exit@{dice.randint(1, 4)}"
         died = await _reborn(arena.service(name), {"DOORSTEP_FAILPOINTS": rule}, PATIENCE)
         return f"{name} {'ended' if died else 'never came to'} {rule}"
 
@@ -156,7 +159,7 @@ def _dying(name: str, points: tuple[str, ...]) -> Fault:
 
 def _skewing(name: str) -> Fault:
     async def fault(arena: Arena, dice: Dice) -> str:
-        skew, seconds = dice.choice(SKEWS), dice.uniform(5.0, 8.0)
+        skew, seconds = dice.choice(SKEWS), dice.uniform(2.0, 5.0)
         await _reborn(
             arena.service(name),
             {"DOORSTEP_FAILPOINTS": ON, "DOORSTEP_CLOCK_SKEW": str(skew)},
@@ -169,18 +172,26 @@ def _skewing(name: str) -> Fault:
 
 async def _reborn(service: Service, armed: dict[str, str], seconds: float) -> bool:
     """Let a process live with these variables, then as before; tell whether it ended by itself."""
-    sane = service.env
+    sane, said = service.env, _log_of(service)
     service.env = {**sane, **armed}
     try:
         before = await _pid(service)
         os.kill(before, signal.SIGKILL)
         number = await _pid(service, other_than=before)
+        await until(lambda: service.pid != number or _ARMED in _log_of(service)[len(said) :], BIRTH)
         ended = await until(lambda: service.pid != number, seconds)
     finally:
         service.env = sane
     if not ended:
         await _kill(service)
     return ended
+
+
+_ARMED = b"failpoints.armed"
+
+
+def _log_of(service: Service) -> bytes:
+    return service.log.read_bytes() if service.log and service.log.exists() else b""
 
 
 # --- Servers --------------------------------------------------------------------------------------
