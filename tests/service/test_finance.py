@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from doorstep.core import clock as core_clock
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.core.jobs import RetryAt
@@ -321,3 +322,17 @@ async def test_a_whole_journey_pays_the_whole_purchase_order(db: Any, bank: Bank
     assert await violations() == []
     entries = await ledger.entries_of(order.order_id)
     assert len(entries) == 1 + 6 + 3 + 6
+
+
+async def test_a_payout_begun_by_a_worker_whose_clock_is_wrong_is_asked_for_again_soon(
+    db: Any, bank: Bank
+) -> None:
+    payout_id, _ = await one_payout(db)
+    core_clock.set_skew(timedelta(hours=-1))
+    try:
+        begun = await payouts.begin(payout_id)
+    finally:
+        core_clock.set_skew(timedelta())
+    again = await payouts.begin(payout_id)
+    assert begun is not None and begun.age == timedelta()
+    assert again is not None and timedelta() <= again.age < timedelta(seconds=5)

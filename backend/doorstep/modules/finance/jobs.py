@@ -34,7 +34,7 @@ async def pay_tranche(payload: dict[str, Any]) -> None:
         return
     state = await _record(payout_id, answer)
     if state in ("sending", "unknown"):
-        again = now() + ask_again_in(now() - intent.sent_at)
+        again = now() + ask_again_in(intent.age)
         raise RetryAt(again, f"The bank says {answer.raw_status or answer.state}.")
 
 
@@ -47,7 +47,7 @@ async def _ask(intent: Intent) -> ports.PayoutAnswer | None:
         failpoint("bank.after_enquire")
         if known.state != "unknown":
             return known
-        if now() - intent.sent_at > KEY_LIFE:
+        if intent.age > KEY_LIFE:
             return None
     beneficiary = ports.Beneficiary(
         name=intent.beneficiary_name,
