@@ -23,7 +23,7 @@ RECORD_SHOP = """
 INSERT INTO payment_event (id, provider, action_id, payment_id, type, order_id, payment_line_id,
                            amount_minor, currency, happened_at, recorded_at)
 SELECT new_id(), 'shop', p.line_id::text, p.reference, 'captured', $1, p.line_id,
-       p.amount_minor, $2, $3, $4
+       p.amount_minor, $2, $3, clock_timestamp() + $4::interval
   FROM unnest($5::uuid[], $6::text[], $7::bigint[]) AS p (line_id, reference, amount_minor)
  WHERE NOT EXISTS (SELECT FROM payment_event e
                     WHERE e.payment_line_id = p.line_id AND e.type = 'captured')
@@ -34,7 +34,7 @@ RETURNING id, payment_line_id, amount_minor
 RECORD_PAYMENT = """
 INSERT INTO payment_event (id, provider, action_id, payment_id, type, order_id, payment_line_id,
                            amount_minor, currency, happened_at, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval)
 ON CONFLICT ON CONSTRAINT payment_event_action_key DO NOTHING
 RETURNING id
 """
@@ -109,15 +109,18 @@ SELECT id, number, percent, amount_minor, currency, state, reason, is_advance
   FROM tranche WHERE po_id = $1 ORDER BY number FOR NO KEY UPDATE
 """
 
+# The moment is the database's: it is compared with when money came in and vendors answered (IM2),
+# which other processes have written.
 JUDGE = """
 UPDATE tranche t
-   SET state = d.state, reason = d.reason, updated_at = $2,
+   SET state = d.state, reason = d.reason, updated_at = m.moment,
        eligible_at = coalesce(
-         t.eligible_at, CASE WHEN d.state IN ('eligible', 'released') THEN $2::timestamptz END),
-       released_at = CASE WHEN d.state = 'released' THEN $2::timestamptz END,
+         t.eligible_at, CASE WHEN d.state IN ('eligible', 'released') THEN m.moment END),
+       released_at = CASE WHEN d.state = 'released' THEN m.moment END,
        decided_on = CASE WHEN d.state = 'released' THEN $3::jsonb END,
        is_advance = d.state = 'released' AND $4
-  FROM unnest($5::uuid[], $6::text[], $7::text[]) AS d (id, state, reason)
+  FROM unnest($5::uuid[], $6::text[], $7::text[]) AS d (id, state, reason),
+       (SELECT clock_timestamp() + $2::interval AS moment) m
  WHERE t.id = d.id AND t.po_id = $1 AND t.state <> 'released'
 """
 

@@ -9,8 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from doorstep.core import db
-from doorstep.core.clock import now
+from doorstep.core import clock, db
 from doorstep.core.ids import uuid7
 from doorstep.modules.finance import sql
 from doorstep.modules.finance.rules import postings
@@ -57,7 +56,7 @@ async def record(line: PaymentLine, word: Word) -> Told | None:
         word.amount_minor,
         word.currency,
         word.happened_at,
-        now(),
+        clock.offset(),
     )
     if recorded is None:
         return None
@@ -94,7 +93,7 @@ async def record_shop(
         order_id,
         currency,
         placed_at,
-        now(),
+        clock.offset(),
         [line["id"] for line in lines],
         [line["reference"] for line in lines],
         [line["amount_minor"] for line in lines],
