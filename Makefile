@@ -17,10 +17,11 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 PYTHONS := python3.11 python3.12 python3.13 python3 /usr/bin/python3
 EXIT ?=
 ORDERS ?= 50
+FAULTS ?= 20
 SEED ?= 7
 PYTEST ?= -n auto --maxprocesses=4 --dist=worksteal
 
-.PHONY: setup demo test check bench soak schema journey doctor simulate lock reset clean help
+.PHONY: setup demo chaos test check bench soak schema journey doctor simulate lock reset clean help
 
 setup: $(STAMPS)/project $(STAMPS)/fonts ## Make the virtual environment with everything in it.
 
@@ -29,6 +30,9 @@ demo: setup ## Start the stack, play one order through all 18 stages, keep servi
 
 simulate: setup ## Play ORDERS orders at once with the plan of SEED.
 	@exec $(BIN)/doorstep simulate --orders $(ORDERS) --seed $(SEED)
+
+chaos: setup ## Play ORDERS orders while FAULTS faults strike as SEED plans; nothing may be lost or doubled.
+	@exec $(BIN)/doorstep chaos --orders $(ORDERS) --faults $(FAULTS) --seed $(SEED)
 
 test: setup ## Run every test on a real PostgreSQL and Redis of their own.
 	@exec $(BIN)/python -m pytest $(PYTEST) -m "not soak"

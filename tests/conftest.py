@@ -63,6 +63,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_started][0].stop()
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the seeds and counts that tests have recorded, also when all went well."""
+    said = [
+        text
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+        for name, text in report.user_properties
+        if name == "counts"
+    ]
+    if said:
+        terminalreporter.section("seeds and counts")
+        for text in said:
+            terminalreporter.line(text)
+
+
 @pytest.fixture(scope="session")
 def worker(request: pytest.FixtureRequest) -> Worker:
     """This process's own database and Redis number, with the settings pointing at them."""

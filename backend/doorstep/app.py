@@ -18,7 +18,7 @@ from doorstep import journey, ports
 from doorstep.adapters.checkout import CheckoutHook
 from doorstep.adapters.clickpost import ClickPostHook
 from doorstep.adapters.razorpayx import RazorpayXHook
-from doorstep.core import blobs, db, health, logging, metrics, redis
+from doorstep.core import blobs, db, failpoints, health, logging, metrics, redis
 from doorstep.core.auth import tokens
 from doorstep.core.auth.guard import admit, check_routes, handlers_of, provide_actor
 from doorstep.core.http import errors, openapi
@@ -27,8 +27,8 @@ from doorstep.core.http.request import JSON_BODY_LIMIT, DoorstepRequest
 from doorstep.doors import uploads
 from doorstep.doors.access import routes as access
 from doorstep.doors.api import orders
-from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import (
+    approvals,
     closing,
     detours,
     escalations,
@@ -37,6 +37,7 @@ from doorstep.doors.console import (
     problems,
     tickets,
 )
+from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import stock as console_stock
 from doorstep.doors.console import visits as console_visits
@@ -82,6 +83,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_visits.handlers,
     *detours.handlers,
     *finance.handlers,
+    *approvals.handlers,
     *problems.handlers,
     *escalations.handlers,
     *tickets.handlers,
@@ -98,6 +100,7 @@ MARKERS_WANTED = r".*(Inferred dependency field|Reserved kwarg|deprecated inferr
 async def _open(_app: Litestar) -> AsyncIterator[None]:
     """Open what the process needs, and close it in reverse order, whatever happens."""
     given = settings()
+    failpoints.start(given)
     tokens.secret_key()
     logging.configure(as_json=given.log_json, level=given.log_level)
     async with AsyncExitStack() as opened:

@@ -48,6 +48,12 @@ def build_parser() -> argparse.ArgumentParser:
     _add_ports(simulate)
     simulate.set_defaults(run=_simulate)
 
+    chaos = commands.add_parser("chaos", help="play orders while everything breaks")
+    chaos.add_argument("--seed", type=int, default=7, help="the same seed plans the same faults")
+    chaos.add_argument("--orders", type=_positive, default=100)
+    chaos.add_argument("--faults", type=_positive, default=20)
+    chaos.set_defaults(run=_chaos)
+
     serve = commands.add_parser("serve", help="serve the API")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8000, help="0 takes a free one")
@@ -105,6 +111,12 @@ def _simulate(options: argparse.Namespace) -> int:
         port=options.port,
         sandbox_port=options.sandbox_port,
     )
+
+
+def _chaos(options: argparse.Namespace) -> int:
+    from doorstep.commands import chaos
+
+    return chaos.chaos(seed=options.seed, orders=options.orders, faults=options.faults)
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -59,6 +59,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     font_path: str = ""
     """Folder of the fonts for printed papers where the package has none beside it."""
     company_name: str = "Doorstep Trading LLC"
+    doorstep_failpoints: str = ""
+    """For tests alone: where this process crashes or stands still (`core/failpoints.py`). API and
+    worker refuse to start with it unless PUBLIC_URL is on loopback and COOKIE_SECURE is false."""
+    doorstep_clock_skew: float = 0.0
+    """For tests alone, only together with `doorstep_failpoints`: seconds that this process's clock
+    is ahead of the database's."""
 
 
 def _from_environment() -> Settings:

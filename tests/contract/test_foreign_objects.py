@@ -74,7 +74,7 @@ LISTS = frozenset(
     {
         "listOrders", "listPickLists", "listOwnRuns", "listOwnManifests", "listOwnVisits",
         "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
-        "listArchivedOrders", "listArrivals",
+        "listArchivedOrders", "listApprovals", "listApprovalPolicies", "listArrivals",
         "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
         "listVehicles", "listCrews", "listShifts",
     }
@@ -168,6 +168,7 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     await walk.ask("getOrder", "support", number=order.number)
     await walk.ask("listOrders", "support", query=f"?external_id={order.external_id}")
     await door_payment(walk)
+    await approvals(walk)
     await order.go_on(1003)
     await vendors(walk, order)
     await arrivals(walk)
@@ -187,6 +188,9 @@ async def door_payment(walk: Walk) -> None:
     company = walk.company
     order = await place(company, ("MIX-500", 1), method="cod")
     reason = {"event_id": uuid7(), "reason": "known to us"}
+    await walk.ask("listApprovals", "finance")
+    waiting = await value("SELECT id FROM approval WHERE verdict = 'waiting'")
+    await walk.ask("readApproval", "finance", approval_id=waiting)
     await walk.ask("approvePayment", "finance", reason, order_id=order.order_id)
     await order.go_on(1012)
     cash = {"tenders": [{"method": "cash", "amount_minor": order.total_minor}]}
@@ -202,6 +206,28 @@ async def door_payment(walk: Walk) -> None:
             answer = await walk._send("POST", "/console/finance/cash-counts", by_run, user)
             assert answer.status_code == 404, "a run of another channel"
     assert await everything() == before
+
+
+async def approvals(walk: Walk) -> None:
+    """What the policy let wait is approved or rejected; then another policy is set."""
+    company = walk.company
+    many = await place(company, ("MIX-500", 11))
+    at_door = await place(company, ("MIX-500", 1), method="cod")
+    for order, who, operation in (
+        (many, "dispatcher", "rejectOrder"),
+        (at_door, "finance", "approveOrder"),
+    ):
+        waiting = await value(
+            "SELECT id FROM approval WHERE order_id = $1 AND verdict = 'waiting'", order.order_id
+        )
+        word = {"event_id": uuid7(), "reason": "looked at"}
+        await walk.ask(operation, who, word, approval_id=waiting)
+    [held] = (await walk.ask("listApprovalPolicies", "admin")).json()
+    policy = {
+        "event_id": uuid7(), "after_version": held["version"], "reason": "a quiet season",
+        "rules": held["rules"],
+    }  # fmt: skip
+    await walk.ask("setApprovalPolicy", "admin", policy, channel_id=company.world.channel_id)
 
 
 async def vendors(walk: Walk, order: Order) -> None:

@@ -90,7 +90,7 @@ class Order:
 
     async def _free_serials(self, product_id: UUID, quantity: int) -> list[str]:
         rows = await db.rows(
-            "SELECT serial FROM unit WHERE product_id = $1 AND state = 'in_stock'"
+            "SELECT serial FROM unit WHERE product_id = $1 AND state = 'in_stock' AND grade = 'sellable'"
             " ORDER BY serial LIMIT $2",
             product_id,
             quantity,
@@ -190,7 +190,10 @@ class Order:
     async def feedback(self) -> Step:
         """1016."""
         token = self.company.told(r"/track/([\w-]{20,})", self.number)
-        rating = {"delivery_rating": 5, "installation_rating": 4, "words": "Fine."}
+        parcel = await db.value("SELECT parcel FROM fulfilment WHERE id = $1", self.parcel)
+        rating = {
+            "parcel": parcel, "delivery_rating": 5, "installation_rating": 4, "words": "Fine.",
+        }  # fmt: skip
         return Step("", f"/track/{token}/feedback", _event() | rating)
 
     # --- Going on ---------------------------------------------------------------------------------

@@ -304,3 +304,52 @@ async def test_a_restart_of_postgresql_heals(db: Any, worker: Any, tmp_path: Pat
         await core_db.stop()
         await asyncio.to_thread(server.remove)
         await core_db.start(worker.database_url, pool_size=10)
+
+
+@pytest.fixture
+async def admin(worker: Any) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser, whom nobody ends."""
+    connection = await asyncpg.connect(worker.servers.database_url(worker.database, "postgres"))
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("last", ["a statement", "nothing"])
+async def test_a_savepoint_whose_connection_dies_is_an_outage(
+    db: Any, admin: asyncpg.Connection, worker: Any, last: str
+) -> None:
+    with pytest.raises(core_db.DatabaseUnavailable):
+        async with db.unit_of_work() as work:
+            await insert(1)
+            async with work.savepoint():
+                await _cut(admin, worker.database)
+                if last == "a statement":
+                    await insert(2)
+    assert await whole(db)
+    assert await count() == 0
+
+
+async def test_whatever_the_driver_says_of_a_dying_connection_is_an_outage(
+    db: Any, admin: asyncpg.Connection, worker: Any
+) -> None:
+    ends = asyncio.Event()
+    refused = 0
+
+    async def work() -> None:
+        nonlocal refused
+        while not ends.is_set():
+            try:
+                async with db.unit_of_work() as mine, mine.savepoint():
+                    await db.value("SELECT 1")
+                await db.value("SELECT 2")
+            except core_db.DatabaseUnavailable:
+                refused += 1
+
+    workers = [asyncio.create_task(work()) for _ in range(6)]
+    for _ in range(40):
+        await asyncio.sleep(0.01)
+        await _cut(admin, worker.database)
+    ends.set()
+    await asyncio.gather(*workers)
+    assert refused
+    assert await whole(db)

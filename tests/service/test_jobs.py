@@ -265,6 +265,32 @@ async def test_a_recurring_job_that_died_is_made_again(clock: Any) -> None:
     assert await run_due() == [("probe.sweep", "dead")]
 
 
+async def test_a_tick_that_died_is_no_dead_letter_any_more_once_a_later_one_is_done(
+    clock: Any,
+) -> None:
+    away = True
+
+    @recurring("probe.sweep", every=60, attempts=1)
+    async def sweep(payload: dict[str, Any]) -> None:
+        if away:
+            raise ValueError("not today")
+
+    for _ in range(2):
+        await tick()
+        assert ("probe.sweep", "dead") in await run_due()
+        clock.advance(timedelta(seconds=61))
+    assert [letter.kind for letter in await outbox.dead_letters()] == ["probe.sweep"] * 2
+    away = False
+    await tick()
+    assert ("probe.sweep", "done") in await run_due()
+    assert await outbox.dead_letters() == []
+
+
+def test_a_tick_is_tried_for_as_long_as_it_is_the_newest() -> None:
+    tries = {every: registry.attempts_within(every) for every in (1, 15, 60, 3600, 86_400)}
+    assert tries == {1: 3, 15: 4, 60: 5, 3600: 9, 86_400: 11}
+
+
 async def test_recurring_jobs_run_in_a_worker() -> None:
     ran = 0
 

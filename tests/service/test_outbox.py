@@ -13,6 +13,7 @@ import pytest
 from msgspec import structs
 from redis.asyncio import Redis
 
+from doorstep.core import clock as core_clock
 from doorstep.core import db as core_db
 from doorstep.core import outbox
 from doorstep.core import redis as core_redis
@@ -144,7 +145,8 @@ async def test_retry_at_waits_without_counting() -> None:
     for _ in range(3):
         assert await run_due() == [("probe.run", "postponed")]
         row = await only_row()
-        assert (row["attempts"], row["dead_at"], row["next_at"]) == (0, None, later)
+        assert (row["attempts"], row["dead_at"]) == (0, None)
+        assert abs(row["next_at"] - later) < timedelta(seconds=1)
         assert row["last_error"] == "the bank is closed"
         await make_due()
 
@@ -314,3 +316,21 @@ async def test_a_silent_bell_harms_nobody(
     await outbox.add("probe.run", {})
     await asyncio.sleep(0.05)
     assert len(await lease.claim(10)) == 1
+
+
+@pytest.mark.parametrize("skew", [timedelta(hours=-1), timedelta(hours=1)], ids=str)
+async def test_a_process_whose_clock_is_wrong_waits_as_long_as_it_means_to(skew: timedelta) -> None:
+    @job("probe.later")
+    async def later(_payload: dict[str, Any]) -> None:
+        raise RetryAt(now() + timedelta(minutes=5), "not yet")
+
+    core_clock.set_skew(skew)
+    try:
+        await outbox.add("probe.later", {})
+        await outbox.add("probe.run", {}, run_at=now() + timedelta(minutes=5))
+        assert await run_due() == [("probe.later", "postponed")]
+    finally:
+        core_clock.set_skew(timedelta())
+    waits = await core_db.rows("SELECT kind, next_at - now() AS wait FROM outbox ORDER BY kind")
+    for row in waits:
+        assert timedelta(minutes=4, seconds=58) < row["wait"] <= timedelta(minutes=5), row

@@ -31,6 +31,7 @@ async def bank(db: Any) -> AsyncIterator[Bank]:
 async def problems(db: Any) -> list[str]:
     rows = await db.rows(
         "SELECT payload ->> 'kind' AS kind FROM outbox WHERE kind = 'helpdesk.open_problem'"
+        " UNION ALL SELECT kind FROM problem"
     )
     return sorted(row["kind"] for row in rows)
 

@@ -23,6 +23,7 @@ from doorstep.stack.backing import servers
         "demo",
         "demo --exit --port 8001",
         "simulate --orders 50 --seed 7",
+        "chaos --seed 7 --orders 100 --faults 20",
         "serve --host 0.0.0.0 --port 0 --processes 2",
         "worker --queue money --queue default",
         "migrate",

@@ -13,7 +13,7 @@ from doorstep.app import DOORS, create_app
 from doorstep.core.auth.guard import handlers_of
 from doorstep.core.auth.permissions import PERMISSIONS, may
 from doorstep.core.auth.scope import DESKS
-from doorstep.flows import detours, settle, transport
+from doorstep.flows import approvals, detours, settle, transport
 from doorstep.modules.helpdesk import kinds
 from doorstep.modules.helpdesk.kinds import CLOSE, KINDS, OPERATIONS, UnknownKind
 
@@ -26,6 +26,7 @@ COMPUTED = {
         *(f"payment_{state}" for state in settle._PROBLEMS),
         "payment_currency", "payment_unexpected", "payment_stopped",
     },
+    "flows/approvals.py": {problem for problem, _ in approvals.PROBLEMS.values()},
     "flows/transport.py": set(transport.TROUBLES),
     "flows/detours.py": set(detours.TASKS),
     "flows/deliver.py": {"pod_incomplete", "handover_code_wrong", "door_payment_differs"},

@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import Any
+from typing import Any, TypedDict
 
 from doorstep.commands.running import prepare_sample_data, run
 from doorstep.core.embedded import EmbeddedStack
 from doorstep.stack import RunningStack, running_stack, servers
+
+
+class Ports(TypedDict):
+    """Where the API and the pretend outside world listen; 0 is a free port."""
+
+    port: int
+    sandbox_port: int
 
 
 def demo(*, leave: bool, port: int, sandbox_port: int) -> int:
@@ -24,11 +31,11 @@ def demo(*, leave: bool, port: int, sandbox_port: int) -> int:
 def simulate(*, orders: int, seed: int, port: int, sandbox_port: int) -> int:
     """Play many orders at once. Returns 0 only if all of them end as planned."""
     with servers(made_up_secrets=True) as embedded:
-        ports = {"port": port, "sandbox_port": sandbox_port}
+        ports = Ports(port=port, sandbox_port=sandbox_port)
         return run(_simulate(embedded, orders, seed, ports))
 
 
-async def _demo(embedded: EmbeddedStack | None, leave: bool, ports: dict[str, int]) -> int:
+async def _demo(embedded: EmbeddedStack | None, leave: bool, ports: Ports) -> int:
     from doorstep.play import play_demo
 
     await prepare_sample_data()
@@ -41,9 +48,7 @@ async def _demo(embedded: EmbeddedStack | None, leave: bool, ports: dict[str, in
         return status
 
 
-async def _simulate(
-    embedded: EmbeddedStack | None, orders: int, seed: int, ports: dict[str, int]
-) -> int:
+async def _simulate(embedded: EmbeddedStack | None, orders: int, seed: int, ports: Ports) -> int:
     from doorstep import play
 
     await prepare_sample_data()

@@ -18,6 +18,7 @@ from obstore.store import ObjectStore, from_url
 
 from doorstep.core import db
 from doorstep.core.errors import NotFound, Unavailable
+from doorstep.core.failpoints import failpoint
 from doorstep.core.ids import uuid7
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -99,7 +100,9 @@ async def put(data: bytes, *, mime: str) -> str:
     """
     store = _opened()
     sha256 = hashlib.sha256(data).hexdigest()
+    failpoint("blobs.before_write")
     await _write(store, path_of(sha256), data)
+    failpoint("blobs.after_write")
     await db.execute(
         "INSERT INTO blob (sha256, size, mime) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         sha256,

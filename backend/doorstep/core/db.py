@@ -20,6 +20,7 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from doorstep.core import db_session
 from doorstep.core.errors import Unavailable
+from doorstep.core.failpoints import failpoint
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -145,7 +146,7 @@ class UnitOfWork:
         transaction = self._transaction
         doomed, callbacks = transaction.doomed, len(transaction.callbacks)
         try:
-            async with transaction.connection.transaction():
+            async with _begun(transaction.connection):
                 yield
         except Exception:
             transaction.doomed = doomed
@@ -195,10 +196,11 @@ async def _acquired() -> AsyncIterator[Any]:
 
 
 def _is_lost(error: Exception, connection: Any) -> bool:
-    # OSError includes the TimeoutError of `command_timeout`. An InterfaceError is a mistake in
-    # our code, unless the connection is gone: then its proxy refuses even this question.
+    # OSError includes the TimeoutError of `command_timeout`. InternalClientError is what the driver
+    # says between the server's last word and the end of the connection. An InterfaceError is a
+    # mistake in our code, unless the connection is gone: then its proxy refuses even this question.
     if not isinstance(error, asyncpg.InterfaceError):
-        return isinstance(error, (OSError, *_OUT_OF_REACH))
+        return isinstance(error, (OSError, asyncpg.InternalClientError, *_OUT_OF_REACH))
     try:
         return bool(connection.is_closed())
     except asyncpg.InterfaceError:
@@ -206,27 +208,39 @@ def _is_lost(error: Exception, connection: Any) -> bool:
 
 
 @asynccontextmanager
+async def _begun(connection: Any) -> AsyncIterator[None]:
+    """Begin and end a transaction, or a savepoint in one, on a connection that may die.
+
+    Raises: DatabaseUnavailable when beginning or committing meets a lost connection.
+    """
+    failure: BaseException | None = None
+    try:
+        async with connection.transaction():
+            try:
+                yield
+            except BaseException as of_body:
+                failure = of_body
+                raise
+    except Exception as error:
+        if failure is None and _is_lost(error, connection):
+            raise DatabaseUnavailable(str(error)) from error
+        if failure is None or failure is error:
+            raise
+        # What the body said counts, although the ROLLBACK then met a dead connection.
+        raise failure from error
+
+
+@asynccontextmanager
 async def _opened() -> AsyncIterator[Transaction]:
     async with _acquired() as connection:
         transaction = Transaction(connection)
         token = engine.current_transaction.set(transaction)
-        failure: BaseException | None = None
         try:
-            async with connection.transaction():
-                try:
-                    yield transaction
-                except BaseException as of_body:
-                    failure = of_body
-                    raise
+            async with _begun(connection):
+                yield transaction
                 if transaction.doomed:
                     raise TransactionDoomed
-        except Exception as error:
-            if failure is None and _is_lost(error, connection):
-                raise DatabaseUnavailable(str(error)) from error
-            if failure is None or failure is error:
-                raise
-            # What the body said counts, although the ROLLBACK then met a dead connection.
-            raise failure from error
+                failpoint("db.before_commit")
         finally:
             engine.current_transaction.reset(token)
 
@@ -243,7 +257,9 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
     if outer is None:
         async with _opened() as transaction:
             yield UnitOfWork(transaction)
+        failpoint("db.after_commit")
         _call_back(transaction.callbacks)
+        failpoint("db.after_callbacks")
         return
     try:
         yield UnitOfWork(outer)
@@ -288,14 +304,16 @@ def transactional(use_case: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[
 
 @asynccontextmanager
 async def _connection() -> AsyncIterator[Any]:
+    failpoint("db.before_statement")
     transaction = _current()
     if transaction is not None:
         with _translated(transaction.connection):
             yield transaction.connection
-        return
-    async with _acquired() as connection:
-        with _translated(connection):
-            yield connection
+    else:
+        async with _acquired() as connection:
+            with _translated(connection):
+                yield connection
+    failpoint("db.after_statement")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from litestar.params import HeaderParameter
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.errors import Refusal
+from doorstep.core.failpoints import failpoint
 
 _PRINTABLE = re.compile(r"[!-~]{8,128}")
 
@@ -128,6 +129,7 @@ async def run(
     if stored is not None:
         return stored
     answer = await use_case()
+    failpoint("idempotency.before_store")
     await db.execute(
         "SELECT idempotency_store($1, $2, $3, $4, $5, $6, $7)",
         *request, answer.status, dict(answer.headers), answer.body,

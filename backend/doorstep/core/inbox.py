@@ -17,6 +17,7 @@ import structlog
 
 from doorstep.core import db, outbox
 from doorstep.core.clock import now
+from doorstep.core.failpoints import failpoint
 from doorstep.core.ids import uuid7
 from doorstep.core.jobs import RetryAt, job, recurring
 
@@ -111,9 +112,11 @@ async def receive(source: str, source_id: str, body: bytes, headers: Mapping[str
 
     `source_id` is what the sender calls it: the same one again changes nothing.
     """
+    failpoint("inbox.before_store")
     row_id = await db.value(_ARRIVED, uuid7(), source, source_id, dict(headers), body, now())
     if row_id is None:
         return False
+    failpoint("inbox.after_store")
     db.after_commit(outbox.wake)
     return True
 
@@ -160,6 +163,7 @@ async def _handle(inbox_id: UUID) -> None:
         if message.source not in _handlers:
             raise UnknownSource(message.source)
         await _handlers[message.source](message)
+        failpoint("inbox.before_done")
         await db.execute(_DONE, inbox_id)
     await outbox.done()
 

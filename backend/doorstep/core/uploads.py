@@ -19,6 +19,7 @@ from doorstep.core import blobs, db, media, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import Invalid, NotAllowed, Refusal
+from doorstep.core.failpoints import failpoint
 from doorstep.core.ids import uuid7
 from doorstep.core.jobs import recurring
 
@@ -108,7 +109,9 @@ async def add_chunk(
     upload_id, state = await _keep_part(sha256, offset, chunk, length, _owner(actor))
     if state.complete or state.received != state.length:
         return state
+    failpoint("uploads.before_assembly")
     await _finish(upload_id)
+    failpoint("uploads.after_assembly")
     return state._replace(complete=True)
 
 

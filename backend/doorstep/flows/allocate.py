@@ -8,15 +8,19 @@ from doorstep import journey
 from doorstep.core import outbox
 from doorstep.core.actor import Actor
 from doorstep.core.ids import uuid7
+from doorstep.flows import approvals
 from doorstep.modules.wms.service import stock
 
 
 async def turn_holds_into_allocations(fact: journey.Fact) -> None:
     """Allocate what intake has held, and pass 1003; goods that are gone are routed again.
 
-    A parcel without a place waits until there is stock (`flows.source_short`).
+    A parcel without a place waits until there is stock (`flows.source_short`). A reservation that
+    waits for an approval is allocated when that comes ("reservation_approved").
     """
     if fact.fulfilment["location_id"] is None:
+        return
+    if not await approvals.reservation_approved(fact.order_id):
         return
     try:
         await allocate(fact.fulfilment_id, fact.attempt, request_id=fact.actor.request_id)

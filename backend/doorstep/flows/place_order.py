@@ -17,6 +17,7 @@ from doorstep.core import db, idempotency, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.errors import Invalid, Refusal
 from doorstep.core.jobs import job
+from doorstep.flows import approvals
 from doorstep.flows.order_document import Context, OrderDocument, RepeatKey
 from doorstep.modules.wms.rules import Offer, Route, route
 from doorstep.ports import IncomingOrder
@@ -161,7 +162,7 @@ def _choose(order: IncomingOrder, context: Context) -> Route:
 
 @job("flows.order_placed")
 async def order_placed(payload: dict[str, Any]) -> None:
-    """Tell the customer, then see whether the order is paid: the reactions of 1001."""
+    """Tell the customer, judge the reservation, then the payment: the reactions of 1001."""
     await _react_to_order(UUID(payload["order_id"]), payload["secret"])
 
 
@@ -176,6 +177,7 @@ async def _react_to_order(order_id: UUID, token: str) -> None:
         actor=Actor.system("flows.order_placed"),
         data={"how": "done", "tracking_token": token},
     )
+    await approvals.reservation_approved(order_id)
     await outbox.add(
         "flows.verify_payment", {"order_id": order_id}, order_id=order_id, key=f"verify:{order_id}"
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from doorstep.flows.allocate import turn_holds_into_allocations
+from doorstep.flows.approvals import drop_questions
 from doorstep.flows.care import ask_feedback, register_warranty
 from doorstep.flows.deliver import check_bytes, issue_handover_code
 from doorstep.flows.detours import ask_for_help, end_task
@@ -72,6 +73,8 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "detour_settled": (end_task, review),
     # --- Facts ------------------------------------------------------------------------------------
     "payment_captured": (verify_payment, review),
+    "approval_waiting_settled": (drop_questions,),
+    "reservation_approved": (turn_holds_into_allocations,),
     "cash_counted": (review,),
     "bytes_verified": (check_bytes, review),
     "visit_booked": (pass_schedule_if_booked,),

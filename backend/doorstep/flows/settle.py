@@ -17,6 +17,7 @@ from doorstep.core import db, inbox, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.jobs import job
+from doorstep.flows import approvals
 from doorstep.flows import settle_sql as sql
 from doorstep.modules.finance.rules import payments as payment_rules
 from doorstep.modules.finance.rules.payments import Line, PaymentDecision, Terms, Told
@@ -120,19 +121,22 @@ async def verify_payment_later(payload: dict[str, Any]) -> None:
 async def verify_order_payment(order_id: UUID) -> PaymentDecision:
     """Pass 1002 on every fulfilment of an order whose payment allows it (SPEC J1002, O2).
 
-    Pending stays as it is until the gateway speaks; what a person must look at becomes a problem.
+    Pending stays as it is until the gateway speaks; what a person must look at becomes a problem,
+    or waits for an approval where the channel's policy says so (P8).
     """
     order = await _take_order(order_id)
     lines = await db.rows(sql.PAYMENT_LINES, order_id)
     said = await payments.told(order_id, {line["id"]: line["amount_minor"] for line in lines})
     decision = payment_rules.decide([_line(line, said) for line in lines], _terms(order))
     unpaid = [f for f in await db.rows(sql.FULFILMENTS, order_id) if not f["paid"]]
+    if unpaid and decision.state in ("verified", "approval_waiting"):
+        decision = await approvals.judge_payment(order_id)
     if decision.state == "verified":
         for fulfilment in unpaid:
             await _pass_payment(fulfilment, order, lines)
         if unpaid:
             await _end_payment_problems(order_id)
-    elif decision.state == "held" or (decision.state != "waiting" and unpaid):
+    elif decision.state == "held" or (decision.state == "failed" and unpaid):
         title = _PROBLEMS[decision.state]
         await _ask_finance(f"payment_{decision.state}", title, order, decision.reason)
     return decision
@@ -141,7 +145,6 @@ async def verify_order_payment(order_id: UUID) -> PaymentDecision:
 _PROBLEMS = {
     "failed": "The payment failed",
     "held": "What was paid is not what is owed",
-    "approval_waiting": "Payment at the door needs an approval",
 }
 
 
@@ -211,13 +214,14 @@ async def _ask_finance(kind: str, title: str, order: dict[str, Any], detail: str
 async def approve_payment(
     order_id: UUID, event_id: UUID, reason: str, *, actor: Actor
 ) -> PaymentDecision:
-    """Let an order go on although the COD rule says no, on a person's word (P8).
+    """Let an order go on although the policy says no, on a person's word (P8).
 
-    What is due now must still be captured: a person cannot approve that away.
+    What is due now must still be captured: a person cannot approve that away. An approval that
+    stands already is not written again.
+
+    Raises: ApprovalDecided after a rejection, OwnOrder, OrderHasEnded, EventIdReused.
     """
-    await db.one(sql.PAYMENT, order_id, now())
-    if actor.person_id is not None:
-        await payments.approve(order_id, event_id, actor.person_id, reason)
+    await approvals.approve_payment(order_id, event_id, reason, actor=actor)
     return await verify_order_payment(order_id)
 
 

@@ -45,7 +45,8 @@ SELECT id, order_id, amount_minor FROM payment_line
 PAYMENT = """
 SELECT o.id, o.number, o.currency, o.total_minor, o.placed_at, c.cod_limit_minor,
        k.phone_verified_at IS NOT NULL AS phone_verified,
-       EXISTS (SELECT FROM payment_approval a WHERE a.order_id = o.id) AS approved,
+       EXISTS (SELECT FROM approval a WHERE a.order_id = o.id AND a.kind = 'payment'
+                 AND a.verdict = 'approved') AS approved,
        (SELECT count(*) FROM customer y
           JOIN customer_order x ON x.customer_id = y.id
           JOIN detour_case d ON d.order_id = x.id

@@ -10,6 +10,7 @@ from doorstep import journey, ports
 from doorstep.core import db, inbox, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
+from doorstep.core.failpoints import failpoint
 from doorstep.core.jobs import job, recurring
 from doorstep.flows.place_order import place_order
 from doorstep.modules.oms import service as oms
@@ -26,7 +27,9 @@ async def poll_shop(_payload: dict[str, Any]) -> None:
         return
     name = settings().shop_channel
     mark = await db.value("SELECT updated_at FROM shop_watermark WHERE shop = $1", name)
+    failpoint("shop.before_fetch")
     fetched = await ports.shop().orders_since(mark or now() - LOOK_BACK)
+    failpoint("shop.after_fetch")
     for order in fetched:
         await inbox.receive("shop", order.source_id, order.body, {})
     if fetched:
@@ -90,6 +93,7 @@ async def report_shipment(payload: dict[str, Any]) -> None:
     shipped = await db.row(_SHIPPED, UUID(payload["fulfilment_id"]))
     if shipped is None or not settings().shop_url:
         return
+    failpoint("shop.before_ship")
     await ports.shop().ship(
         shipped["external_entity_id"],
         [
@@ -102,3 +106,4 @@ async def report_shipment(payload: dict[str, Any]) -> None:
             source_code=shipped["shop_source_code"] or "",
         ),
     )
+    failpoint("shop.after_ship")

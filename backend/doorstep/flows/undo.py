@@ -92,8 +92,6 @@ async def expect_back(fact: journey.Fact) -> None:
 
 async def stop_expecting(fact: journey.Fact) -> None:
     """Take the announcement back: the goods do not come after all."""
-    if fact.data["closed_as"] != "settled":
-        return
     kinds: tuple[ArrivalKind, ...] = ("return_to_origin", "customer_return")
     for kind in kinds:
         await receiving.cancel_of(kind, fact.data["case_id"], actor=fact.actor)

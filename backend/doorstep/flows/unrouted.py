@@ -26,6 +26,10 @@ SELECT f.id, f.order_id, f.parcel, o.number, f.location_id IS NULL AS nowhere, w
                       WHERE e.fulfilment_id = f.id AND e.kind = 'stage' AND e.stage = 1002)
            END AS since) waits
  WHERE f.state = 'open' AND (f.location_id IS NULL OR f.stage = 1002) AND waits.since <= $1
+   -- What waits for an approval has a problem of its own, with its own deadline.
+   AND NOT EXISTS (SELECT FROM detour_case d
+                    WHERE d.fulfilment_id = f.id AND d.kind = 'approval_waiting'
+                      AND d.closed_at IS NULL)
    -- A person who has closed the alarm knows: it rings once for each time of waiting.
    AND NOT EXISTS (SELECT FROM problem p
                     WHERE p.kind = 'unrouted' AND p.ref = f.id::text AND p.opened_at >= waits.since)

@@ -64,7 +64,7 @@ DETOURS: tuple[Detour, ...] = (
     Detour("payment_expired", "Finance", 1001, 1002, _of("system"), _of("system finance"),
            "the hold is given back; a late payment is routed again", settled_at=_at(1002), told=True),
     Detour("approval_waiting", "Finance", 1001, 1003, _of("system"),
-           _of("finance dispatcher admin system"), "nothing: the hold runs on",
+           _of("finance dispatcher sales admin system"), "nothing: the hold runs on",
            blocks_from=1003, reasons=_of("payment reservation")),
     Detour("short_stock", "OMS", 1001, 1003, _of("system"), _of("system dispatcher"),
            "nothing is reserved until goods are found", blocks_from=1003, settled_at=_at(1003),

@@ -51,12 +51,17 @@ class RunningStack:
 
 @asynccontextmanager
 async def running_stack(
-    embedded: EmbeddedStack | None, *, port: int = 0, sandbox_port: int = 0
+    embedded: EmbeddedStack | None,
+    *,
+    port: int = 0,
+    sandbox_port: int = 0,
+    env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[RunningStack]:
     """Use the API, worker and sandbox that run on `embedded`, else run them for the block.
 
     The settings must already name the servers (`servers()`), and the schema must be there. The
-    sandbox takes the place of the outside world: what settings leave empty points to it.
+    sandbox takes the place of the outside world: what settings leave empty points to it. The
+    processes get `env`, or without it the environment of this one.
 
     Raises: ServiceFailed; OSError when a given port is taken.
     """
@@ -68,7 +73,8 @@ async def running_stack(
         base_url = f"http://{LOOPBACK}:{api_socket.getsockname()[1]}"
         sandbox_url = f"http://{LOOPBACK}:{sandbox_socket.getsockname()[1]}"
         folder = embedded.folder if embedded else data_folder()
-        env = _environment(base_url, sandbox_url, folder)
+        given = os.environ if env is None else env
+        env = _environment(base_url, sandbox_url, folder, given)
         supervisor = Supervisor()
         stack = RunningStack(base_url, sandbox_url, folder, supervisor)
         sandbox = Service(
@@ -118,8 +124,10 @@ async def _find_running(embedded: EmbeddedStack | None) -> RunningStack | None:
     return RunningStack(base_url, sandbox_url, embedded.folder) if all(answers) else None
 
 
-def _environment(base_url: str, sandbox_url: str, folder: Path) -> Mapping[str, str]:
-    """Return this process's environment, with what it leaves open pointing to the sandbox."""
+def _environment(
+    base_url: str, sandbox_url: str, folder: Path, given: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Return the given environment, with what it leaves open pointing to the sandbox."""
     return {
         "PUBLIC_URL": base_url,
         "COOKIE_SECURE": "false",
@@ -131,7 +139,7 @@ def _environment(base_url: str, sandbox_url: str, folder: Path) -> Mapping[str, 
         "MESSAGING_URL": sandbox_url,
         "SANDBOX_TARGET_URL": base_url,
         "SANDBOX_STATE": str(folder / "sandbox.sqlite"),
-        **{name: text for name, text in os.environ.items() if text},
+        **{name: text for name, text in given.items() if text},
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -12,6 +12,7 @@ import structlog
 
 from doorstep.core import metrics, outbox
 from doorstep.core.db import DatabaseUnavailable
+from doorstep.core.failpoints import failpoint
 from doorstep.core.jobs.registry import Job, RetryAt, find
 from doorstep.core.logging import REQUEST_ID
 from doorstep.core.outbox import lease
@@ -60,7 +61,9 @@ async def _run(known: Job, run: lease.Run) -> Outcome:
     try:
         with outbox.running(run.id) as current:
             async with asyncio.timeout(known.timeout) as limit:
+                failpoint("jobs.before_run")
                 await known.run(run.payload)
+                failpoint("jobs.after_run")
     except asyncio.CancelledError:
         # The worker stops: another one may have the row at once.
         await lease.postpone(run)
@@ -78,6 +81,8 @@ async def _run(known: Job, run: lease.Run) -> Outcome:
         return await _fail(run, reason, known.attempts)
     if not current.done:
         await _record(lambda: lease.finish(run))
+    if known.every is not None:
+        await _record(lambda: lease.supersede(run))
     return "done"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,19 +57,33 @@ def job(
 
 
 def recurring(
-    kind: str, *, every: float, queue: str = DEFAULT_QUEUE, timeout: float = 20, attempts: int = 3
+    kind: str,
+    *,
+    every: float,
+    queue: str = DEFAULT_QUEUE,
+    timeout: float = 20,
+    attempts: int | None = None,
 ) -> Callable[[JobFunction], JobFunction]:
     """Run the function every so many seconds, on one worker at a time, with {"due_at": …}.
 
     A tick is an outbox row like any other. The next one is not made before it has ended; ticks
-    missed while no worker ran, or while one took too long, are run once, late.
+    missed while no worker ran, or while one took too long, are run once, late. A tick is tried for
+    about as long as it is the newest; one that was given up is a dead letter until a later one
+    has done its work.
     """
+    tries = attempts or attempts_within(every)
 
     def register(run: JobFunction) -> JobFunction:
-        _add(Job(kind=kind, run=run, queue=queue, timeout=timeout, attempts=attempts, every=every))
+        _add(Job(kind=kind, run=run, queue=queue, timeout=timeout, attempts=tries, every=every))
         return run
 
     return register
+
+
+def attempts_within(seconds: float) -> int:
+    """Tell how many attempts fit in so long, 1, 3, 9 … seconds apart: at least 3, at most 12."""
+    fitting = 1 + int(math.log(2 * max(seconds, 1) + 1, 3))
+    return min(max(fitting, 3), 12)
 
 
 def _add(new: Job) -> None:

@@ -11,6 +11,7 @@ from asyncpg import PostgresError
 
 from doorstep.core import redis
 from doorstep.core.db import DatabaseUnavailable
+from doorstep.core.failpoints import failpoint
 from doorstep.core.jobs import executor, queue_worker
 from doorstep.core.jobs.registry import find, queues, registered
 from doorstep.core.outbox import lease
@@ -64,7 +65,9 @@ class Relay:
             else:
                 await executor.execute(row.id, row.runs, row.kind)
         if offers:
+            failpoint("outbox.before_enqueue")
             self._depths |= await queue_worker.push(self._client, offers)
+            failpoint("outbox.after_enqueue")
         return len(claimed) == BATCH
 
     async def _look(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from doorstep.core import clock, db
+from doorstep.core.failpoints import failpoint
 from doorstep.core.outbox import sql
 
 QUEUED = timedelta(seconds=5)
@@ -50,6 +51,7 @@ async def claim(limit: int, passed_over: Collection[str] = ()) -> list[Claimed]:
     Kinds in `passed_over` stay where they are (their queue is full).
     """
     found = await db.rows(sql.CLAIM, clock.offset(), list(passed_over), limit, QUEUED)
+    failpoint("outbox.after_claim")
     return [Claimed(**row) for row in found]
 
 
@@ -62,7 +64,13 @@ async def start(row_id: UUID, runs: int, timeout: float) -> Run | None:
 
 async def finish(run: Run) -> None:
     """Record that the effect is there."""
+    failpoint("outbox.before_done")
     await db.execute(sql.DONE, run.id)
+
+
+async def supersede(run: Run) -> None:
+    """Take the dead letters of earlier ticks for done: this one has done what they could not."""
+    await db.execute(sql.SUPERSEDE, run.kind, run.id)
 
 
 async def fail(run: Run, reason: str, *, of_attempts: int) -> bool:
@@ -75,7 +83,8 @@ async def fail(run: Run, reason: str, *, of_attempts: int) -> bool:
 
 async def postpone(run: Run, until: datetime | None = None, reason: str | None = None) -> None:
     """Have the row run again at `until`, or at once, without counting this attempt."""
-    await db.execute(sql.POSTPONE, run.id, run.runs, until, reason)
+    wait = None if until is None else until - clock.now()
+    await db.execute(sql.POSTPONE, run.id, run.runs, wait, reason, clock.offset())
 
 
 def backoff(attempts: int) -> timedelta:

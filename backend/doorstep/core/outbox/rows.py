@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from doorstep.core import clock, db
+from doorstep.core.failpoints import failpoint
 from doorstep.core.ids import uuid7
 from doorstep.core.outbox import sql
 from doorstep.core.outbox.bell import wake
@@ -62,9 +63,11 @@ async def add_many(additions: Sequence[Addition]) -> None:
     if not additions:
         return
     kinds, payloads, order_ids, keys, run_ats = zip(*additions, strict=True)
+    moment = clock.now()
+    waits = [timedelta() if run_at is None else run_at - moment for run_at in run_ats]
     await db.execute(
         sql.ADD,
-        [uuid7() for _ in additions], kinds, payloads, order_ids, keys, run_ats, clock.offset(),
+        [uuid7() for _ in additions], kinds, payloads, order_ids, keys, waits, clock.offset(),
     )  # fmt: skip
     if any(run_at is None for run_at in run_ats):
         db.after_commit(wake)
@@ -80,6 +83,7 @@ async def done() -> None:
     current = _current.get()
     if current is None:
         return
+    failpoint("outbox.before_done")
     if not await db.execute(sql.DONE, current.id):
         raise AlreadyDone(str(current.id))
     db.after_commit(lambda: setattr(current, "done", True))

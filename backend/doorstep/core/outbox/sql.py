@@ -1,11 +1,12 @@
-"""The statements of the outbox. Leases go by the database's clock, due times too ($offset moves
-them when a test has moved the clock)."""
+"""The statements of the outbox. Leases go by the database's clock, due times too: a process whose
+clock is wrong says how long from now, never when (an offset moves them when a test has moved the
+clock)."""
 
 ADD = """
 INSERT INTO outbox (id, kind, payload, order_id, key, next_at)
-SELECT id, kind, payload, order_id, key, coalesce(run_at, now() + $7::interval)
-FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::uuid[], $5::text[], $6::timestamptz[])
-  AS new (id, kind, payload, order_id, key, run_at)
+SELECT id, kind, payload, order_id, key, now() + $7::interval + wait
+FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::uuid[], $5::text[], $6::interval[])
+  AS new (id, kind, payload, order_id, key, wait)
 ON CONFLICT (key) DO NOTHING
 """
 
@@ -49,10 +50,16 @@ WHERE id = $1 AND runs = $2 AND done_at IS NULL AND dead_at IS NULL
 RETURNING dead_at IS NOT NULL AS dead
 """
 
+# A later tick has done the work of those that were given up before it.
+SUPERSEDE = """
+UPDATE outbox SET dead_at = NULL, done_at = now()
+WHERE dead_at IS NOT NULL AND kind = $1 AND id < $2
+"""
+
 POSTPONE = """
 UPDATE outbox
-SET claimed_until = NULL, attempts = greatest(attempts - 1, 0), next_at = coalesce($3, next_at),
-    last_error = coalesce($4, last_error)
+SET claimed_until = NULL, attempts = greatest(attempts - 1, 0), last_error = coalesce($4, last_error),
+    next_at = coalesce(now() + $5::interval + $3::interval, next_at)
 WHERE id = $1 AND runs = $2 AND done_at IS NULL AND dead_at IS NULL
 """
 

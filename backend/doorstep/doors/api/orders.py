@@ -224,6 +224,19 @@ class ParcelOut(Struct):
     detours: list[DetourOut]
 
 
+class ApprovalOut(Struct):
+    """Why the order's reservation or payment was approved, waits or was rejected (P5, P8)."""
+
+    id: UUID
+    kind: str
+    verdict: str
+    decided: str
+    reasons: list[str]
+    policy_version: int
+    decided_role: str
+    decided_at: datetime
+
+
 class OrderSummary(Struct):
     """An order in a list; `progress` is that of its least advanced living parcel."""
 
@@ -238,13 +251,19 @@ class OrderSummary(Struct):
 
 
 class OrderOut(OrderSummary):
-    """An order with every parcel's journey."""
+    """An order with what was approved of it and every parcel's journey."""
 
+    approvals: list[ApprovalOut]
     parcels: list[ParcelOut]
 
 
 _ORDER = """
 SELECT o.id, o.number, o.external_id, o.currency, o.total_minor, o.state, o.placed_at,
+  (SELECT coalesce(jsonb_agg(jsonb_build_object(
+      'id', a.id, 'kind', a.kind, 'verdict', a.verdict, 'decided', a.decided, 'reasons', a.reasons,
+      'policy_version', a.policy_version, 'decided_role', a.decided_role,
+      'decided_at', a.decided_at) ORDER BY a.decided_at, a.id), '[]')
+   FROM approval a WHERE a.order_id = o.id) AS approvals,
   (SELECT min(f.progress) FROM fulfilment f WHERE f.order_id = o.id AND f.state = 'open') AS progress,
   (SELECT jsonb_agg(jsonb_build_object(
       'id', f.id, 'parcel', f.parcel, 'state', f.state, 'ended_as', f.ended_as, 'replaces_id', f.replaces_id,

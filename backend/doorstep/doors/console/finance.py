@@ -15,10 +15,11 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.auth.scope import scope
-from doorstep.core.errors import Invalid, NotFound
+from doorstep.core.errors import EventIdReused, Invalid, NotFound
 from doorstep.core.http.problems import problems
 from doorstep.doors.tranches import TrancheOut
 from doorstep.flows import cash, settle
+from doorstep.flows.approvals import ApprovalDecided, OrderHasEnded, OwnOrder
 from doorstep.modules.finance.service import ledger, payouts, tranches
 from doorstep.modules.scm.service import PurchaseOrderMissing
 from doorstep.modules.tms.refusals import ShiftMissing
@@ -118,7 +119,7 @@ class CashIn(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ApprovalIn(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Why this order may go on although the rule for paying at the door says no."""
+    """Why this order may go on although the policy says no."""
 
     event_id: UUID
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
@@ -222,13 +223,13 @@ async def count_cash(actor: Actor, data: CashIn) -> cash.Counted:
     operation_id="approvePayment",
     status_code=200,
     opt=needs("oms:payment:record"),
-    responses=problems(NotFound),
+    responses=problems(NotFound, ApprovalDecided, OwnOrder, OrderHasEnded, EventIdReused),
     tags=TAGS,
 )
 async def approve_payment(
     actor: Actor, order_id: Annotated[UUID, PathParameter()], data: ApprovalIn
 ) -> PaymentStanding:
-    """Let an order go on that the rule for paying at the door has stopped."""
+    """Let an order go on whose payment the channel's policy has stopped."""
     await scope(actor).require_order(order_id)
     decision = await settle.approve_payment(order_id, data.event_id, data.reason, actor=actor)
     return PaymentStanding(order_id=order_id, state=decision.state, reason=decision.reason)

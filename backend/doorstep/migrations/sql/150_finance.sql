@@ -124,17 +124,56 @@ CREATE INDEX payment_event_order_idx ON payment_event (order_id);
 CREATE INDEX payment_event_line_idx ON payment_event (payment_line_id);
 SELECT make_append_only('payment_event');
 
--- A person let an order go on although the COD rule did not (SPEC J "else approval").
-CREATE TABLE payment_approval (
-  order_id uuid NOT NULL,
+-- --- Approvals (SPEC P5, P8) ------------------------------------------------------------------
+-- What a channel lets pass by itself. A change is a new version: an old decision stays explainable.
+CREATE TABLE approval_policy (
+  channel_id uuid NOT NULL,
+  version int NOT NULL,
   event_id uuid NOT NULL,
-  approved_by uuid NOT NULL,
+  rules jsonb NOT NULL,
   reason text NOT NULL,
-  approved_at timestamptz NOT NULL,
-  CONSTRAINT payment_approval_pkey PRIMARY KEY (order_id),
-  CONSTRAINT payment_approval_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id)
+  set_by uuid,                            -- null: the default, kept when it was first used
+  set_at timestamptz NOT NULL,
+  CONSTRAINT approval_policy_pkey PRIMARY KEY (channel_id, version),
+  CONSTRAINT approval_policy_event_key UNIQUE (event_id),
+  CONSTRAINT approval_policy_channel_fk FOREIGN KEY (channel_id) REFERENCES channel (id),
+  CONSTRAINT approval_policy_version_positive CHECK (version > 0)
 );
-SELECT make_append_only('payment_approval');
+SELECT make_append_only('approval_policy');
+
+-- Each judgement of an order's reservation or payment: why, by which policy, on which facts. What
+-- the policy lets wait is a row of its own; a person's word, or newer facts, decide beside it.
+CREATE TABLE approval (
+  id uuid NOT NULL,                       -- a person's: the event id of the screen
+  order_id uuid NOT NULL,
+  kind text NOT NULL,
+  verdict text NOT NULL,
+  decided text NOT NULL,
+  reasons text[] NOT NULL,
+  channel_id uuid NOT NULL,
+  policy_version int NOT NULL,
+  facts jsonb NOT NULL,
+  decided_by uuid,
+  decided_role text NOT NULL,
+  decided_at timestamptz NOT NULL,
+  CONSTRAINT approval_pkey PRIMARY KEY (id),
+  CONSTRAINT approval_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id),
+  CONSTRAINT approval_policy_fk FOREIGN KEY (channel_id, policy_version)
+    REFERENCES approval_policy (channel_id, version),
+  CONSTRAINT approval_kind_known CHECK (kind IN ('reservation', 'payment')),
+  CONSTRAINT approval_verdict_known CHECK (verdict IN ('approved', 'waiting', 'rejected')),
+  CONSTRAINT approval_decided_known CHECK (decided IN ('automatic', 'person')),
+  CONSTRAINT approval_names_its_person CHECK ((decided = 'person') = (decided_by IS NOT NULL)),
+  CONSTRAINT approval_only_people_reject CHECK (verdict <> 'rejected' OR decided = 'person'),
+  CONSTRAINT approval_only_the_policy_waits CHECK (verdict <> 'waiting' OR decided = 'automatic'),
+  CONSTRAINT approval_is_never_silent CHECK (cardinality(reasons) > 0)
+);
+-- Of two approvers at once one wins; what waits waits once.
+CREATE UNIQUE INDEX approval_decided_once ON approval (order_id, kind) WHERE verdict <> 'waiting';
+CREATE UNIQUE INDEX approval_waits_once ON approval (order_id, kind) WHERE verdict = 'waiting';
+CREATE INDEX approval_order_idx ON approval (order_id);
+CREATE INDEX approval_waiting_idx ON approval (decided_at) WHERE verdict = 'waiting';
+SELECT make_append_only('approval');
 
 -- --- What vendors are paid --------------------------------------------------------------------
 CREATE TABLE tranche (

@@ -8,6 +8,7 @@ from uuid import UUID
 from doorstep import ports
 from doorstep.core import db, outbox
 from doorstep.core.clock import now
+from doorstep.core.failpoints import failpoint
 from doorstep.core.jobs import RetryAt, job
 from doorstep.modules.finance.rules.payouts import KEY_LIFE, ask_again_in
 from doorstep.modules.finance.service import payouts
@@ -33,7 +34,7 @@ async def pay_tranche(payload: dict[str, Any]) -> None:
         return
     state = await _record(payout_id, answer)
     if state in ("sending", "unknown"):
-        again = now() + ask_again_in(now() - intent.sent_at)
+        again = now() + ask_again_in(intent.age)
         raise RetryAt(again, f"The bank says {answer.raw_status or answer.state}.")
 
 
@@ -41,19 +42,24 @@ async def _ask(intent: Intent) -> ports.PayoutAnswer | None:
     """Call the bank outside any transaction; None when asking to pay is no longer allowed."""
     bank = ports.bank()
     if intent.asked_before:
+        failpoint("bank.before_enquire")
         known = await bank.enquire(intent.key)
+        failpoint("bank.after_enquire")
         if known.state != "unknown":
             return known
-        if now() - intent.sent_at > KEY_LIFE:
+        if intent.age > KEY_LIFE:
             return None
     beneficiary = ports.Beneficiary(
         name=intent.beneficiary_name,
         account_number=intent.beneficiary_account,
         bank_code=intent.beneficiary_bank_code,
     )
-    return await bank.pay(
+    failpoint("bank.before_pay")
+    answer = await bank.pay(
         intent.key, intent.amount_minor, intent.currency, beneficiary, intent.reference
     )
+    failpoint("bank.after_pay")
+    return answer
 
 
 @db.transactional

@@ -23,7 +23,7 @@ RECORD_SHOP = """
 INSERT INTO payment_event (id, provider, action_id, payment_id, type, order_id, payment_line_id,
                            amount_minor, currency, happened_at, recorded_at)
 SELECT new_id(), 'shop', p.line_id::text, p.reference, 'captured', $1, p.line_id,
-       p.amount_minor, $2, $3, $4
+       p.amount_minor, $2, $3, clock_timestamp() + $4::interval
   FROM unnest($5::uuid[], $6::text[], $7::bigint[]) AS p (line_id, reference, amount_minor)
  WHERE NOT EXISTS (SELECT FROM payment_event e
                     WHERE e.payment_line_id = p.line_id AND e.type = 'captured')
@@ -34,7 +34,7 @@ RETURNING id, payment_line_id, amount_minor
 RECORD_PAYMENT = """
 INSERT INTO payment_event (id, provider, action_id, payment_id, type, order_id, payment_line_id,
                            amount_minor, currency, happened_at, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11::interval)
 ON CONFLICT ON CONSTRAINT payment_event_action_key DO NOTHING
 RETURNING id
 """
@@ -52,10 +52,47 @@ SELECT payment_line_id AS line_id,
  GROUP BY payment_line_id
 """
 
-APPROVE_PAYMENT = """
-INSERT INTO payment_approval (order_id, event_id, approved_by, reason, approved_at)
-VALUES ($1, $2, $3, $4, $5) ON CONFLICT (order_id) DO NOTHING
+# --- Approvals --------------------------------------------------------------------------------
+
+_POLICY = "SELECT channel_id, version, event_id, rules, reason, set_by, set_at FROM approval_policy"
+
+POLICY = f"{_POLICY} WHERE channel_id = $1 ORDER BY version DESC LIMIT 1"
+
+POLICY_OF_EVENT = f"{_POLICY} WHERE event_id = $1"
+
+KEEP_DEFAULT_POLICY = """
+INSERT INTO approval_policy (channel_id, version, event_id, rules, reason, set_at)
+VALUES ($1, 1, $2, $3, 'The default.', $4)
+ON CONFLICT ON CONSTRAINT approval_policy_pkey DO NOTHING
 """
+
+# Only the version after the newest one: who edited an older one gets no row.
+SET_POLICY = """
+INSERT INTO approval_policy (channel_id, version, event_id, rules, reason, set_by, set_at)
+SELECT $1, $2, $3, $4, $5, $6, $7
+ WHERE $2 = 1 + (SELECT coalesce(max(version), 0) FROM approval_policy WHERE channel_id = $1)
+ON CONFLICT DO NOTHING
+RETURNING version
+"""
+
+_APPROVAL = """id, order_id, kind, verdict, decided, reasons, policy_version, facts, decided_by,
+  decided_role, decided_at"""
+
+APPROVAL = f"SELECT {_APPROVAL} FROM approval WHERE id = $1"  # noqa: S608 - a constant of this file
+
+APPROVAL_KNOWN = "SELECT true FROM approval WHERE id = $1"
+
+STANDING = f"""
+SELECT {_APPROVAL} FROM approval WHERE order_id = $1 AND kind = $2
+ ORDER BY (verdict <> 'waiting') DESC LIMIT 1
+"""  # noqa: S608 - as above
+
+RECORD_APPROVAL = f"""
+INSERT INTO approval (id, order_id, kind, verdict, decided, reasons, channel_id, policy_version,
+                      facts, decided_by, decided_role, decided_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+RETURNING {_APPROVAL}
+"""  # noqa: S608 - as above
 
 # --- Tranches ---------------------------------------------------------------------------------
 
@@ -68,19 +105,22 @@ ON CONFLICT ON CONSTRAINT tranche_number_key DO NOTHING
 """
 
 LOCK_TRANCHES = """
-SELECT id, number, amount_minor, currency, state, reason, is_advance
+SELECT id, number, percent, amount_minor, currency, state, reason, is_advance
   FROM tranche WHERE po_id = $1 ORDER BY number FOR NO KEY UPDATE
 """
 
+# The moment is the database's: it is compared with when money came in and vendors answered (IM2),
+# which other processes have written.
 JUDGE = """
 UPDATE tranche t
-   SET state = d.state, reason = d.reason, updated_at = $2,
+   SET state = d.state, reason = d.reason, updated_at = m.moment,
        eligible_at = coalesce(
-         t.eligible_at, CASE WHEN d.state IN ('eligible', 'released') THEN $2::timestamptz END),
-       released_at = CASE WHEN d.state = 'released' THEN $2::timestamptz END,
+         t.eligible_at, CASE WHEN d.state IN ('eligible', 'released') THEN m.moment END),
+       released_at = CASE WHEN d.state = 'released' THEN m.moment END,
        decided_on = CASE WHEN d.state = 'released' THEN $3::jsonb END,
        is_advance = d.state = 'released' AND $4
-  FROM unnest($5::uuid[], $6::text[], $7::text[]) AS d (id, state, reason)
+  FROM unnest($5::uuid[], $6::text[], $7::text[]) AS d (id, state, reason),
+       (SELECT clock_timestamp() + $2::interval AS moment) m
  WHERE t.id = d.id AND t.po_id = $1 AND t.state <> 'released'
 """
 

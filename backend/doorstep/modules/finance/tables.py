@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from piccolo.columns import JSONB, UUID, BigInt, Boolean, SmallInt, Text, Timestamptz
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    Array,
+    BigInt,
+    Boolean,
+    Integer,
+    SmallInt,
+    Text,
+    Timestamptz,
+)
 from piccolo.table import Table
 
 from doorstep.core.db import engine
@@ -55,14 +65,33 @@ class PaymentEvent(Table, tablename="payment_event", db=engine):
     recorded_at = Timestamptz(default=None)
 
 
-class PaymentApproval(Table, tablename="payment_approval", db=engine):
-    """A person's word that an order may go on."""
+class ApprovalPolicy(Table, tablename="approval_policy", db=engine):
+    """A version of what a channel lets pass by itself; its key is (channel_id, version)."""
 
-    order_id = UUID(primary_key=True, default=None)
+    channel_id = UUID(primary_key=True, default=None)
+    version = Integer()
     event_id = UUID(default=None)
-    approved_by = UUID(default=None)
+    rules = JSONB()
     reason = Text()
-    approved_at = Timestamptz(default=None)
+    set_by = UUID(null=True, default=None)
+    set_at = Timestamptz(default=None)
+
+
+class Approval(Table, tablename="approval", db=engine):
+    """A judgement of an order's reservation or payment."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = UUID(default=None)
+    kind = Text()
+    verdict = Text()
+    decided = Text()
+    reasons = Array(base_column=Text())
+    channel_id = UUID(default=None)
+    policy_version = Integer()
+    facts = JSONB()
+    decided_by = UUID(null=True, default=None)
+    decided_role = Text()
+    decided_at = Timestamptz(default=None)
 
 
 class Tranche(Table, tablename="tranche", db=engine):

@@ -40,6 +40,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "acceptProofOfDelivery": ("POST", "/console/pods/{ref}/accept"),
     "approveInstallation": ("POST", "/console/visits/{visit_id}/approve"),
     "approvePayment": ("POST", "/console/finance/orders/{order_id}/payment-approval"),
+    "approveOrder": ("POST", "/console/approvals/{ref}/approve"),
     "cancelVisit": ("POST", "/console/visits/{ref}/cancel"),
     "payTrancheAgain": ("POST", "/console/finance/tranches/{tranche_id}/payouts"),
     "recordAwb": ("POST", "/console/shipments"),
@@ -69,6 +70,7 @@ KINDS: Mapping[str, Kind] = {
     "vendor_unreachable": Kind("admin", 4, CLOSE, "Enter the vendor's e-mail address and call about this order."),
     # Stock and routing
     "short_stock": Kind("dispatcher", 4, "cancelOrder", "Restock, and the order routes itself; or agree a date with the customer, or cancel."),
+    "reservation_approval": Kind("dispatcher", 2, "approveOrder", "Compare both forms, then approve or reject the order."),
     "unrouted": Kind("dispatcher", 1, CLOSE, "Restock, route the order by hand, or ask the customer."),
     # Steps that were kept beside the journey
     "review": Kind("dispatcher", 8, CLOSE, "Look at what was captured and decide whether it counts."),

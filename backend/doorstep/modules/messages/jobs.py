@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from doorstep import ports
+from doorstep.core.failpoints import failpoint
 from doorstep.core.jobs import job
 from doorstep.modules.messages import service
 
@@ -20,6 +21,7 @@ async def deliver(payload: dict[str, Any]) -> None:
     message = await service.to_send(message_id)
     if message is None:
         return
+    failpoint("messenger.before_send")
     try:
         provider_id = await ports.messenger().send(
             str(message_id),
@@ -32,4 +34,5 @@ async def deliver(payload: dict[str, Any]) -> None:
     except ports.OutsideRefused as refused:
         await service.give_up(message_id, f"{refused.facts.get('system')}: {refused.title}")
         return
+    failpoint("messenger.after_send")
     await service.mark_sent(message_id, provider_id)

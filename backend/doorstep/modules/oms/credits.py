@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from doorstep.core import db
-from doorstep.core.clock import now
+from doorstep.core import clock, db
 from doorstep.core.ids import uuid7
 
 # What of each line is credited already, with the line's own price and quantity.
@@ -94,8 +93,9 @@ async def credit(
     amount = sum(one.amount_minor for one in chosen)
     await db.execute(
         "INSERT INTO credit_note (id, order_id, fulfilment_id, reason, amount_minor, currency,"
-        " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        credit_id, order_id, fulfilment_id, reason, amount, order["currency"], now(),
+        " created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7::interval)",
+        credit_id, order_id, fulfilment_id, reason, amount, order["currency"], clock.offset(),
     )  # fmt: skip
     await db.execute_many(
         "INSERT INTO credit_note_line (credit_note_id, fulfilment_line_id, order_line_id, quantity,"
@@ -115,7 +115,8 @@ async def _credit_the_rest(
         return 0
     await db.execute(
         "INSERT INTO credit_note (id, order_id, fulfilment_id, reason, amount_minor, currency,"
-        " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        uuid7(), order_id, fulfilment_id, f"{reason}: shipping", rest, order["currency"], now(),
+        " created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7::interval)",
+        uuid7(), order_id, fulfilment_id, f"{reason}: shipping", rest, order["currency"], clock.offset(),
     )  # fmt: skip
     return rest

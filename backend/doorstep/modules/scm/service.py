@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from doorstep.core import db, outbox
+from doorstep.core import clock, db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import Invalid, NotFound, Refusal
@@ -123,7 +123,9 @@ async def record_answer(
         return order
     if order["state"] != "sent":
         raise PurchaseOrderAlreadyAnswered(f"{order['number']} is {order['state']}.")
-    await db.execute(sql.ANSWER, po_id, answer, now(), actor.person_id, event_id, reason, ready_on)
+    await db.execute(
+        sql.ANSWER, po_id, answer, clock.offset(), actor.person_id, event_id, reason, ready_on
+    )
     return order
 
 

@@ -27,7 +27,8 @@ SELECT id, number, vendor_id, order_id, fulfilment_id, state, answer_event_id
 
 ANSWER = """
 UPDATE purchase_order
-   SET state = $2, answered_at = $3, answered_by = $4, answer_event_id = $5, answer_reason = $6,
+   SET state = $2, answered_at = clock_timestamp() + $3::interval, answered_by = $4,
+       answer_event_id = $5, answer_reason = $6,
        ready_on = $7
  WHERE id = $1
 """

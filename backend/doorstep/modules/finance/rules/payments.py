@@ -93,7 +93,8 @@ def decide(lines: Sequence[Line], terms: Terms) -> PaymentDecision:
         if any(line.failed for line in open_now):
             return PaymentDecision("failed", f"The payment of {owed} failed.")
         return PaymentDecision("waiting", f"Waits for {owed} to be captured.")
-    against = _against_cod(lines, terms)
+    at_door = sum(_open(line) for line in lines if line.due == "at_door")
+    against = against_cod(at_door, terms)
     if against and not terms.approved:
         return PaymentDecision("approval_waiting", against)
     return PaymentDecision("verified", "What is due now is captured.")
@@ -119,13 +120,13 @@ def _open(line: Line) -> int:
     return line.amount_minor - line.captured_minor
 
 
-def _against_cod(lines: Sequence[Line], terms: Terms) -> str:
-    at_door = sum(_open(line) for line in lines if line.due == "at_door")
-    if at_door <= 0:
+def against_cod(at_door_minor: int, terms: Terms) -> str:
+    """Say what speaks against paying so much at the door, or nothing (SPEC J, "Payment lines")."""
+    if at_door_minor <= 0:
         return ""
-    if at_door > terms.cod_limit_minor:
+    if at_door_minor > terms.cod_limit_minor:
         limit = Money(terms.cod_limit_minor, terms.currency)
-        return f"{Money(at_door, terms.currency)} at the door is above the limit of {limit}."
+        return f"{Money(at_door_minor, terms.currency)} at the door is above the limit of {limit}."
     if not terms.phone_verified:
         return "The customer's phone number is not verified."
     if terms.refused_lately:

@@ -9,8 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from doorstep.core import db
-from doorstep.core.clock import now
+from doorstep.core import clock, db
 from doorstep.core.ids import uuid7
 from doorstep.modules.finance import sql
 from doorstep.modules.finance.rules import postings
@@ -57,7 +56,7 @@ async def record(line: PaymentLine, word: Word) -> Told | None:
         word.amount_minor,
         word.currency,
         word.happened_at,
-        now(),
+        clock.offset(),
     )
     if recorded is None:
         return None
@@ -94,7 +93,7 @@ async def record_shop(
         order_id,
         currency,
         placed_at,
-        now(),
+        clock.offset(),
         [line["id"] for line in lines],
         [line["reference"] for line in lines],
         [line["amount_minor"] for line in lines],
@@ -120,8 +119,3 @@ async def told(order_id: UUID, amounts: Mapping[UUID, int]) -> dict[UUID, Told]:
 
 async def _told(line: PaymentLine) -> Told:
     return (await told(line.order_id, {line.id: line.amount_minor}))[line.id]
-
-
-async def approve(order_id: UUID, event_id: UUID, approved_by: UUID, reason: str) -> None:
-    """Let an order go on although the COD rule says no; the second approval changes nothing."""
-    await db.execute(sql.APPROVE_PAYMENT, order_id, event_id, approved_by, reason, now())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from doorstep.core import db, inbox, outbox
+from doorstep.core import clock, db, inbox, outbox
 from doorstep.core.clock import now
 from doorstep.core.errors import NotFound, Refusal
 from doorstep.core.ids import uuid7
@@ -56,7 +56,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     beneficiary_account: str
     beneficiary_bank_code: str
     reference: str
-    sent_at: datetime
+    age: timedelta
+    """How long ago the bank was asked first."""
     asked_before: bool
 
 
@@ -70,6 +71,12 @@ class BankWord(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
+async def _moment() -> datetime:
+    """Tell the time by the database's clock: workers whose own clocks differ share a payout."""
+    moment: datetime = await db.value("SELECT now() + $1::interval", clock.offset())
+    return moment
+
+
 async def order(
     tranches: Sequence[dict[str, Any]], payee: Payee, *, attempt: int = 1, by: str = "system"
 ) -> None:
@@ -79,7 +86,7 @@ async def order(
     """
     if not tranches:
         return
-    moment = now()
+    moment = await _moment()
     not_before = rules.not_before(moment, payee.account_changed_at)
     ids = [rules.payout_id(tranche["id"], attempt) for tranche in tranches]
     await db.execute(
@@ -136,10 +143,11 @@ async def begin(payout_id: UUID) -> Intent | None:
     if row is None or row["state"] not in ("due", "sending", "unknown"):
         return None
     fresh = row["state"] == "due"
-    if fresh and row["not_before"] > now():
+    moment = await _moment()
+    if fresh and row["not_before"] > moment:
         raise RetryAt(row["not_before"], "The vendor's account was changed a short while ago.")
     if fresh:
-        await db.execute(sql.SEND_PAYOUT, payout_id, now())
+        await db.execute(sql.SEND_PAYOUT, payout_id, moment)
     return Intent(
         id=row["id"],
         key=row["key"],
@@ -149,7 +157,7 @@ async def begin(payout_id: UUID) -> Intent | None:
         beneficiary_account=row["beneficiary_account"],
         beneficiary_bank_code=row["beneficiary_bank_code"],
         reference=f"{row['po_number']} V{row['number']}",
-        sent_at=row["sent_at"] or now(),
+        age=moment - (row["sent_at"] or moment),
         asked_before=not fresh,
     )
 

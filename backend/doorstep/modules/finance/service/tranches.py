@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from doorstep.core import db
+from doorstep.core import clock, db
 from doorstep.core.clock import now
 from doorstep.modules.finance import sql
 from doorstep.modules.finance.rules import postings, tranches
@@ -73,7 +73,7 @@ async def review(order: PurchaseOrder, facts: Facts, payee: Payee) -> bool:
         await db.execute(
             sql.JUDGE,
             order.id,
-            now(),
+            clock.offset(),
             order.heads,
             not facts.received,
             [row["id"] for row, _ in changed],

@@ -1,0 +1,357 @@
+"""What people and the outside world do in a company, each as a request that may be sent again.
+
+Every use-case is prepared once. What it then does is repeated word for word, with the same ids:
+as a client does that got no answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import msgspec
+
+from doorstep import ports
+from doorstep.core import db, outbox
+from doorstep.core.ids import uuid7
+from tests.factories.company import Company
+from tests.factories.journeys import (
+    Order,
+    Step,
+    order_body,
+    place,
+    send_order,
+    standing,
+)
+from tests.factories.money import bank_body
+from tests.factories.road import FRESH
+from tests.factories.steps import carrier_scan, outside
+from tests.factories.world import an_order
+from tests.support.pictures import make_jpeg
+
+Act = Callable[[], Awaitable[object]]
+Make = Callable[[Order], Awaitable[Step]]
+
+CHUNK = 2048
+
+
+class NotTaken(AssertionError):
+    """A request was refused that must be taken, however often it is sent."""
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """One thing that somebody does; `prepare` brings the company to the moment before."""
+
+    name: str
+    prepare: Callable[[Company], Awaitable[Act]]
+    free: frozenset[str] = frozenset()
+    """What depends on the order in which its messages are handled (`crashing.Bench`)."""
+
+
+@dataclass
+class Shop:
+    """A shop that hands out its orders and keeps what it is told."""
+
+    orders: list[ports.IncomingOrder] = field(default_factory=list)
+    shipped: dict[str, str] = field(default_factory=dict)
+
+    async def orders_since(self, updated_since: datetime) -> list[ports.ShopOrder]:
+        assert not db.in_transaction(), "the shop is called inside a transaction"
+        return [
+            ports.ShopOrder(
+                external_id=order.external_id,
+                updated_at=datetime(2026, 11, 23, 6, tzinfo=UTC),
+                body=order.external_id.encode(),
+            )
+            for order in self.orders
+        ]
+
+    def read(self, body: bytes) -> ports.IncomingOrder:
+        return next(order for order in self.orders if order.external_id == body.decode())
+
+    async def ship(self, external_entity_id: str, items: object, track: ports.Track) -> str:
+        assert not db.in_transaction(), "the shop is called inside a transaction"
+        return self.shipped.setdefault(track.number, f"shipment of {external_entity_id}")
+
+
+def taken(answer: httpx.Response) -> httpx.Response:
+    """Demand that a request was taken."""
+    if not answer.is_success:
+        raise NotTaken(f"{answer.request.url.path}: {answer.status_code} {answer.text[:300]}")
+    return answer
+
+
+async def _post(company: Company, who: str, path: str, body: Any, key: str = "") -> httpx.Response:
+    headers = company.users[who].headers if who else {}
+    if key:
+        headers = headers | {"Idempotency-Key": key}
+    return taken(
+        await company.http.post(
+            path,
+            content=msgspec.json.encode(body),
+            headers=headers | {"Content-Type": "application/json"},
+        )
+    )
+
+
+def _sending(company: Company, step: Step, key: str = "") -> Act:
+    return lambda: _post(company, step.who, step.path, step.body, key)
+
+
+def _hooked(company: Company, source: str, *bodies: bytes) -> Act:
+    async def act() -> None:
+        for body in bodies:
+            taken(await company.hook(source, body))
+
+    return act
+
+
+def _step(make: Make, after: int, *, key: str = "", **given: Any) -> Callable[..., Any]:
+    """Bring an order behind a stage and make the request of the next one."""
+
+    async def prepare(company: Company) -> Act:
+        order = await standing(company, after, **given)
+        return _sending(company, await make(order), key)
+
+    return prepare
+
+
+async def _intake(company: Company) -> Act:
+    body = order_body("T-INTAKE")
+
+    async def act() -> None:
+        taken(await send_order(company, body, "intake-key"))
+
+    return act
+
+
+async def _shop_poll(company: Company) -> Act:
+    shop = Shop([an_order(external_id=f"SHOP-{n}") for n in (1, 2)])
+    ports.bind(shop=shop)
+    return _polling("one")
+
+
+def _polling(key: str) -> Act:
+    async def act() -> None:
+        await outbox.add("flows.poll_shop", {}, key=f"poll:{key}")
+
+    return act
+
+
+async def _shop_told(company: Company) -> Act:
+    incoming = msgspec.structs.replace(an_order(external_id="SHOP-9"), external_entity_id="E-9")
+    ports.bind(shop=Shop([incoming]))
+    await _polling("first")()
+    await company.work()
+    row = await db.one(
+        "SELECT o.id, o.number, o.total_minor, f.id AS parcel FROM customer_order o"
+        " JOIN fulfilment f ON f.order_id = o.id"
+    )
+    order = Order(company, "SHOP-9", row["id"], row["number"], row["parcel"], row["total_minor"])
+    await order.go_on(1008)
+    return _sending(company, await order.scan("pickup"))
+
+
+async def _payment(company: Company) -> Act:
+    order = await place(company)
+    return _hooked(company, "checkout", order.payment("approved"), order.payment())
+
+
+async def _early_payment(company: Company) -> Act:
+    """The gateway is faster than the shop: its word waits for the order."""
+    body = order_body("T-EARLY")
+    order = Order(company, "T-EARLY", uuid7(), "", uuid7(), body["payments"][0]["amount_minor"])
+    hook = order.payment()
+
+    async def act() -> None:
+        taken(await company.hook("checkout", hook))
+        taken(await send_order(company, body, "early-key"))
+
+    return act
+
+
+async def _run(company: Company) -> Act:
+    order = await standing(company, 1011)
+    body = {
+        "person_id": company.users["delivery"].id,
+        "vehicle": "VAN-1",
+        "planned_on": FRESH,
+        "fulfilment_ids": [order.parcel],
+    }
+    return _sending(company, Step("dispatcher", "/console/runs", body), "run-key-1")
+
+
+async def _picture_after_pod(company: Company) -> Act:
+    """The proof is there before its picture: the bytes come in chunks."""
+    order = await standing(company, 1012)
+    content = make_jpeg(64, 48)
+    sha256 = hashlib.sha256(content).hexdigest()
+    await order.take_well(await order.pod(photos=[{"slot": "parcel", "sha256": sha256}]))
+    return lambda: _send_file(company, "delivery", sha256, content)
+
+
+async def _upload(company: Company) -> Act:
+    content = make_jpeg(80, 60, seed=3)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return lambda: _send_file(company, "technician", sha256, content)
+
+
+async def _send_file(company: Company, who: str, sha256: str, content: bytes) -> None:
+    """Go on where the server is, as a phone does."""
+    path, offset = f"/uploads/{sha256}", 0
+    while True:
+        answer = await company.http.patch(
+            path,
+            content=content[offset : offset + CHUNK],
+            headers=company.users[who].headers
+            | {
+                "Upload-Offset": str(offset),
+                "Upload-Length": str(len(content)),
+                "Content-Type": "application/offset+octet-stream",
+            },
+        )
+        if answer.headers.get("Upload-Complete") == "?1":
+            return
+        if answer.status_code != 409:
+            taken(answer)
+        offset = int(answer.headers["Upload-Offset"])
+
+
+async def _approval(company: Company) -> Act:
+    order = await place(company, ("MIX-500", 1), method="cod")
+    return _sending(company, _approve(order))
+
+
+def _approve(order: Order) -> Step:
+    path = f"/console/finance/orders/{order.order_id}/payment-approval"
+    return Step("finance", path, {"event_id": uuid7(), "reason": "known to us"})
+
+
+async def _at_the_door(company: Company) -> Order:
+    # A kettle belongs to the vendor: its purchase order waits for the cash, too.
+    order = await place(company, ("KET-17", 1), method="cod")
+    await order.take_well(_approve(order))
+    await order.go_on(1012)
+    return order
+
+
+async def _cash_pod(company: Company) -> Act:
+    order = await _at_the_door(company)
+    return _sending(company, await _pod_with_cash(order))
+
+
+async def _pod_with_cash(order: Order) -> Step:
+    return await order.pod(tenders=[{"method": "cash", "amount_minor": order.total_minor}])
+
+
+async def _cash_count(company: Company) -> Act:
+    order = await _at_the_door(company)
+    await order.take_well(await _pod_with_cash(order))
+    body = {
+        "event_id": uuid7(),
+        "order_ids": [order.order_id],
+        "amount_minor": order.total_minor,
+        "currency": "AED",
+    }
+    return _sending(company, Step("finance", "/console/finance/cash-counts", body))
+
+
+async def _silent_bank(company: Company) -> Act:
+    """The bank pays and times out; the tranche of the vendor's yes is asked for again."""
+    order = await standing(company, 1003)
+    company.bank.mood = "pay and say nothing"
+    return _sending(company, await order.accept())
+
+
+async def _slow_bank(company: Company) -> Act:
+    """The bank takes the payouts and tells by webhook that they are paid, each twice."""
+    company.bank.mood = "take time"
+    await standing(company, 1004)
+    keys = list(company.bank.paid)
+    assert keys
+    return _hooked(
+        company, "bank", *(bank_body(key, "processed", f"pout_{key[:8]}") for key in keys * 2)
+    )
+
+
+async def _refused_payout(company: Company) -> Act:
+    """The bank refuses every payout: nothing is paid, a person is told once."""
+    order = await standing(company, 1003)
+    company.bank.mood = "refuse"
+    return _sending(company, await order.accept())
+
+
+async def _awb(company: Company) -> Act:
+    order = await outside(company, 1007)
+    return _sending(company, await order.record_awb("CP-1"))
+
+
+async def _carrier(company: Company) -> Act:
+    """An outside carrier tells its whole way, out of order."""
+    order = await outside(company, 1008)
+    return _hooked(
+        company, "clickpost", *(carrier_scan(order.awb, code) for code in (5, 4, 1004, 6))
+    )
+
+
+async def _unknown_awb(company: Company) -> Act:
+    """The carrier's word comes before we know the AWB."""
+    order = await outside(company, 1007)
+    step = await order.record_awb("CP-1")
+    early = carrier_scan("CP-1", 4)
+
+    async def act() -> None:
+        taken(await company.hook("clickpost", early))
+        await _post(company, step.who, step.path, step.body)
+
+    return act
+
+
+async def _early_pickup(company: Company) -> Act:
+    """The line is bad: the departure arrives before the pick-up and is held until then."""
+    order = await standing(company, 1008)
+    early, later = await order.scan("departure"), await order.scan("pickup")
+
+    async def act() -> None:
+        for step in (early, later):
+            await _post(company, step.who, step.path, step.body)
+
+    return act
+
+
+USE_CASES: tuple[UseCase, ...] = (
+    UseCase("an order comes in by our API", _intake),
+    UseCase("orders come in from the shop", _shop_poll),
+    UseCase("a payment is captured", _payment),
+    UseCase("a payment comes before its order", _early_payment),
+    UseCase("finance approves cash at the door", _approval),
+    UseCase("the vendor accepts", _step(Order.accept, 1003)),
+    UseCase("the bank pays and says nothing", _silent_bank),
+    UseCase("the bank takes its time", _slow_bank),
+    UseCase("the bank refuses", _refused_payout),
+    UseCase("the goods are picked", _step(Order.pick, 1004)),
+    UseCase("the goods are checked", _step(Order.check, 1005)),
+    UseCase("the boxes are closed", _step(Order.pack, 1006)),
+    UseCase("a carrier's AWB is recorded", _awb),
+    UseCase("a carrier scans before its AWB is known", _unknown_awb),
+    UseCase("a carrier tells its way out of order", _carrier, frozenset({"verdicts"})),
+    UseCase("the courier picks up", _step(lambda order: order.scan("pickup"), 1008)),
+    UseCase("the shop is told of a shipment", _shop_told),
+    UseCase("the courier scans out of order", _early_pickup),
+    UseCase("the goods reach the hub", _step(lambda order: order.scan("hub_in"), 1010)),
+    UseCase("a run is planned", _run),
+    UseCase("a run is accepted", _step(Order.accept_run, 1011)),
+    UseCase("the goods are handed over", _step(Order.pod, 1012)),
+    UseCase("cash is taken at the door", _cash_pod),
+    UseCase("the cash is counted", _cash_count),
+    UseCase("a picture is uploaded", _upload),
+    UseCase("the picture of a proof arrives", _picture_after_pod),
+    UseCase("a visit is booked", _step(Order.book, 1013, key="visit-key-1")),
+    UseCase("a visit is completed", _step(Order.report, 1014)),
+    UseCase("the customer rates", _step(Order.feedback, 1015)),
+)
