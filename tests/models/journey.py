@@ -212,7 +212,8 @@ class Parcel:
         case = next(one for one in self.cases if one.kind == kind and one.closed is None)
         case.closed = how
         self.history.append(Said(f"{kind}_settled", "detour"))
-        self.reacted[f"{kind}_settled"] += 1
+        # With the end of the parcel nothing follows from a detour's own settling.
+        self.reacted[f"{kind}_settled"] += how == "settled"
         self.reacted["detour_settled"] += 1
 
     def _keep(self, name: str, verdict: str, stage: int | None = None) -> None:

@@ -425,7 +425,7 @@ class JourneyMachine(Schedule):
                 if real[name] != wanted[name]
             ]
             reacted = self._reactions()[parcel]
-            if reacted != model.reacted:
+            if reacted != +model.reacted:
                 found.append(f"reactions: {reacted - model.reacted}, not {model.reacted - reacted}")
         return found
 
