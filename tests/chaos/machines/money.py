@@ -125,7 +125,9 @@ class MoneyMachine(Schedule):
 
     @rule()
     def shop(self) -> None:
-        """The shop's record shows the line as captured, unless somebody has told of it already."""
+        """The shop's record shows the line as captured; it comes with the order, before all words."""
+        if self.model.actions:
+            return
         self.do(self._shop())
         self.model.told_by_shop()
         self._agree("shop", "captured")
