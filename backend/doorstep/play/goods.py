@@ -8,7 +8,6 @@ from typing import Any
 from doorstep.play.visitors import Company, new_event, until
 from doorstep.seed import SERIALISED
 
-
 SPARE = 2
 """Pieces beyond what is short: other orders take from the same shelf."""
 

@@ -12,7 +12,6 @@ from doorstep.play import goods, troubles
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company, StepFailed, new_event, patiently, until
 
-
 RESTOCKS = 3
 """How often the buyers order goods again that others took before this order could."""
 
