@@ -207,7 +207,9 @@ class OrderPlay:
 
         async def told() -> str | None:
             for message in await self.messages():
-                found = re.search(r"(?<!\d)\d{6}(?!\d)", message["body"].replace(self.number, ""))
+                # Links are random letters and digits, and may hold six in a row.
+                words = re.sub(r"https?://\S+", "", message["body"].replace(self.number, ""))
+                found = re.search(r"(?<!\d)\d{6}(?!\d)", words)
                 if found and found[0] not in self.codes:
                     return found[0]
             return None
