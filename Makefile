@@ -54,7 +54,7 @@ bench: setup ## Measure the hot paths beside the limit of the database, into ben
 schema: setup ## Write api_schema/ from the code.
 	@exec $(BIN)/doorstep schema
 
-journey: setup ## Print the stage table.
+journey: setup ## Print the tables of stages and detours.
 	@exec $(BIN)/doorstep journey
 
 doctor: setup ## Check every invariant that can be read from the rows.
