@@ -434,6 +434,10 @@ async def troubles(walk: Walk) -> None:
     await walk.ask("settleDetour", "finance", over, kind="dispute", **own)
     back = {"event_id": uuid7(), "reason": "changed_mind", "how": "home"}
     await walk.ask("requestReturn", "support", back, **own)
+    sold = await standing(company, 1012)
+    await sold.take_well(await sold.pod(serials=["SOMETHING-ELSE"]))
+    word = {"event_id": uuid7()}
+    await walk.ask("confirmSerials", "vendor", word, po_id=await sold.po_id())
     other = await standing(company, 1003)
     cancel = {"event_id": uuid7(), "reason": "customer"}
     await walk.ask("cancelOrder", "support", cancel, order_id=other.order_id)

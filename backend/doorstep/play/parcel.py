@@ -29,6 +29,8 @@ class ParcelPlay:
         self.location_id: str = parcel["location_id"]
         self.owned_by_vendor = parcel["owner_id"] is not None
         self.wrong_code_first = False
+        self.keep_back = ""
+        self.odd_serial = ""
         self.installs = False
 
     async def play(self) -> None:
@@ -181,6 +183,7 @@ class ParcelPlay:
         """The delivery executive accepts the run and hands over with every proof (1012, 1013)."""
         executive, stop = await self.go_out()
         recipe = stop["recipe"]
+        kept = await self.kept_back()
         proof = _step() | {
             "receiver": {"name": stop["address"]["name"], "relation": "customer"},
             "photos": [
@@ -194,10 +197,36 @@ class ParcelPlay:
             "tenders": [{"method": "cash", "amount_minor": stop["cash_due_minor"]}]
             if stop["cash_due_minor"]
             else [],
+            "kept_back": kept,
+            "serials": [self.odd_serial] if self.odd_serial else [],
         }
         await executive.post(f"/field/stops/{stop['id']}/pod", proof)
         self.order.cash_taken_minor += stop["cash_due_minor"]
         await self.reached(1013)
+        if kept:
+            await self.take_in("vendor_return" if self.owned_by_vendor else "open_box")
+        if self.odd_serial:
+            await self.confirm_serial()
+
+    async def kept_back(self) -> list[dict[str, Any]]:
+        """Name one piece that is not handed over, where the parcel has more than one."""
+        if not self.keep_back:
+            return []
+        lines = self.order.parcel_of(await self.order.order(), self.id)["lines"]
+        if sum(line["quantity"] for line in lines) < 2:
+            return []
+        small = min(lines, key=lambda line: str(line["sku"]))
+        return [{"fulfilment_line_id": small["id"], "quantity": 1, "reason": self.keep_back}]
+
+    async def confirm_serial(self) -> None:
+        """The vendor, or for our own goods a dispatcher, says that the other serial is right."""
+        parcel = self.order.parcel_of(await self.order.order(), self.id)
+        if parcel["po_id"] is None:
+            await self.settle("serial_differs", "dispatcher")
+            return
+        vendor = await self.company.of("vendor", self.order.plan.channel)
+        path = f"/vendor/purchase-orders/{parcel['po_id']}/serials/confirm"
+        await vendor.post(path, {"event_id": new_event()})
 
     async def go_out(self) -> tuple[Visitor, dict[str, Any]]:
         """Plan a run for the parcel and accept it; give the executive and his stop (1012)."""

@@ -168,6 +168,18 @@ async def wrong_model(parcel: ParcelPlay) -> Outcome:
     return ENDED
 
 
+async def takes_a_part(parcel: ParcelPlay) -> Outcome:
+    """One piece was left behind, refused or damaged; the rest is handed over."""
+    parcel.keep_back = parcel.order.dice.choice(("left_behind", "refused", "damaged"))
+    return GO_ON
+
+
+async def other_serial(parcel: ParcelPlay) -> Outcome:
+    """Another unit of the same model is in the box; the vendor confirms that it is his."""
+    parcel.odd_serial = f"ODD-{new_event()[-10:]}"
+    return GO_ON
+
+
 # --- After the delivery ---------------------------------------------------------------------------
 
 
@@ -238,6 +250,8 @@ TROUBLES: Mapping[str, Trouble] = {
     "nobody ever home": Trouble("deliver", nobody_ever_home),
     "refused": Trouble("deliver", refused),
     "wrong model": Trouble("deliver", wrong_model),
+    "part delivery": Trouble("deliver", takes_a_part, _several),
+    "other serial": Trouble("deliver", other_serial),
     "visit fails": Trouble("install", visit_fails, _installed),
     "part missing": Trouble("install", part_missing, _installed),
     "dead on arrival": Trouble("install", dead_on_arrival, _installed),

@@ -260,7 +260,8 @@ BEGIN
   SELECT l.id, (parcel->>'id')::uuid, l.order_line_id, l.product_id, l.quantity
     FROM jsonb_to_recordset(parcel->'lines') AS l(
       id uuid, order_line_id uuid, product_id uuid, quantity int);
-  PERFORM journey_append((parcel->>'id')::uuid, parcel->'events', 1001::smallint, 5::smallint);
+  PERFORM journey_append((parcel->>'id')::uuid, parcel->'events', (parcel->>'stage')::smallint,
+                         (parcel->>'progress')::smallint);
   INSERT INTO detour_case (id, fulfilment_id, order_id, kind, attempt, blocks_from, holds_from, reason,
                            detail, progress, opened_role, opened_source, happened_at, opened_at)
   SELECT d.id, (parcel->>'id')::uuid, p_order, d.kind, 1, d.blocks_from, d.holds_from, d.reason,

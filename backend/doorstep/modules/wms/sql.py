@@ -111,6 +111,12 @@ UPDATE unit u SET location_id = $2, state = $4
    AND ($6::uuid[] IS NULL OR u.location_id = ANY ($6))
 """
 
+SPLIT_UNITS = """
+UPDATE unit SET fulfilment_line_id = $2
+ WHERE id IN (SELECT id FROM unit WHERE fulfilment_line_id = $1
+               ORDER BY serial = ANY ($3::text[]) DESC, serial LIMIT $4)
+"""
+
 # Without a grade they are scrap, and stay with their line, whose history they are.
 UNITS_BACK = """
 UPDATE unit u

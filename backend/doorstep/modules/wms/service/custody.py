@@ -102,6 +102,32 @@ async def pass_on(
     return moved
 
 
+async def split(
+    from_line_id: UUID, to_line_id: UUID, quantity: int, serials: Sequence[str]
+) -> None:
+    """Let pieces that are out, and their units, belong to another line of the same goods.
+
+    The goods do not move. Units are those named, then any others.
+
+    Raises: GoodsElsewhere.
+    """
+    left = quantity
+    rows = await db.rows(
+        "SELECT location_id, quantity FROM custody WHERE fulfilment_line_id = $1"
+        " ORDER BY location_id",
+        from_line_id,
+    )
+    for row in rows:
+        taken = min(left, row["quantity"])
+        if taken:
+            await db.execute(sql.LESSEN_CUSTODY, from_line_id, row["location_id"], taken)
+            await db.execute(sql.ADD_CUSTODY, to_line_id, row["location_id"], taken)
+            left -= taken
+    if left:
+        raise GoodsElsewhere(str(from_line_id))
+    await db.execute(sql.SPLIT_UNITS, from_line_id, to_line_id, list(serials), quantity)
+
+
 async def take_back(
     fulfilment_id: UUID,
     order_id: UUID,
