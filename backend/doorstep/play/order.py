@@ -64,8 +64,10 @@ class OrderPlay:
         for parcel in await self.living():
             await self.rate(parcel)
         await self.stage_reached(1018, seconds=120)
+        # Where a delivery of a purchase order has ended, a person decides about the rest of its money.
+        ended = {p["po_id"] for p in (await self.order())["parcels"] if p["state"] == "ended"}
         for parcel in await self.living():
-            if parcel["po_id"]:
+            if parcel["po_id"] and parcel["po_id"] not in ended:
                 self.tranches[parcel["id"]] = await self.paid_tranches(parcel["po_id"])
         for parcel in await self.living():
             await troubles.meet(self, ParcelPlay(self, parcel), "finish")
