@@ -211,7 +211,19 @@ async def test_what_the_customer_did_not_take_comes_back_or_is_sent_anew(
         await order.go_on()
         assert (await parcel_of(order))["progress"] == 100
     order.parcel = kettle
-    assert 1013 in await order.passed()
+    po_id = await order.po_id()
+    held = await db.rows("SELECT state FROM tranche WHERE po_id = $1 AND number > 3", po_id)
+    assert {row["state"] for row in held} == {"held"}
+    path = f"/console/finance/purchase-orders/{po_id}/rest"
+    word = {"event_id": uuid7(), "reason": "Agreed with the vendor."}
+    for _ in range(2):
+        tranches = await floor.ok(company, "finance", path, word)
+    assert [one["state"] for one in tranches] == ["released"] * 6
+    asked = await db.one("SELECT closed_at FROM problem WHERE kind = 'purchase_order_rest'")
+    assert asked["closed_at"] is not None
+    await company.work()
+    await order.go_on(1016)
+    assert (await parcel_of(order))["progress"] == 100
     await healthy()
 
 

@@ -438,6 +438,12 @@ async def troubles(walk: Walk) -> None:
     await sold.take_well(await sold.pod(serials=["SOMETHING-ELSE"]))
     word = {"event_id": uuid7()}
     await walk.ask("confirmSerials", "vendor", word, po_id=await sold.po_id())
+    parted = await standing(company, 1012, ("KET-17", 2))
+    line = await value("SELECT id FROM fulfilment_line WHERE fulfilment_id = $1", parted.parcel)
+    back = {"fulfilment_line_id": line, "quantity": 1, "reason": "damaged"}
+    await parted.take_well(await parted.pod(kept_back=[back]))
+    agreed = {"event_id": uuid7(), "reason": "agreed"}
+    await walk.ask("releaseRest", "finance", agreed, po_id=await parted.po_id())
     other = await standing(company, 1003)
     cancel = {"event_id": uuid7(), "reason": "customer"}
     await walk.ask("cancelOrder", "support", cancel, order_id=other.order_id)

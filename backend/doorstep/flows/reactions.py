@@ -28,6 +28,7 @@ from doorstep.flows.shop_orders import tell_shop_shipped
 from doorstep.flows.source_again import replace_goods
 from doorstep.flows.supervise import open_review
 from doorstep.flows.undo import credit_goods, expect_back, give_back, stop_expecting, write_off
+from doorstep.flows.vendor_rest import ask_about_rest
 from doorstep.flows.warehouse import (
     hand_to_carrier,
     hand_to_customer,
@@ -69,7 +70,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "cancelled": (give_back, credit_goods),
     "cancelled_after_dispatch": (give_back, expect_back, credit_goods),
     "returned": (give_back, credit_goods),
-    "detour_opened": (tell_detour, ask_for_help, review),
+    "detour_opened": (tell_detour, ask_for_help, review, ask_about_rest),
     "detour_overtaken": (send_back_after_last_attempt,),
     "detour_settled": (end_task, review),
     # --- Facts ------------------------------------------------------------------------------------

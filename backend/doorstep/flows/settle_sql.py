@@ -93,6 +93,7 @@ SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
            WHERE x.po_id = p.id AND d.holds_from IS NOT NULL AND d.closed_at IS NULL
            GROUP BY d.kind) d)
          AS holding,
+       EXISTS (SELECT FROM purchase_order_rest r WHERE r.po_id = p.id) AS rest_decided,
        (SELECT coalesce(array_agg(DISTINCT d.hold_reason), '{}') FROM pod d
           JOIN fulfilment x ON x.id = d.fulfilment_id
          WHERE x.po_id = p.id AND x.state = 'open' AND d.hold_reason IS NOT NULL

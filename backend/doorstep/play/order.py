@@ -64,13 +64,23 @@ class OrderPlay:
         for parcel in await self.living():
             await self.rate(parcel)
         await self.stage_reached(1018, seconds=120)
-        # Where a delivery of a purchase order has ended, a person decides about the rest of its money.
-        ended = {p["po_id"] for p in (await self.order())["parcels"] if p["state"] == "ended"}
+        await self.release_rests()
         for parcel in await self.living():
-            if parcel["po_id"] and parcel["po_id"] not in ended:
+            if parcel["po_id"]:
                 self.tranches[parcel["id"]] = await self.paid_tranches(parcel["po_id"])
         for parcel in await self.living():
             await troubles.meet(self, ParcelPlay(self, parcel), "finish")
+
+    async def release_rests(self) -> None:
+        """Finance decides about purchase orders of which a part has ended."""
+        ended = {p["po_id"] for p in (await self.order())["parcels"] if p["state"] == "ended"}
+        finance = await self.company.staff("finance")
+        for po_id in {p["po_id"] for p in await self.living() if p["po_id"]} & ended:
+            body = {"event_id": new_event(), "reason": "Agreed with the vendor."}
+            path = f"/console/finance/purchase-orders/{po_id}/rest"
+            answer = await finance.try_post(path, body)
+            if not answer.is_success:
+                raise StepFailed(f"rest: {answer.status_code} {answer.text[:300]}")
 
     async def travel(self) -> None:
         """Every parcel goes its way, also those that stand in for one that has ended."""

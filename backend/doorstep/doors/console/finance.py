@@ -18,7 +18,7 @@ from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, Invalid, NotFound
 from doorstep.core.http.problems import problems
 from doorstep.doors.tranches import TrancheOut
-from doorstep.flows import cash, settle
+from doorstep.flows import cash, settle, vendor_rest
 from doorstep.flows.approvals import ApprovalDecided, OrderHasEnded, OwnOrder
 from doorstep.modules.finance.service import ledger, payouts, tranches
 from doorstep.modules.scm.service import PurchaseOrderMissing
@@ -253,6 +253,30 @@ async def pay_again(actor: Actor, tranche_id: Annotated[UUID, PathParameter()]) 
     return PayoutOrdered(tranche_id=tranche_id, attempt=attempt)
 
 
+class RestIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why the rest of a purchase order's money may go on although a part of it has ended."""
+
+    event_id: UUID
+    reason: Annotated[str, Meta(min_length=3, max_length=500, pattern=r"^[^\x00]*$")]
+
+
+@post(
+    "/console/finance/purchase-orders/{po_id:uuid}/rest",
+    operation_id="releaseRest",
+    status_code=200,
+    opt=needs("finance:payout:manage"),
+    responses=problems(PurchaseOrderMissing, vendor_rest.NothingToDecide),
+    tags=TAGS,
+)
+async def release_rest(
+    actor: Actor, po_id: Annotated[UUID, PathParameter()], data: RestIn
+) -> list[TrancheOut]:
+    """Let the other tranches go on by their conditions, after goods of the order have ended."""
+    await _require(SEEN, "purchase_orders", actor, po_id, PurchaseOrderMissing)
+    await vendor_rest.release_rest(po_id, data.event_id, data.reason, actor=actor)
+    return msgspec.convert(await tranches.of_purchase_order(po_id), list[TrancheOut])
+
+
 async def _require(
     statement: str,
     kind: str,
@@ -275,5 +299,6 @@ handlers = [
     count_cash,
     approve_payment,
     pay_again,
+    release_rest,
 ]
 """The routes of this desk."""

@@ -250,6 +250,19 @@ END $$;
 CREATE TRIGGER tranche_release_guard BEFORE INSERT OR UPDATE ON tranche
   FOR EACH ROW EXECUTE FUNCTION tranche_guard();
 
+-- A person's word that the tranches go on although a delivery of the purchase order has ended.
+CREATE TABLE purchase_order_rest (
+  po_id uuid NOT NULL,
+  event_id uuid NOT NULL,
+  decided_by uuid,
+  reason text NOT NULL,
+  decided_at timestamptz NOT NULL,
+  CONSTRAINT purchase_order_rest_pkey PRIMARY KEY (po_id),
+  CONSTRAINT purchase_order_rest_po_fk FOREIGN KEY (po_id) REFERENCES purchase_order (id),
+  CONSTRAINT purchase_order_rest_person_fk FOREIGN KEY (decided_by) REFERENCES person (id)
+);
+SELECT make_append_only('purchase_order_rest');
+
 CREATE TABLE payout (
   id uuid NOT NULL,
   tranche_id uuid NOT NULL,

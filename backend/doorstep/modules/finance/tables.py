@@ -114,6 +114,16 @@ class Tranche(Table, tablename="tranche", db=engine):
     updated_at = Timestamptz(default=None)
 
 
+class PurchaseOrderRest(Table, tablename="purchase_order_rest", db=engine):
+    """A word that tranches go on although a delivery has ended."""
+
+    po_id = UUID(primary_key=True, default=None)
+    event_id = UUID(default=None)
+    decided_by = UUID(null=True, default=None)
+    reason = Text()
+    decided_at = Timestamptz(default=None)
+
+
 class Payout(Table, tablename="payout", db=engine):
     """An attempt to pay a tranche."""
 

@@ -33,6 +33,7 @@ SETTLE = "settleDetour"
 
 OPERATIONS: Mapping[str, tuple[str, str]] = {
     SETTLE: ("POST", "/console/fulfilments/{fulfilment_id}/detours/{kind}/settle"),
+    "releaseRest": ("POST", "/console/finance/purchase-orders/{ref}/rest"),
     "countCash": ("POST", "/console/finance/cash-counts"),
     "cancelOrder": ("POST", "/console/orders/{order_id}/cancel"),
     "reportDetour": ("POST", "/console/fulfilments/{fulfilment_id}/detours"),
@@ -105,6 +106,8 @@ KINDS: Mapping[str, Kind] = {
     "return_requested": Kind("support", 40, SETTLE, "Have the goods fetched or brought; receiving them by scan ends it."),
     "returned_part": Kind("finance", 16, SETTLE, "Refund what came back and agree with the vendor, then settle it."),
     "dispute": Kind("finance", 16, SETTLE, "Agree with the other side, then settle it: the money goes on."),
+    "purchase_order_rest": Kind("finance", 16, "releaseRest", "Agree with the vendor about what came back, then let the rest go on."),
+    "vendor_claim_due": Kind("finance", 40, CLOSE, "Claim from the vendor what was paid for goods that did not stay."),
     "refund_due": Kind("finance", 8, CLOSE, "Refund the amount at the gateway; close it when the gateway has confirmed."),
     # Crews and vans
     "van_down_leftover": Kind("dispatcher", 1, CLOSE, "Give what the other vehicle cannot take to a third shift."),

@@ -46,6 +46,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     warranted: int
     registered: int
     ended_as: tuple[str, ...] = ()
+    rest_decided: bool = False
+    """Finance has let the rest go on although a delivery has ended."""
     holding: dict[str, int] = {}
     """Open detours that money waits for: kind → the lowest tranche that it holds."""
     pod_holds: tuple[str, ...] = ()
@@ -93,7 +95,7 @@ _UNACCEPTED = "Waits for the vendor to accept the purchase order."
 def _against(number: int, facts: Facts) -> str:
     if facts.po_state in ("declined", "cancelled"):
         return f"The purchase order was {facts.po_state}; nothing is paid on it."
-    if facts.ended_as:
+    if facts.ended_as and not (facts.living and facts.rest_decided):
         # Nothing can be clawed back yet, so goods that came back or never went hold the rest.
         return f"A delivery has ended ({_listed(facts.ended_as)}); a person decides."
     open_detours = sorted(kind for kind, lowest in facts.holding.items() if lowest <= number)

@@ -57,6 +57,19 @@ async def resize(po_id: UUID, total_minor: int) -> None:
     )
 
 
+async def decide_rest(po_id: UUID, event_id: UUID, decided_by: UUID | None, reason: str) -> None:
+    """Keep a person's word that the tranches go on although a delivery has ended; the first counts."""
+    await db.execute(
+        "INSERT INTO purchase_order_rest (po_id, event_id, decided_by, reason, decided_at)"
+        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT ON CONSTRAINT purchase_order_rest_pkey DO NOTHING",
+        po_id,
+        event_id,
+        decided_by,
+        reason,
+        now(),
+    )
+
+
 async def review(order: PurchaseOrder, facts: Facts, payee: Payee) -> bool:
     """Judge every tranche that is not released, and release those whose time has come.
 
