@@ -14,6 +14,7 @@ from doorstep.journey.rules import (
     Verdict,
     label,
     missing_before,
+    with_unseen,
 )
 from doorstep.journey.stages import BY_CODE
 
@@ -34,23 +35,24 @@ def decide_opening(
     if standing.ended:
         reason = "The fulfilment has ended; kept as evidence for a person to look at."
         return Decision(Verdict.REVIEW, reason, Cause.ENDED)
-    # A carrier tells of each attempt once, whatever we have heard of the trips between them; of our
-    # own people two may tell of the same one.
-    another_attempt = detour.restarts is not None and actor.source == "carrier"
-    if detour.kind in standing.open_detours and not another_attempt and not overtaken:
+    # A carrier tells of each attempt and delay once, whatever we have heard between them; of our own
+    # people two may tell of the same one.
+    another = detour.recurs and actor.source == "carrier"
+    if detour.kind in standing.open_detours and not another and not overtaken:
         return Decision(Verdict.DUPLICATE, f"Is known already: {words}.", Cause.DONE)
     if overtaken or (detour.until is not None and detour.until in standing.passed):
         return _overtaken(detour, actor, words)
-    missing = [
-        code
-        for code in (*missing_before(BY_CODE[detour.first], standing.passed), detour.first)
-        if code not in standing.passed
-    ]
-    if not missing:
+    if detour.first in standing.passed:
         return Decision(Verdict.APPLIED, "")
-    if actor.source != "person" and all(BY_CODE[code].implied_by_later for code in missing):
+    first = BY_CODE[detour.first]
+    before = missing_before(first, standing.passed)
+    if actor.source != "person" and all(
+        BY_CODE[code].implied_by_later for code in (*before, first.code)
+    ):
+        # As with a scan: the optional stages before it are not waited for any more.
+        skipped = tuple(Passing(code, "implied") for code in before)
         return Decision(
-            Verdict.APPLIED, "", passings=tuple(Passing(code, "implied") for code in missing)
+            Verdict.APPLIED, "", passings=skipped + with_unseen(standing, first, "implied")
         )
     reason = f"Cannot be before {label(detour.first)}: {words}."
     return Decision(Verdict.REVIEW, reason, Cause.EARLY)
@@ -75,7 +77,18 @@ def decide_settling(standing: Standing, detour: Detour, actor: Actor) -> Decisio
     return Decision(Verdict.APPLIED, "")
 
 
-def settled_by_passing(open_detours: Iterable[str], stages: Iterable[int]) -> list[str]:
-    """List the open detours that these stages, just passed, settle by themselves."""
-    passed = set(stages)
-    return sorted(kind for kind in open_detours if BY_KIND[kind].settled_at & passed)
+def settled_by_passing(
+    open_detours: Iterable[str], stages: Iterable[int], *, told_later: Iterable[str] = ()
+) -> list[str]:
+    """List the open detours that these stages, just passed, settle by themselves.
+
+    What the carrier's own clock shows to have happened after the passing (`told_later`) was not
+    over with it, unless it cannot be open behind this stage at all.
+    """
+    passed, later = set(stages), set(told_later)
+    return sorted(
+        kind
+        for kind in open_detours
+        if BY_KIND[kind].settled_at & passed
+        and (kind not in later or BY_KIND[kind].until in passed)
+    )

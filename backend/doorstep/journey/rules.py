@@ -146,11 +146,11 @@ def _blocking(open_detours: Iterable[str], stage: int) -> list[str]:
 def _in_turn(standing: Standing, stage: Stage, step: Step) -> Decision:
     missing = missing_before(stage, standing.passed.keys())
     if not missing:
-        return Decision(Verdict.APPLIED, "", passings=_with_unseen(standing, stage, step.how))
+        return Decision(Verdict.APPLIED, "", passings=with_unseen(standing, stage, step.how))
     if _implies(missing, step):
         skipped = tuple(Passing(code, "implied") for code in missing)
         return Decision(
-            Verdict.APPLIED, "", passings=skipped + _with_unseen(standing, stage, step.how)
+            Verdict.APPLIED, "", passings=skipped + with_unseen(standing, stage, step.how)
         )
     return Decision(Verdict.HELD, f"Waits for {label(missing[0])}.", Cause.EARLY)
 
@@ -177,7 +177,7 @@ def _implies(missing: Sequence[int], step: Step) -> bool:
     )
 
 
-def _with_unseen(standing: Standing, stage: Stage, how: How) -> tuple[Passing, ...]:
+def with_unseen(standing: Standing, stage: Stage, how: How) -> tuple[Passing, ...]:
     """Settle the stage, and before it those optional ones that it shows to have been skipped."""
     covered = {stage.code, *missing_before(stage, standing.passed.keys())}
     unseen = tuple(
