@@ -25,6 +25,7 @@ import structlog
 
 from doorstep import doctor
 from doorstep.core import db as core_db
+from doorstep.flows import transport
 from tests.factories.arrivals import TENS, Arrival, Deed, Ten, new_event
 from tests.factories.company import Company, open_company
 from tests.factories.snapshots import outcome
@@ -55,6 +56,8 @@ class Bench:
     arrivals: list[Arrival]
     deed: Deed | None
     paid: dict[str, int]
+    coming: tuple[str, ...] = ()
+    """How they came last."""
 
     async def in_order(self) -> dict[str, Any]:
         """Let the ten come once each, in order, and tell where it ends."""
@@ -73,7 +76,7 @@ class Bench:
         if self.deed is not None:
             coming.append(None)
         dice.shuffle(coming)
-        self.coming = [arrival.name if arrival else "the deed" for arrival in coming]
+        self.coming = tuple(arrival.name if arrival else "the deed" for arrival in coming)
         for arrival in coming:
             if arrival is not None:
                 await self._hear(arrival)
@@ -140,6 +143,20 @@ def differences(expected: dict[str, Any], ended: dict[str, Any]) -> list[str]:
     ]
 
 
+async def permuted(ten: Ten, company: Company, worker: Any, redis: Any, count: int) -> list[str]:
+    """Let the ten come in so many orders and tell what has ended differently after which."""
+    dice = random.Random(f"{SEED}/{ten.name}")
+    found: list[str] = []
+    async with bench_of(ten, company, worker, redis) as bench:
+        assert len(bench.arrivals) == 10
+        expected = await bench.in_order()
+        assert expected["doctor"] == []
+        for _ in range(count):
+            wrong = differences(expected, await bench.shuffled(dice))
+            found += [f"{bench.coming}: {words}" for words in wrong]
+    return found
+
+
 @pytest.mark.parametrize(
     "total", [150, pytest.param(3_000, marks=pytest.mark.soak)], ids="of {}".format
 )
@@ -157,18 +174,22 @@ async def test_any_order_of_ten_webhooks_ends_the_same(
         faulthandler.cancel_dump_traceback_later()
     count = -(-total // len(TENS))
     began = time.perf_counter()
-    dice = random.Random(f"{SEED}/{ten.name}")
-    found: list[str] = []
-    async with bench_of(ten, company, worker, redis) as bench:
-        assert len(bench.arrivals) == 10
-        expected = await bench.in_order()
-        assert expected["doctor"] == []
-        for _ in range(count):
-            wrong = differences(expected, await bench.shuffled(dice))
-            found += [f"{bench.coming}: {words}" for words in wrong]
+    found = await permuted(ten, company, worker, redis, count)
     record_property(
         "counts",
         f"PERMUTATION_SEED={SEED} {ten.name}: {count} permutations of ten webhooks with repeats,"
         f" {time.perf_counter() - began:.1f} s, {len(found)} differences",
     )
     assert not found, "\n".join(found[:SHOWN])
+
+
+async def test_a_scan_of_an_attempt_that_is_over_is_found_if_it_is_not_told_apart(
+    company: Company, worker: Any, redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(transport, "_of_an_earlier_attempt", never)
+    ten = next(ten for ten in TENS if ten.name == "three failed attempts, and the way back")
+    found = await permuted(ten, company, worker, redis, 8)
+    assert any("stages: " in words for words in found)
