@@ -19,6 +19,7 @@ EXIT ?=
 ORDERS ?= 50
 FAULTS ?= 20
 SEED ?= 7
+DETOURS ?= 0
 PYTEST ?= -n auto --maxprocesses=4 --dist=worksteal
 
 .PHONY: setup demo chaos test check bench soak schema journey doctor simulate lock reset clean help
@@ -28,8 +29,8 @@ setup: $(STAMPS)/project $(STAMPS)/fonts ## Make the virtual environment with ev
 demo: setup ## Start the stack, play one order through all 18 stages, keep serving (EXIT=1: stop after the play).
 	@exec $(BIN)/doorstep demo $(if $(filter-out 0,$(EXIT)),--exit)
 
-simulate: setup ## Play ORDERS orders at once with the plan of SEED.
-	@exec $(BIN)/doorstep simulate --orders $(ORDERS) --seed $(SEED)
+simulate: setup ## Play ORDERS orders at once with the plan of SEED, trouble in a share of DETOURS.
+	@exec $(BIN)/doorstep simulate --orders $(ORDERS) --seed $(SEED) --detours $(DETOURS)
 
 chaos: setup ## Play ORDERS orders while FAULTS faults strike as SEED plans; nothing may be lost or doubled.
 	@exec $(BIN)/doorstep chaos --orders $(ORDERS) --faults $(FAULTS) --seed $(SEED)
@@ -53,7 +54,7 @@ bench: setup ## Measure the hot paths beside the limit of the database, into ben
 schema: setup ## Write api_schema/ from the code.
 	@exec $(BIN)/doorstep schema
 
-journey: setup ## Print the stage table.
+journey: setup ## Print the tables of stages and detours.
 	@exec $(BIN)/doorstep journey
 
 doctor: setup ## Check every invariant that can be read from the rows.

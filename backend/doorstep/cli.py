@@ -45,6 +45,9 @@ def build_parser() -> argparse.ArgumentParser:
     simulate = commands.add_parser("simulate", help="play many orders at once")
     simulate.add_argument("--orders", type=_positive, default=50)
     simulate.add_argument("--seed", type=int, default=7, help="the same seed plans the same orders")
+    simulate.add_argument(
+        "--detours", type=_share, default=0.0, help="the share of orders with trouble, 0 to 1"
+    )
     _add_ports(simulate)
     simulate.set_defaults(run=_simulate)
 
@@ -88,6 +91,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError("must be between 0 and 1")
+    return share
+
+
 def _interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
@@ -108,6 +118,7 @@ def _simulate(options: argparse.Namespace) -> int:
     return play.simulate(
         orders=options.orders,
         seed=options.seed,
+        detours=options.detours,
         port=options.port,
         sandbox_port=options.sandbox_port,
     )

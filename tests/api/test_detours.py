@@ -149,6 +149,105 @@ async def test_wrong_goods_are_not_handed_over_and_the_right_ones_are_sent(
     await healthy()
 
 
+async def kept(order: Order, sku: str, quantity: int, reason: str, **other: Any) -> dict[str, Any]:
+    """Name pieces of a SKU that are not handed over."""
+    line = await db.value(
+        "SELECT l.id FROM fulfilment_line l JOIN product p ON p.id = l.product_id"
+        " WHERE l.fulfilment_id = $1 AND p.sku = $2",
+        order.parcel,
+        sku,
+    )
+    return {"fulfilment_line_id": line, "quantity": quantity, "reason": reason} | other
+
+
+async def test_a_part_delivery_passes_for_what_was_handed_over_and_the_rest_goes_out_again(
+    company: Company,
+) -> None:
+    order = await standing(company, 1012, ("WM-7KG", 1), ("KET-17", 3))
+    pod = await order.pod(kept_back=[await kept(order, "KET-17", 2, "left_behind")])
+    for _ in range(2):
+        answer = await order.take(pod)
+        assert answer.json()["verdict"] == "applied", answer.text
+    rest = await db.one(
+        "SELECT * FROM fulfilment WHERE order_id = $1 AND id <> $2", order.order_id, order.parcel
+    )
+    assert rest["po_id"] == await order.po_id() and rest["progress"] == 55
+    states = await db.rows("SELECT number, state FROM tranche WHERE number >= 4 ORDER BY 1")
+    assert {row["state"] for row in states} == {"waiting"}, "V4 to V6 wait for the rest"
+    await healthy()
+    await order.go_on(1016)
+    second = Order(company, order.external_id, order.order_id, order.number, rest["id"], 0)
+    await second.take_well(await second.accept_run())
+    await second.take_well(await second.pod())
+    await second.go_on(1016)
+    assert await db.value("SELECT count(*) FROM payout WHERE state = 'paid'") == 6
+    progress = await db.rows("SELECT progress FROM fulfilment")
+    assert [row["progress"] for row in progress] == [100, 100]
+    await healthy()
+
+
+@pytest.mark.parametrize(("reason", "ends"), [("refused", "returned"), ("damaged", "replaced")])
+async def test_what_the_customer_did_not_take_comes_back_or_is_sent_anew(
+    company: Company, reason: str, ends: str
+) -> None:
+    order = await standing(company, 1012, ("WM-7KG", 1), ("KET-17", 1))
+    [serial] = await db.rows("SELECT serial FROM unit WHERE fulfilment_line_id IS NOT NULL")
+    back = await kept(order, "WM-7KG", 1, reason, serials=[serial["serial"]])
+    answer = await order.take(await order.pod(kept_back=[back]))
+    assert answer.json()["verdict"] == "applied", answer.text
+    assert not (await parcel_of(order))["needs_install"], "the machine is not with the customer"
+    rest = await db.one("SELECT id FROM fulfilment WHERE po_id = $1 AND id <> $2",
+                        await order.po_id(), order.parcel)  # fmt: skip
+    kettle = order.parcel
+    order.parcel = rest["id"]
+    await receive_all(company, order, "sellable")
+    assert (await parcel_of(order))["ended_as"] == ends
+    credited = await db.value("SELECT coalesce(sum(amount_minor), 0)::bigint FROM credit_note")
+    assert credited == (100_00 if reason == "refused" else 0)
+    if reason == "damaged":
+        order.parcel = await db.value(
+            "SELECT id FROM fulfilment WHERE replaces_id = $1", rest["id"]
+        )
+        await order.go_on()
+        assert (await parcel_of(order))["progress"] == 100
+    order.parcel = kettle
+    assert 1013 in await order.passed()
+    await healthy()
+
+
+@pytest.mark.parametrize("quantity", [9, 1])
+async def test_a_capture_that_keeps_back_what_is_not_there_or_everything_is_looked_at(
+    company: Company, quantity: int
+) -> None:
+    order = await standing(company, 1012, ("KET-17", 1))
+    back = await kept(order, "KET-17", quantity, "refused")
+    answer = await order.take(await order.pod(kept_back=[back]))
+    assert (answer.status_code, answer.json()["verdict"]) == (202, "review")
+    assert await db.value("SELECT missing FROM pod") == ["kept_back"]
+    assert await db.value("SELECT count(*) FROM fulfilment") == 1
+    await healthy()
+
+
+async def test_another_serial_is_handed_over_and_the_vendor_says_whether_it_is_his(
+    company: Company,
+) -> None:
+    order = await standing(company, 1012)
+    answer = await order.take(await order.pod(serials=["SOMETHING-ELSE"]))
+    assert answer.json()["verdict"] == "applied"
+    assert await open_kinds() == ["serial_differs"]
+    held = await db.rows("SELECT number, state FROM tranche ORDER BY 1")
+    assert [row["state"] for row in held[:3]] == ["released"] * 3
+    assert held[3]["state"] == "held"
+    word = {"event_id": uuid7()}
+    path = f"/vendor/purchase-orders/{await order.po_id()}/serials/confirm"
+    for _ in range(2):
+        await floor.ok(company, "vendor", path, word)
+    await company.work()
+    assert await open_kinds() == []
+    assert await db.value("SELECT state FROM tranche WHERE number = 4") == "released"
+    await healthy()
+
+
 async def test_a_refusal_of_goods_to_be_paid_at_the_door_asks_for_approval_next_time(
     company: Company,
 ) -> None:

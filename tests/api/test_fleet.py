@@ -113,7 +113,7 @@ async def test_a_day_of_two_crews(company: Company) -> None:
     await company.work()
     told = [body for *_, body in company.post.sent if "another team" in body]
     assert len(told) == 2 and all(light.number in body for body in told)
-    kinds = [one["kind"] for one in await company.get("dispatcher", "/console/problems")]
+    kinds = [one["kind"] for one in await company.get("dispatcher", "/problems")]
     assert "van_down_leftover" in kinds
     await scanned(company, "courier", "transfer", *await light.labels())
 

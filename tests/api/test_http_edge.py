@@ -124,6 +124,7 @@ class TestProblems:
         answer = await client.delete("/api/me")
         is_problem(answer, 405, "method-not-allowed")
         assert set(answer.headers["allow"].split(", ")) == {"GET", "OPTIONS"}
+        is_problem(await client.delete("/field/stops/no-id/pod"), 404, "no-such-address")
 
     async def test_no_token_and_wrong_token(self, client: httpx.AsyncClient) -> None:
         for given in ({}, {"Authorization": "Basic abc"}, {"Authorization": "Bearer dst_x"}):

@@ -180,6 +180,7 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     await money(walk, order)
     await customer(walk, order)
     await desk(walk, order)
+    await troubles(walk)
     assert NAMED - walk.walked == set(EXEMPT), "not walked, or exempt for nothing"
 
 
@@ -412,6 +413,34 @@ async def money(walk: Walk, order: Order) -> None:
     await walk.ask("readLedger", "finance", query=query)
     [tranche] = await rows("SELECT id FROM tranche WHERE po_id = $1 AND number = 2", po_id)
     await walk.ask("payTrancheAgain", "finance", tranche_id=tranche["id"])
+
+
+async def troubles(walk: Walk) -> None:
+    """What goes wrong with an order, from the wrong pick to the return; another is cancelled."""
+    company = walk.company
+    order = await standing(company, 1006)
+    own = {"fulfilment_id": order.parcel}
+    await walk.ask("pickAgain", "warehouse", capture(words="Wrong colour."), **own)
+    await order.go_on(1012)
+    stop = await value("SELECT id FROM delivery_stop WHERE fulfilment_id = $1", order.parcel)
+    await walk.ask("addFailedAttempt", "delivery", capture(reason="not_home"), stop_id=stop)
+    await order.take_well(await order.accept_run())
+    await order.go_on(1014)
+    visit = await value("SELECT id FROM visit WHERE fulfilment_id = $1", order.parcel)
+    await walk.ask("failVisit", "technician", capture(reason="unsafe"), visit_id=visit)
+    dispute = {"event_id": uuid7(), "kind": "dispute"}
+    await walk.ask("reportDetour", "finance", dispute, **own)
+    over = {"event_id": uuid7()}
+    await walk.ask("settleDetour", "finance", over, kind="dispute", **own)
+    back = {"event_id": uuid7(), "reason": "changed_mind", "how": "home"}
+    await walk.ask("requestReturn", "support", back, **own)
+    sold = await standing(company, 1012)
+    await sold.take_well(await sold.pod(serials=["SOMETHING-ELSE"]))
+    word = {"event_id": uuid7()}
+    await walk.ask("confirmSerials", "vendor", word, po_id=await sold.po_id())
+    other = await standing(company, 1003)
+    cancel = {"event_id": uuid7(), "reason": "customer"}
+    await walk.ask("cancelOrder", "support", cancel, order_id=other.order_id)
 
 
 async def customer(walk: Walk, order: Order) -> None:

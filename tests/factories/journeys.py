@@ -190,9 +190,12 @@ class Order:
     async def feedback(self) -> Step:
         """1016."""
         token = self.company.told(r"/track/([\w-]{20,})", self.number)
-        parcel = await db.value("SELECT parcel FROM fulfilment WHERE id = $1", self.parcel)
+        row = await db.one(
+            "SELECT parcel, needs_install FROM fulfilment WHERE id = $1", self.parcel
+        )
         rating = {
-            "parcel": parcel, "delivery_rating": 5, "installation_rating": 4, "words": "Fine.",
+            "parcel": row["parcel"], "delivery_rating": 5, "words": "Fine.",
+            "installation_rating": 4 if row["needs_install"] else None,
         }  # fmt: skip
         return Step("", f"/track/{token}/feedback", _event() | rating)
 

@@ -52,7 +52,8 @@ def _capture() -> dict[str, object]:
 
 
 async def healthy() -> None:
-    assert [str(one) for one in await doctor.run()] == []
+    found = [str(one) for one in await doctor.run()]
+    assert found == [], found
 
 
 async def passings(order: Order, stage: int) -> int:

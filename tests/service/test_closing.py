@@ -170,8 +170,10 @@ async def test_whatever_is_open_keeps_the_order_open_and_is_named(
         "carrier_delayed", "Late", ref="A", order_id=order.order_id
     )
     await db.execute(
-        "INSERT INTO detour_case (id, fulfilment_id, order_id, kind, attempt, blocks, reason,"
-        " opened_by, opened_at) VALUES (new_id(), $1, $2, 'hidden_damage', 1, false, 'x', $1, now())",
+        "INSERT INTO detour_case (id, fulfilment_id, order_id, kind, attempt, blocks_from, reason,"
+        " detail, progress, opened_role, opened_source, happened_at, opened_at)"
+        " VALUES (new_id(), $1, $2, 'dispute', 1, NULL, '', 'x', 85, 'support', 'person',"
+        " now(), now())",
         order.parcel,
         order.order_id,
     )
@@ -185,13 +187,13 @@ async def test_whatever_is_open_keeps_the_order_open_and_is_named(
     assert told == [
         f"{ticket['number']}: It hums (support)",
         "Late (dispatcher)",
-        "Parcel 1: hidden damage is not settled.",
+        "Parcel 1: dispute is not settled.",
         f"{number} V3: the bank has not paid it yet.",
     ]
     assert await how_1016(db, order) == "not_given", "the window has ended all the same"
     await tickets.resolve(ticket["id"], uuid7(), "Explained.", actor=SYSTEM)
     await helpdesk.close_problem(problem, actor=SYSTEM)
-    await db.execute("UPDATE detour_case SET closed_at = now(), closed_by = opened_by")
+    await db.execute("UPDATE detour_case SET closed_at = now(), closed_as = 'settled'")
     assert not await close_if_over(order.order_id), "the payout"
     await db.execute("UPDATE payout SET state = 'paid'")
     assert await close_if_over(order.order_id)
@@ -227,15 +229,17 @@ async def test_a_blocking_detour_keeps_the_feedback_open_too(
 ) -> None:
     order = await over(company, clock)
     await db.execute(
-        "INSERT INTO detour_case (id, fulfilment_id, order_id, kind, attempt, blocks, reason,"
-        " opened_by, opened_at) VALUES (new_id(), $1, $2, 'dispute', 1, true, 'x', $1, now())",
+        "INSERT INTO detour_case (id, fulfilment_id, order_id, kind, attempt, blocks_from, reason,"
+        " detail, progress, opened_role, opened_source, happened_at, opened_at)"
+        " VALUES (new_id(), $1, $2, 'hidden_damage', 1, 1014, '', 'x', 85, 'support', 'person',"
+        " now(), now())",
         order.parcel,
         order.order_id,
     )
     await close_orders({})
     assert await how_1016(db, order) is None
     assert await db.value("SELECT count(*) FROM held_step") == 0
-    await db.execute("UPDATE detour_case SET closed_at = now(), closed_by = opened_by")
+    await db.execute("UPDATE detour_case SET closed_at = now(), closed_as = 'settled'")
     await close_orders({})
     assert (await state(order), await how_1016(db, order)) == ("closed", "not_given")
 

@@ -28,11 +28,11 @@ def demo(*, leave: bool, port: int, sandbox_port: int) -> int:
         return run(_demo(embedded, leave, {"port": port, "sandbox_port": sandbox_port}))
 
 
-def simulate(*, orders: int, seed: int, port: int, sandbox_port: int) -> int:
-    """Play many orders at once. Returns 0 only if all of them end as planned."""
+def simulate(*, orders: int, seed: int, detours: float, port: int, sandbox_port: int) -> int:
+    """Play many orders at once. Returns 0 only if every one comes to 100 % or a declared end."""
     with servers(made_up_secrets=True) as embedded:
         ports = Ports(port=port, sandbox_port=sandbox_port)
-        return run(_simulate(embedded, orders, seed, ports))
+        return run(_simulate(embedded, orders, seed, detours, ports))
 
 
 async def _demo(embedded: EmbeddedStack | None, leave: bool, ports: Ports) -> int:
@@ -48,12 +48,14 @@ async def _demo(embedded: EmbeddedStack | None, leave: bool, ports: Ports) -> in
         return status
 
 
-async def _simulate(embedded: EmbeddedStack | None, orders: int, seed: int, ports: Ports) -> int:
+async def _simulate(
+    embedded: EmbeddedStack | None, orders: int, seed: int, detours: float, ports: Ports
+) -> int:
     from doorstep import play
 
     await prepare_sample_data()
     async with running_stack(embedded, **ports) as stack:
-        result = await play.simulate(stack.base_url, stack.sandbox_url, orders, seed)
+        result = await play.simulate(stack.base_url, stack.sandbox_url, orders, seed, detours)
         return 0 if result.ok else 1
 
 

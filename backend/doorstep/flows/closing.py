@@ -137,7 +137,7 @@ async def read_closing(order_id: UUID) -> Closing:
 
 async def _keeps_open(order: dict[str, Any]) -> list[str]:
     words = [*unfinished(_parcels(order)), *window_words(order["ends_at"], now())]
-    if await db.rows(settle_sql.CASH_TO_COUNT, None, [order["id"]]):
+    if await db.rows(settle_sql.CASH_TO_COUNT, None, [order["id"]], None):
         words.append("Cash from the door is not counted yet.")
     for query in sql.OPEN_THINGS.values():
         words += [row["words"] for row in await db.rows(query, order["id"])]

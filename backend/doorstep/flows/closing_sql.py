@@ -43,7 +43,7 @@ WITHOUT_FEEDBACK = """
 SELECT f.id, f.attempt FROM fulfilment f
  WHERE f.order_id = $1 AND f.state = 'open' AND 1015 = ANY (f.passed) AND NOT 1016 = ANY (f.passed)
    AND NOT EXISTS (SELECT FROM detour_case d
-                    WHERE d.fulfilment_id = f.id AND d.closed_at IS NULL AND d.blocks)
+                    WHERE d.fulfilment_id = f.id AND d.closed_at IS NULL AND d.blocks_from <= 1016)
  ORDER BY f.parcel
 """
 

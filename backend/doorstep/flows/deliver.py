@@ -11,7 +11,7 @@ from doorstep.core import db, outbox, pictures
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, NotFound
-from doorstep.flows import install_reports, shift_close
+from doorstep.flows import install_reports, part_delivery, shift_close
 from doorstep.flows.stops import ask_of_stop
 from doorstep.journey import Evidence, Verdict
 from doorstep.modules.helpdesk import service as helpdesk
@@ -114,6 +114,9 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
     await tms.keep_pod(actor, facts, proof, judged)
     await _ask_for_help(facts, proof, judged)
     await _look_for_pictures(fulfilment["order_id"], proof)
+    if proof.kept_back and not judged.missing and _on_its_way(fulfilment):
+        await part_delivery.split(fulfilment, proof.kept_back, proof.event_id, actor=actor)
+    await _compare_serials(fulfilment, proof, actor)
     answer = await _deliver(proof, judged, labels, fulfilment, actor)
     await tms.settle_pod(proof.event_id, answer.verdict.value, answer.reason)
     if answer.verdict is not Verdict.REJECTED:
@@ -125,14 +128,38 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
     return answer
 
 
+def _on_its_way(fulfilment: dict[str, Any]) -> bool:
+    return fulfilment["state"] == "open" and 1013 not in fulfilment["passed"]
+
+
+async def _compare_serials(
+    fulfilment: dict[str, Any], proof: ProofOfDelivery, actor: Actor
+) -> None:
+    """Same model, other serial: it is handed over, and V4 to V6 wait for the vendor's word."""
+    words = await part_delivery.differing_serials(fulfilment["id"], proof.serials)
+    if not words or fulfilment["state"] != "open":
+        return
+    await journey.open_detour(
+        journey.derived_id(fulfilment["id"], f"serial_differs:{proof.event_id}"),
+        fulfilment["id"],
+        "serial_differs",
+        actor=actor if actor.source != "person" else Actor.system("deliver.compare_serials"),
+        detail=words,
+        captured_at=proof.captured_at,
+    )
+
+
 async def _judge(
     stop: dict[str, Any], fulfilment: dict[str, Any], proof: ProofOfDelivery, actor: Actor
 ) -> tuple[StopFacts, Judgement, Sequence[str]]:
     asked = await ask_of_stop(fulfilment)
     recipe = asked.recipe("customer" if proof.receiver.relation == "customer" else "other")
+    labels = _labels_asked(asked.labels, proof)
     missing = rules.missing_proofs(
-        recipe, _capture(proof), labels=asked.labels, due_minor=asked.due_minor
+        recipe, _capture(proof), labels=labels, due_minor=asked.due_minor
     )
+    if not await part_delivery.understood(fulfilment["id"], proof.kept_back):
+        missing.append("kept_back")
     if missing and actor.source == "person":
         raise ProofMissing(missing=missing)
     check = await _check(fulfilment, proof)
@@ -152,7 +179,14 @@ async def _judge(
         asked.currency,
         asked.due_minor,
     )
-    return facts, judged, asked.labels
+    return facts, judged, labels
+
+
+def _labels_asked(labels: Sequence[str], proof: ProofOfDelivery) -> Sequence[str]:
+    """Ask for every box, or in a part delivery for those that were handed over: one at least."""
+    if not proof.kept_back:
+        return labels
+    return [label for label in labels if label in proof.scanned_labels] or labels
 
 
 def _capture(proof: ProofOfDelivery) -> rules.Capture:

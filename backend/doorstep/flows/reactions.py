@@ -3,7 +3,8 @@
 A reaction touches only our database, inside the transaction of the event. What leaves the process
 (a message, a payout, a call to the shop) is an outbox row that a job does afterwards. "1001" to
 "1018" are stages passed, in whatever way; then come the detours by their kind, and facts. After a
-detour's own row runs `detour_opened`, after its end `<kind>_settled` and `detour_settled`.
+detour's own row runs `detour_opened`; when it is over `<kind>_settled`, or `<kind>_ended` with the end
+of its fulfilment, then `detour_settled`.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "payment_captured": (verify_payment, review),
     "payment_refunded": (verify_payment, review),
     "approval_waiting_settled": (drop_questions,),
+    "approval_waiting_ended": (drop_questions,),
     "reservation_approved": (turn_holds_into_allocations,),
     "cash_counted": (review,),
     "bytes_verified": (check_bytes, review),

@@ -105,7 +105,9 @@ async def _open_failure(order_id: UUID, word: Word) -> None:
     """
     for fulfilment in await db.rows(sql.FULFILMENTS, order_id):
         await journey.open_detour(
-            journey.derived_id(fulfilment["id"], f"payment_failed:{word.provider}:{word.action_id}"),
+            journey.derived_id(
+                fulfilment["id"], f"payment_failed:{word.provider}:{word.action_id}"
+            ),
             fulfilment["id"],
             "payment_failed",
             actor=Actor.system("settle"),

@@ -16,6 +16,7 @@ from doorstep.core.jobs import recurring
 from doorstep.core.working_time import Calendar
 from doorstep.flows import settle, source_again
 from doorstep.flows.procure import lock_fulfilment_of
+from doorstep.journey.refusals import DetourKnown
 from doorstep.modules.finance.service import tranches
 from doorstep.modules.scm import service as scm
 from doorstep.modules.wms.service import stock
@@ -27,6 +28,16 @@ SELECT l.fulfilment_line_id, l.quantity, l.sku, fl.order_line_id, fl.product_id,
   JOIN fulfilment_line fl ON fl.id = l.fulfilment_line_id
   JOIN product p ON p.id = fl.product_id
  WHERE l.po_id = $1 ORDER BY l.position
+"""
+
+# A repeat finds the parcel by the event that has settled it.
+SERIALS_DIFFER = """
+SELECT f.id FROM fulfilment f
+ WHERE f.po_id = $1 AND (
+   EXISTS (SELECT FROM detour_case d WHERE d.fulfilment_id = f.id AND d.kind = 'serial_differs'
+            AND d.closed_at IS NULL)
+   OR EXISTS (SELECT FROM journey_event e WHERE e.fulfilment_id = f.id AND e.event_id = $2))
+ ORDER BY f.parcel LIMIT 1
 """
 
 UNANSWERED = """
@@ -166,6 +177,19 @@ async def decline(po_id: UUID, event_id: UUID, reason: str, *, actor: Actor) -> 
         detail=reason,
     )
     await settle.review_purchase_order(po_id)
+
+
+@db.transactional
+async def confirm_serials(po_id: UUID, event_id: UUID, *, actor: Actor) -> journey.Answer:
+    """Take the vendor's word that the other serial is his too: V4 to V6 go on.
+
+    Raises: PurchaseOrderMissing; DetourKnown when nothing is to be confirmed.
+    """
+    await lock_fulfilment_of(po_id, actor)
+    differing = await db.value(SERIALS_DIFFER, po_id, event_id)
+    if differing is None:
+        raise DetourKnown("No other serial of this purchase order waits for a word.")
+    return await journey.settle_detour(event_id, differing, "serial_differs", actor=actor)
 
 
 # --- No answer ----------------------------------------------------------------------------------

@@ -18,7 +18,14 @@ from doorstep.journey.engine import (
     state_fact,
 )
 from doorstep.journey.facts import Answer, Fact, Reaction, bind, derived_id
-from doorstep.journey.placing import keep_lines, leave_place, move_to
+from doorstep.journey.placing import (
+    keep_lines,
+    leave_place,
+    move_line,
+    move_to,
+    set_flags,
+    shorten_line,
+)
 from doorstep.journey.rules import Evidence, How, Verdict
 
 __all__ = [
@@ -42,10 +49,13 @@ __all__ = [
     "keep_lines",
     "leave_place",
     "lock",
+    "move_line",
     "move_to",
     "next_parcel",
     "open_detour",
+    "set_flags",
     "set_po",
     "settle_detour",
+    "shorten_line",
     "state_fact",
 ]

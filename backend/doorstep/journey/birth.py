@@ -15,7 +15,7 @@ from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.journey.detours import BY_KIND
 from doorstep.journey.facts import derived_id
-from doorstep.journey.rules import Evidence
+from doorstep.journey.rules import Evidence, How, standing_at
 
 
 class BornLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +43,8 @@ class Born(msgspec.Struct, frozen=True, kw_only=True):
     replaces_id: UUID | None = None
     po_id: UUID | None = None
     short: str = ""
+    passed: tuple[tuple[int, How], ...] = ()
+    """Stages beyond 1001 that the parcel it is split from has settled for these goods, and how."""
     id: UUID = msgspec.field(default_factory=uuid7)
 
     def as_json(
@@ -54,6 +56,15 @@ class Born(msgspec.Struct, frozen=True, kw_only=True):
         events = [
             _event(derived_id(self.id, "1001"), "stage", "1001", 1001, actor, placed_at, proofs)
         ]
+        origin = Actor.system("split", request_id=actor.request_id)
+        events += [
+            _event(
+                derived_id(self.id, str(stage)), "stage", str(stage), stage, origin, moment,
+                evidence, how=how,
+            )
+            for stage, how in self.passed
+        ]  # fmt: skip
+        stage, progress = standing_at([1001, *(code for code, _ in self.passed)])
         detour = None
         if self.short:
             row = BY_KIND["short_stock"]
@@ -71,6 +82,8 @@ class Born(msgspec.Struct, frozen=True, kw_only=True):
         return {
             "id": self.id,
             "parcel": self.parcel,
+            "stage": stage,
+            "progress": progress,
             "location_id": self.location_id,
             "owner_id": self.owner_id,
             "replaces_id": self.replaces_id,
@@ -93,6 +106,8 @@ def _event(
     actor: Actor,
     captured_at: datetime,
     evidence: Sequence[Evidence],
+    *,
+    how: How = "done",
 ) -> dict[str, Any]:
     return {
         "event_id": event_id,
@@ -100,7 +115,7 @@ def _event(
         "name": name,
         "stage": stage,
         "ends_as": None,
-        "how": "done",
+        "how": how,
         "verdict": "applied",
         "reason": "",
         "actor_id": actor.person_id,

@@ -57,35 +57,35 @@ def checkpoint_hash(prev_hash: bytes, seq: int, heads: dict[str, list[Any]]) -> 
 
 BROKEN_EVENTS = """
 SELECT e.fulfilment_id || ' #' || e.seq AS subject,
-       CASE WHEN e.seq <> e.expected_seq THEN 'an event before it is missing'
+       CASE WHEN e.seq = e.last_seq + 2 THEN 'an event before it is missing: ' || e.last_seq + 1
+            WHEN e.seq <> e.last_seq + 1 THEN
+              'events before it are missing: ' || e.last_seq + 1 || ' to ' || e.seq - 1
             WHEN e.prev_hash <> e.before THEN 'does not follow the event before it'
             WHEN NOT e.sound THEN 'its body was changed'
             ELSE 'its columns were changed' END AS detail
   FROM (
     SELECT j.*, s.sound,
-           -- A body under a wrong hash may be anything, so it is not read as JSON.
-           CASE WHEN s.sound THEN convert_from(j.body, 'UTF8')::jsonb END AS said,
-           row_number() OVER chain AS expected_seq,
+           -- A body under a wrong hash may be anything, so it is not read at all.
+           CASE WHEN s.sound THEN journey_said(j.body) END AS said,
+           lag(j.seq, 1, 0) OVER chain AS last_seq,
            lag(j.hash, 1, ''::bytea) OVER chain AS before
       FROM journey_event j
      CROSS JOIN LATERAL (
        SELECT j.hash = sha256(j.prev_hash || int8send(j.seq::bigint) || j.body) AS sound) s
     WINDOW chain AS (PARTITION BY j.fulfilment_id ORDER BY j.seq)
   ) e
- WHERE e.seq <> e.expected_seq OR e.prev_hash <> e.before
-    OR NOT e.sound
-    OR (e.said->>'event_id')::uuid <> e.event_id OR e.said->>'kind' <> e.kind
-    OR e.said->>'name' <> e.name OR (e.said->>'stage')::smallint IS DISTINCT FROM e.stage
-    OR e.said->>'ends_as' IS DISTINCT FROM e.ends_as
-    OR e.said->>'how' <> e.how OR e.said->>'verdict' <> e.verdict OR e.said->>'reason' <> e.reason
-    OR (e.said->>'actor_id')::uuid IS DISTINCT FROM e.actor_id
-    OR e.said->>'actor_role' <> e.actor_role OR e.said->>'source' <> e.source
-    OR e.said->>'device' <> e.device OR e.said->>'request_id' <> e.request_id
-    OR (e.said->>'captured_at')::timestamptz <> e.captured_at
-    OR (e.said->>'recorded_at')::timestamptz <> e.recorded_at
-    OR (e.said->>'fulfilment_id')::uuid <> e.fulfilment_id
-    OR (e.said->>'order_id')::uuid <> e.order_id OR (e.said->>'attempt')::smallint <> e.attempt
-    OR e.said->'evidence' <> e.evidence
+ WHERE e.seq <> e.last_seq + 1 OR e.prev_hash <> e.before OR NOT e.sound
+    -- Compared as texts: whatever an intruder has written, it is no reason to stop.
+    OR (e.said->>'event_id', e.said->>'kind', e.said->>'name', e.said->>'stage', e.said->>'ends_as',
+        e.said->>'how', e.said->>'verdict', e.said->>'reason', e.said->>'actor_id',
+        e.said->>'actor_role', e.said->>'source', e.said->>'device', e.said->>'request_id',
+        e.said->>'fulfilment_id', e.said->>'order_id', e.said->>'attempt', e.said->'evidence')
+       IS DISTINCT FROM
+       (e.event_id::text, e.kind, e.name, e.stage::text, e.ends_as, e.how, e.verdict, e.reason,
+        e.actor_id::text, e.actor_role, e.source, e.device, e.request_id, e.fulfilment_id::text,
+        e.order_id::text, e.attempt::text, e.evidence)
+    OR (journey_time(e.said->>'captured_at'), journey_time(e.said->>'recorded_at'))
+       IS DISTINCT FROM (e.captured_at, e.recorded_at)
 """
 """IA8: an event that was changed, swapped, or whose predecessor is gone."""
 
@@ -157,11 +157,16 @@ SELECT o.number AS subject,
 LOST_HEADS = """
 SELECT head.key AS subject,
        CASE WHEN f.id IS NULL THEN 'the fulfilment of checkpoint ' || c.seq || ' is gone'
-            ELSE 'its event ' || (head.value->>0) || ' is not the one of checkpoint ' || c.seq END AS detail
-  FROM journey_checkpoint c CROSS JOIN LATERAL jsonb_each(c.heads) AS head
-  LEFT JOIN fulfilment f ON f.id = head.key::uuid
-  LEFT JOIN journey_event e ON e.fulfilment_id = f.id AND e.seq = (head.value->>0)::int
- WHERE e.hash IS DISTINCT FROM decode(head.value->>1, 'hex')
+            ELSE 'its event ' || coalesce(head.value->>0, '?') || ' is not the one of checkpoint '
+              || c.seq END AS detail
+  FROM journey_checkpoint c
+ CROSS JOIN LATERAL jsonb_each(CASE jsonb_typeof(c.heads) WHEN 'object' THEN c.heads END) AS head
+  LEFT JOIN fulfilment f
+    ON f.id = CASE WHEN pg_input_is_valid(head.key, 'uuid') THEN head.key::uuid END
+  LEFT JOIN journey_event e
+    ON e.fulfilment_id = f.id
+   AND e.seq = CASE WHEN pg_input_is_valid(head.value->>0, 'int') THEN (head.value->>0)::int END
+ WHERE encode(e.hash, 'hex') IS DISTINCT FROM head.value->>1
 """
 """IA8: a fulfilment that was removed with its events, or whose history was written anew."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from doorstep.journey.detours import DETOURS, Detour
@@ -60,9 +61,9 @@ def _detour(detour: Detour) -> dict[str, Any]:
 
 
 def as_table() -> str:
-    """Write the stages as the table that `make journey` prints."""
-    head = ("code", "department", "activity", "action", "%", "after", "who", "evidence")
-    rows = [head] + [
+    """Write the two tables that `make journey` prints: the stages, then the detours beside them."""
+    stages = [("code", "department", "activity", "action", "%", "after", "who", "evidence")]
+    stages += [
         (
             str(stage.code),
             stage.department,
@@ -75,7 +76,32 @@ def as_table() -> str:
         )
         for stage in STAGES
     ]
-    widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
+    detours = [("detour", "department", "from", "until", "effect", "reported by", "gives back")]
+    detours += [
+        (
+            detour.kind,
+            detour.department,
+            str(detour.first),
+            str(detour.until or "–"),
+            _effect(detour),
+            ", ".join(sorted(detour.opened_by)),
+            detour.undoes,
+        )
+        for detour in DETOURS
+    ]
+    return f"{_table(stages)}\n\n{_table(detours)}"
+
+
+def _effect(detour: Detour) -> str:
+    if detour.ends_as is not None:
+        return f"ends: {detour.ends_as}"
+    if detour.restarts is not None:
+        return f"again from {detour.restarts}"
+    return f"blocks from {detour.blocks_from}" if detour.blocks_from is not None else "noted"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows

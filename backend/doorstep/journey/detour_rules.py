@@ -9,12 +9,11 @@ from doorstep.journey.detours import BY_KIND, Detour
 from doorstep.journey.rules import (
     Cause,
     Decision,
-    Passing,
     Standing,
     Verdict,
+    implied,
     label,
     missing_before,
-    with_unseen,
 )
 from doorstep.journey.stages import BY_CODE
 
@@ -42,18 +41,15 @@ def decide_opening(
         return Decision(Verdict.DUPLICATE, f"Is known already: {words}.", Cause.DONE)
     if overtaken or (detour.until is not None and detour.until in standing.passed):
         return _overtaken(detour, actor, words)
-    if detour.first in standing.passed:
+    missing = [
+        code
+        for code in (*missing_before(BY_CODE[detour.first], standing.passed), detour.first)
+        if code not in standing.passed
+    ]
+    if not missing:
         return Decision(Verdict.APPLIED, "")
-    first = BY_CODE[detour.first]
-    before = missing_before(first, standing.passed)
-    if actor.source != "person" and all(
-        BY_CODE[code].implied_by_later for code in (*before, first.code)
-    ):
-        # As with a scan: the optional stages before it are not waited for any more.
-        skipped = tuple(Passing(code, "implied") for code in before)
-        return Decision(
-            Verdict.APPLIED, "", passings=skipped + with_unseen(standing, first, "implied")
-        )
+    if actor.source != "person" and all(BY_CODE[code].implied_by_later for code in missing):
+        return Decision(Verdict.APPLIED, "", passings=implied(standing, missing))
     reason = f"Cannot be before {label(detour.first)}: {words}."
     return Decision(Verdict.REVIEW, reason, Cause.EARLY)
 

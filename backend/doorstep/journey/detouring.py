@@ -47,8 +47,8 @@ class Report(NamedTuple):
 
     @property
     def step(self) -> Step:
-        """The report as a step that passes no stage."""
-        return Step(0, self.actor, self.evidence)
+        """The report as a step that passes no stage, and is itself a proof of what it implies."""
+        return Step(0, self.actor, (Evidence("report", str(self.event_id)), *self.evidence))
 
 
 async def open_case(report: Report) -> Answer:

@@ -293,11 +293,9 @@ class Locked:
             closed_as,
         )
         data = {"kind": kind, "case_id": str(case_id), "closed_as": closed_as, **closed}
-        if closed_as == "settled":
-            # With the end of the fulfilment nothing follows from a detour's own settling.
-            await self.react(f"{kind}_settled", step.actor, step.evidence, data)
         if closed_as != "overtaken":
-            # Another of its kind takes its place, and the task with it.
+            # Otherwise another of its kind takes its place, and the task with it.
+            await self.react(f"{kind}_{closed_as}", step.actor, step.evidence, data)
             await self.react("detour_settled", step.actor, step.evidence, data)
 
     def entry(

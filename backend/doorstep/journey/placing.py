@@ -80,3 +80,25 @@ async def leave_place(fulfilment_id: UUID, *, actor: Actor) -> None:
     ):
         raise AlreadyAllocated(str(fulfilment_id))
     await state_fact("rerouted", fulfilment_id, actor=actor, data={"location_id": None})
+
+
+async def move_line(line_id: UUID, to_fulfilment_id: UUID) -> None:
+    """Let a whole line travel in another fulfilment of its order, whose locks are held."""
+    await db.execute(
+        "UPDATE fulfilment_line SET fulfilment_id = $2 WHERE id = $1", line_id, to_fulfilment_id
+    )
+
+
+async def shorten_line(line_id: UUID, quantity: int) -> None:
+    """Let a line carry only so many pieces; the others travel elsewhere."""
+    await db.execute("UPDATE fulfilment_line SET quantity = $2 WHERE id = $1", line_id, quantity)
+
+
+async def set_flags(fulfilment_id: UUID, *, needs_install: bool, has_warranty: bool) -> None:
+    """Say anew which stages apply, after goods have left the fulfilment."""
+    await db.execute(
+        "UPDATE fulfilment SET needs_install = $2, has_warranty = $3 WHERE id = $1",
+        fulfilment_id,
+        needs_install,
+        has_warranty,
+    )

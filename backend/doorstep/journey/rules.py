@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -145,14 +145,13 @@ def _blocking(open_detours: Iterable[str], stage: int) -> list[str]:
 
 def _in_turn(standing: Standing, stage: Stage, step: Step) -> Decision:
     missing = missing_before(stage, standing.passed.keys())
-    if not missing:
-        return Decision(Verdict.APPLIED, "", passings=with_unseen(standing, stage, step.how))
-    if _implies(missing, step):
-        skipped = tuple(Passing(code, "implied") for code in missing)
-        return Decision(
-            Verdict.APPLIED, "", passings=skipped + with_unseen(standing, stage, step.how)
-        )
-    return Decision(Verdict.HELD, f"Waits for {label(missing[0])}.", Cause.EARLY)
+    if missing and not _implies(missing, step):
+        return Decision(Verdict.HELD, f"Waits for {label(missing[0])}.", Cause.EARLY)
+    skipped = tuple(Passing(code, "implied") for code in missing)
+    unseen = _unseen(standing, {stage.code, *missing})
+    return Decision(
+        Verdict.APPLIED, "", passings=(*skipped, *unseen, Passing(stage.code, step.how))
+    )
 
 
 def missing_before(stage: Stage, passed: Iterable[int]) -> list[int]:
@@ -177,15 +176,19 @@ def _implies(missing: Sequence[int], step: Step) -> bool:
     )
 
 
-def with_unseen(standing: Standing, stage: Stage, how: How) -> tuple[Passing, ...]:
-    """Settle the stage, and before it those optional ones that it shows to have been skipped."""
-    covered = {stage.code, *missing_before(stage, standing.passed.keys())}
-    unseen = tuple(
+def implied(standing: Standing, missing: Sequence[int]) -> tuple[Passing, ...]:
+    """Settle stages that a report of something later stands for, with those it shows as skipped."""
+    skipped = tuple(Passing(code, "implied") for code in missing)
+    return (*skipped, *_unseen(standing, set(missing)))
+
+
+def _unseen(standing: Standing, covered: Collection[int]) -> tuple[Passing, ...]:
+    """Settle those optional stages that these ones show to have been skipped."""
+    return tuple(
         Passing(other.code, "not_applicable")
         for other in STAGES
         if other.optional in covered and other.code not in standing.passed
     )
-    return (*unseen, Passing(stage.code, how))
 
 
 def next_not_applicable(flags: Flags, passed: Iterable[int]) -> int | None:

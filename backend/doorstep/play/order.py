@@ -8,8 +8,12 @@ from typing import Any
 
 import msgspec
 
+from doorstep.play import goods, troubles
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company, StepFailed, new_event, patiently, until
+
+RESTOCKS = 3
+"""How often the buyers order goods again that others took before this order could."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +24,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[tuple[str, int], ...] = (("WM-7KG", 1), ("KET-17", 1))
     payment: str = "checkoutcom_card_payment"
     seed: int = 0
+    trouble: str = ""
+    """What goes wrong, by its name in play/troubles.py; empty for nothing."""
 
     @property
     def cash(self) -> bool:
@@ -40,6 +46,8 @@ class OrderPlay:
         self.token = ""
         self.codes: set[str] = set()
         self.tranches: dict[str, list[dict[str, Any]]] = {}
+        self.trouble = plan.trouble
+        self.cash_taken_minor = 0
 
     async def play(self) -> None:
         """Go the whole way; every parcel by itself, then what concerns the order.
@@ -47,16 +55,57 @@ class OrderPlay:
         Raises: StepFailed with the step that was not answered as it must be.
         """
         await self.place()
+        if self.trouble == "never paid":
+            await self.cancel(None, "unpaid")
+            return
         await self.pay()
-        for parcel in (await self.stage_reached(1003))["parcels"]:
-            await ParcelPlay(self, parcel).play()
+        await self.travel()
         await self.settle_cash()
-        for parcel in (await self.order())["parcels"]:
+        for parcel in await self.living():
             await self.rate(parcel)
         await self.stage_reached(1018, seconds=120)
-        for parcel in (await self.order())["parcels"]:
+        for parcel in await self.living():
             if parcel["po_id"]:
                 self.tranches[parcel["id"]] = await self.paid_tranches(parcel["po_id"])
+        for parcel in await self.living():
+            await troubles.meet(self, ParcelPlay(self, parcel), "finish")
+
+    async def travel(self) -> None:
+        """Every parcel goes its way, also those that stand in for one that has ended."""
+        played: set[str] = set()
+        while True:
+            fresh = [p for p in await self.living() if p["id"] not in played]
+            if not fresh:
+                return
+            for parcel in fresh:
+                played.add(parcel["id"])
+                await ParcelPlay(self, await self.stocked(parcel["id"])).play()
+
+    async def stocked(self, fulfilment_id: str) -> dict[str, Any]:
+        """Wait until a parcel has its goods; while they are short, the buyers order more."""
+        for _ in range(RESTOCKS):
+            try:
+                return await self.stage_of(fulfilment_id, 1003, seconds=50)
+            except StepFailed:
+                order = await self.order()
+                places = [p["location_id"] for p in order["parcels"] if p["location_id"]]
+                if not places or self.parcel_of(order, fulfilment_id)["location_id"]:
+                    raise
+                lines = list(self.plan.lines)
+                await goods.restock(self.company, self.plan.channel, places[0], lines)
+        return await self.stage_of(fulfilment_id, 1003, seconds=50)
+
+    async def living(self) -> list[dict[str, Any]]:
+        """List the parcels that have not ended."""
+        return [p for p in (await self.order())["parcels"] if p["state"] == "open"]
+
+    async def cancel(self, fulfilment_id: str | None, reason: str) -> None:
+        """The customer calls support to cancel the order, or a parcel of it."""
+        desk = await self.company.staff("support")
+        body: dict[str, Any] = {"event_id": new_event(), "reason": reason}
+        if fulfilment_id is not None:
+            body["fulfilment_ids"] = [fulfilment_id]
+        await desk.post(f"/console/orders/{self.order_id}/cancel", body)
 
     # --- The shop and the payment ---------------------------------------------------------------
 
@@ -92,6 +141,11 @@ class OrderPlay:
                 {"event_id": new_event(), "reason": "Known customer, confirmed by phone."},
             )
             return
+        if self.trouble == "payment fails":
+            await self._gateway("declined")
+        await self._gateway("captured")
+
+    async def _gateway(self, outcome: str) -> None:
         summary = await self.order()
         answer = await self.company.sandbox.post(
             "/gateway/_capture",
@@ -99,6 +153,7 @@ class OrderPlay:
                 "reference": self.shop_order["increment_id"],
                 "amount": summary["total_minor"],
                 "currency": summary["currency"],
+                "outcome": outcome,
             },
         )
         answer.raise_for_status()
@@ -110,23 +165,29 @@ class OrderPlay:
         return found
 
     async def stage_reached(self, stage: int, *, seconds: float = 60) -> dict[str, Any]:
-        """Wait until every parcel has settled the stage."""
+        """Wait until every living parcel has settled the stage."""
 
         async def reached() -> dict[str, Any] | None:
             order = await self.order()
-            done = [{s["stage"] for s in parcel["stages"]} for parcel in order["parcels"]]
+            done = [
+                {s["stage"] for s in parcel["stages"]}
+                for parcel in order["parcels"]
+                if parcel["state"] == "open"
+            ]
             return order if all(stage in stages for stages in done) else None
 
         return await until(reached, f"{self.number} to pass {stage}", seconds=seconds)
 
-    async def stage_of(self, fulfilment_id: str, stage: int) -> dict[str, Any]:
+    async def stage_of(
+        self, fulfilment_id: str, stage: int, *, seconds: float = 60
+    ) -> dict[str, Any]:
         """Wait until this parcel has settled the stage; return the parcel."""
 
         async def reached() -> dict[str, Any] | None:
             parcel = self.parcel_of(await self.order(), fulfilment_id)
             return parcel if stage in {s["stage"] for s in parcel["stages"]} else None
 
-        return await until(reached, f"{self.number} to pass {stage}")
+        return await until(reached, f"{self.number} to pass {stage}", seconds=seconds)
 
     def parcel_of(self, order: dict[str, Any], fulfilment_id: str) -> dict[str, Any]:
         """Pick one parcel of an order."""
@@ -146,7 +207,9 @@ class OrderPlay:
 
         async def told() -> str | None:
             for message in await self.messages():
-                found = re.search(r"(?<!\d)\d{6}(?!\d)", message["body"].replace(self.number, ""))
+                # Links are random letters and digits, and may hold six in a row.
+                words = re.sub(r"https?://\S+", "", message["body"].replace(self.number, ""))
+                found = re.search(r"(?<!\d)\d{6}(?!\d)", words)
                 if found and found[0] not in self.codes:
                     return found[0]
             return None
@@ -189,7 +252,7 @@ class OrderPlay:
 
     async def settle_cash(self) -> None:
         """Finance counts the cash that the courier brought: now it is a payment (V1)."""
-        if not self.plan.cash:
+        if not self.cash_taken_minor:
             return
         summary = await self.order()
         finance = await self.company.staff("finance")
@@ -198,7 +261,7 @@ class OrderPlay:
             {
                 "event_id": new_event(),
                 "order_ids": [self.order_id],
-                "amount_minor": summary["total_minor"],
+                "amount_minor": self.cash_taken_minor,
                 "currency": summary["currency"],
             },
         )

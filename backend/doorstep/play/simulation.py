@@ -1,12 +1,16 @@
-"""The simulator: many orders at once through the happy path, planned by a seed."""
+"""The simulator: many orders at once, with what goes wrong mixed in by rate, planned by a seed."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import sys
+from collections import Counter
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from doorstep.play import troubles
 from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.visitors import StepFailed, visit
 
@@ -26,17 +30,22 @@ ONLINE_SHARE = 0.75
 
 
 class SimulationResult(NamedTuple):
-    """Whether every order reached 100 %, and what went wrong where it did not."""
+    """Whether every parcel reached 100 % or a declared end, and what went wrong where not."""
 
     ok: bool
     orders: int
     failures: list[str]
+    ends: Counter[str]
+    """How the parcels have ended: `100 %`, cancelled, returned, lost, replaced."""
 
 
-def plan(orders: int, seed: int) -> list[Plan]:
-    """Plan what is ordered where and how it is paid; the same seed plans the same."""
+def plan(orders: int, seed: int, detours: float = 0.0) -> list[Plan]:
+    """Plan what is ordered where, how it is paid and what goes wrong; a seed plans the same.
+
+    `detours` is the share of orders with which something goes wrong.
+    """
     dice = random.Random(seed)  # noqa: S311 - a plan, no secret
-    return [
+    plans = [
         Plan(
             number=number,
             channel=dice.choice(CHANNELS),
@@ -48,11 +57,20 @@ def plan(orders: int, seed: int) -> list[Plan]:
         )
         for number in range(1, orders + 1)
     ]
+    # Other dice than above: the same orders are placed whatever goes wrong with them.
+    fate = random.Random(f"{seed}/troubles")  # noqa: S311 - as above
+    return [
+        replace(one, trouble=troubles.choose(one, fate)) if fate.random() < detours else one
+        for one in plans
+    ]
 
 
-async def simulate(base_url: str, sandbox_url: str, orders: int, seed: int) -> SimulationResult:
-    """Play all orders, then print how many reached 100 % and which did not."""
+async def simulate(
+    base_url: str, sandbox_url: str, orders: int, seed: int, detours: float = 0.0
+) -> SimulationResult:
+    """Play all orders, then print how they have ended and which have not."""
     failures: list[str] = []
+    ends: Counter[str] = Counter()
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(planned: Plan) -> None:
@@ -60,15 +78,20 @@ async def simulate(base_url: str, sandbox_url: str, orders: int, seed: int) -> S
             play = OrderPlay(company, planned)
             try:
                 await play.play()
-                order = await play.order()
-                if order["progress"] != 100:
-                    failures.append(f"{play.number} stands at {order['progress']} %")
+                for parcel in (await play.order())["parcels"]:
+                    ends[parcel["ended_as"] or f"{parcel['progress']} %"] += 1
+                    if parcel["state"] == "open" and parcel["progress"] != 100:
+                        failures.append(f"{play.number} stands at {parcel['progress']} %")
             except StepFailed as failed:
-                failures.append(f"{play.number or planned}: {failed}")
+                failures.append(
+                    f"{play.number or ''} ({planned.trouble or 'no trouble'}): {failed}"
+                )
 
     async with visit(base_url, sandbox_url) as company:
-        await asyncio.gather(*(one(planned) for planned in plan(orders, seed)))
+        await asyncio.gather(*(one(planned) for planned in plan(orders, seed, detours)))
     for failure in failures:
         print(f"WRONG: {failure}", file=sys.stderr)
-    print(f"seed {seed}: {orders - len(failures)} of {orders} orders reached 100 %", flush=True)
-    return SimulationResult(not failures, orders, failures)
+    well = f"{orders - len(failures)} of {orders} orders reached 100 % or a declared end"
+    parcels = ", ".join(f"{name}: {count}" for name, count in sorted(ends.items()))
+    print(f"seed {seed}: {well} (parcels: {parcels})", flush=True)
+    return SimulationResult(not failures, orders, failures, ends)

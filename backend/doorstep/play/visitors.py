@@ -71,6 +71,12 @@ class Visitor:
         )
         return answer
 
+    async def post_quietly(self, path: str, body: dict[str, Any], **headers: str) -> None:
+        """Send a step that is answered with nothing."""
+        answer = await self._send("POST", path, json=body, headers=headers)
+        if not answer.is_success:
+            _content(answer)
+
     async def try_post(self, path: str, body: dict[str, Any]) -> httpx.Response:
         """Send a step and take whatever answer comes."""
         return await self._send("POST", path, json=body)

@@ -3,7 +3,8 @@
 Running it again changes nothing but tops up the shelves. Production never runs it.
 """
 
+from doorstep.seed.catalogue import SERIALISED
 from doorstep.seed.filling import seed
 from doorstep.seed.people import SampleUser, password_of, sample_users
 
-__all__ = ["SampleUser", "password_of", "sample_users", "seed"]
+__all__ = ["SERIALISED", "SampleUser", "password_of", "sample_users", "seed"]

@@ -68,6 +68,8 @@ PRODUCTS = (
 
 OWN_GOODS = frozenset({"MIX-500"})
 
+SERIALISED = frozenset(product.sku for product in PRODUCTS if product.serialised)
+
 COSTS = {
     "AE": {"WM-7KG": 950_01, "KET-17": 50_00, "TV-55": 1240_00, "AC-15T": 1490_00},
     "QA": {"WM-7KG": 940_00, "KET-17": 49_50, "TV-55": 1225_00, "AC-15T": 1475_00},

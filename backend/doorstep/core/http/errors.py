@@ -93,7 +93,11 @@ def method_not_allowed(request: AnyRequest, _exception: HTTPException) -> Respon
     """Answer 405 with the methods that this path does have."""
     router = request.app.asgi_router
     # Every path answers OPTIONS, so routing with it finds the path's template.
-    template = router.handle_routing(path=request.scope["path"], method="OPTIONS")[4]
+    try:
+        template = router.handle_routing(path=request.scope["path"], method="OPTIONS")[4]
+    except NotFoundException:
+        # The method is looked at before the id in the path, which is none: nothing is here.
+        return answer(NoSuchAddress())
     methods = {
         method
         for route in request.app.routes

@@ -206,6 +206,15 @@ class DetourOut(Struct):
     closed_as: str | None
 
 
+class ParcelLineOut(Struct):
+    """Goods that travel in a parcel."""
+
+    id: UUID
+    sku: str
+    name: str
+    quantity: int
+
+
 class ParcelOut(Struct):
     """One fulfilment of an order and its journey so far."""
 
@@ -220,6 +229,7 @@ class ParcelOut(Struct):
     location_id: UUID | None
     owner_id: UUID | None
     po_id: UUID | None
+    lines: list[ParcelLineOut]
     stages: list[StageOut]
     detours: list[DetourOut]
 
@@ -269,6 +279,10 @@ SELECT o.id, o.number, o.external_id, o.currency, o.total_minor, o.state, o.plac
       'id', f.id, 'parcel', f.parcel, 'state', f.state, 'ended_as', f.ended_as, 'replaces_id', f.replaces_id,
       'attempt', f.attempt, 'stage', f.stage, 'progress', f.progress,
       'location_id', f.location_id, 'owner_id', f.owner_id, 'po_id', f.po_id,
+      'lines', (SELECT jsonb_agg(jsonb_build_object('id', l.id, 'sku', ol.sku, 'name', ol.name,
+          'quantity', l.quantity) ORDER BY ol.position, l.id)
+        FROM fulfilment_line l JOIN order_line ol ON ol.id = l.order_line_id
+       WHERE l.fulfilment_id = f.id),
       'stages', (SELECT jsonb_agg(jsonb_build_object(
           'stage', e.stage, 'how', e.how, 'role', e.actor_role, 'source', e.source,
           'device', e.device,

@@ -50,8 +50,9 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
                     SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n,
                               'of', p."of", 'weight_g', p.weight_g) ORDER BY p.n)
                       FROM shipment h JOIN piece p ON p.shipment_id = h.id
-                     WHERE h.fulfilment_id = f.id AND h.leg = 'outbound'
-                       AND h.attempt = f.attempt), '[]')) ORDER BY s.position)
+                     WHERE h.id = (SELECT id FROM shipment
+                                    WHERE fulfilment_id = f.id AND leg = 'outbound'
+                                    ORDER BY attempt DESC LIMIT 1)), '[]')) ORDER BY s.position)
           FROM delivery_stop s
           JOIN fulfilment f ON f.id = s.fulfilment_id
           JOIN customer_order o ON o.id = f.order_id

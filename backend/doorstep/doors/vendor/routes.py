@@ -18,7 +18,7 @@ from doorstep.core.http.problems import problems
 from doorstep.doors.tranches import TrancheOut
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
 from doorstep.flows import vendor_answers
-from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
+from doorstep.journey.refusals import DetourKnown, StageAlreadyDone, StageTooEarly
 from doorstep.modules.finance.service import tranches
 from doorstep.modules.scm import service as scm
 
@@ -77,6 +77,12 @@ class AcceptIn(Struct, kw_only=True, forbid_unknown_fields=True):
     event_id: UUID
     ready_on: date | None = None
     lines: Annotated[list[AcceptedLine], Meta(min_length=1, max_length=200)] | None = None
+
+
+class ConfirmIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The vendor's word; the client makes `event_id`."""
+
+    event_id: UUID
 
 
 class DeclineIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -179,5 +185,27 @@ async def decline(actor: Actor, po_id: PurchaseOrderId, data: DeclineIn) -> None
     await vendor_answers.decline(po_id, data.event_id, data.reason, actor=actor)
 
 
-handlers = [list_purchase_orders, read_purchase_order, list_tranches, accept, decline]
+@post(
+    "/vendor/purchase-orders/{po_id:uuid}/serials/confirm",
+    operation_id="confirmSerials",
+    status_code=200,
+    opt=needs("scm:purchase_order:answer"),
+    responses=problems(scm.PurchaseOrderMissing, DetourKnown),
+    tags=TAGS,
+)
+async def confirm_serials(
+    actor: Actor, po_id: PurchaseOrderId, data: ConfirmIn
+) -> Response[VerdictOut]:
+    """Confirm that another serial than was picked is the vendor's too; his tranches go on."""
+    return told(await vendor_answers.confirm_serials(po_id, data.event_id, actor=actor))
+
+
+handlers = [
+    list_purchase_orders,
+    read_purchase_order,
+    list_tranches,
+    accept,
+    decline,
+    confirm_serials,
+]
 """The routes of this door."""

@@ -232,6 +232,19 @@ BEGIN
   RETURN f.head_seq;
 END $$;
 
+-- What a body says, or null where it says nothing: whoever rewrites history may write anything, and
+-- the doctor must still name it.
+CREATE FUNCTION journey_said(body bytea) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN convert_from(body, 'UTF8')::jsonb;
+EXCEPTION WHEN OTHERS THEN
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION journey_time(said text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN pg_input_is_valid(said, 'timestamptz') THEN said::timestamptz END
+$$;
+
 -- Begins a fulfilment: its row, lines, first events, and a detour it is born with (short stock).
 CREATE FUNCTION journey_begin(
   parcel jsonb, p_order uuid, p_channel uuid, moment timestamptz
@@ -248,7 +261,8 @@ BEGIN
   SELECT l.id, (parcel->>'id')::uuid, l.order_line_id, l.product_id, l.quantity
     FROM jsonb_to_recordset(parcel->'lines') AS l(
       id uuid, order_line_id uuid, product_id uuid, quantity int);
-  PERFORM journey_append((parcel->>'id')::uuid, parcel->'events', 1001::smallint, 5::smallint);
+  PERFORM journey_append((parcel->>'id')::uuid, parcel->'events', (parcel->>'stage')::smallint,
+                         (parcel->>'progress')::smallint);
   INSERT INTO detour_case (id, fulfilment_id, order_id, kind, attempt, blocks_from, holds_from, reason,
                            detail, progress, opened_role, opened_source, happened_at, opened_at)
   SELECT d.id, (parcel->>'id')::uuid, p_order, d.kind, 1, d.blocks_from, d.holds_from, d.reason,

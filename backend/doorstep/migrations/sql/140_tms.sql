@@ -247,6 +247,9 @@ CREATE TABLE pod (
   -- Pen strokes as [[[x, y, milliseconds], ...], ...] and the hash that the chain knows.
   signature          jsonb,
   signature_sha256   text,
+  serials            text[]      NOT NULL DEFAULT '{}',
+  -- [{fulfilment_line_id, quantity, serials, reason}]: what was not handed over.
+  kept_back          jsonb       NOT NULL DEFAULT '[]',
   due_minor          bigint      NOT NULL CONSTRAINT pod_due_not_negative CHECK (due_minor >= 0),
   tendered_minor     bigint      NOT NULL CONSTRAINT pod_tendered_not_negative CHECK (tendered_minor >= 0),
   currency           text        NOT NULL,

@@ -28,7 +28,9 @@ HAVING sum(CASE WHEN e.key LIKE 'paid:%' THEN 1 ELSE -1 END) > 1
 _IM2 = """
 WITH release AS (
   SELECT t.number, p.number AS po_number, p.order_id, p.answered_at, t.released_at,
-         f.id, f.collection, f.needs_install, f.has_warranty, h.value::int AS head
+         f.id, f.collection, f.needs_install, f.has_warranty, h.value::int AS head,
+         bool_or(f.needs_install) OVER (PARTITION BY t.id) AS some_install,
+         bool_or(f.has_warranty) OVER (PARTITION BY t.id) AS some_warranty
     FROM tranche t
     JOIN purchase_order p ON p.id = t.po_id
     CROSS JOIN jsonb_each_text(t.decided_on) AS h
@@ -39,6 +41,8 @@ WITH release AS (
     WHEN number = 3 THEN ARRAY[CASE WHEN collection THEN 1013 ELSE 1009 END]
     WHEN number = 5 AND needs_install THEN ARRAY[1015]
     WHEN number = 6 AND has_warranty THEN ARRAY[1018]
+    -- A mixed order's V5 and V6 wait for those parcels only that are installed or covered (SPEC V).
+    WHEN (number = 5 AND some_install) OR (number = 6 AND some_warranty) THEN ARRAY[]::int[]
     WHEN number >= 4 THEN ARRAY[1013] END) AS stage
     FROM release r
 )

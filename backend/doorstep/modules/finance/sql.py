@@ -47,7 +47,7 @@ SELECT payment_line_id AS line_id,
        coalesce(sum(amount_minor)
          FILTER (WHERE type = 'captured' AND provider <> 'shop'), 0)::bigint AS gateway_minor,
        coalesce(sum(amount_minor) FILTER (WHERE type = 'refunded'), 0)::bigint AS refunded_minor,
-       coalesce((array_agg(type ORDER BY happened_at DESC, action_id DESC)
+       coalesce((array_agg(type ORDER BY happened_at DESC, action_id DESC, type DESC)
                  FILTER (WHERE type IN ('authorised', 'failed', 'hold')))[1], '') AS last_word
   FROM payment_event WHERE order_id = $1 AND happened_at <= coalesce($2::timestamptz, 'infinity')
  GROUP BY payment_line_id

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 LabelNo = Annotated[str, Meta(min_length=1, max_length=48)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+SerialNo = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00]+$")]
 Slot = Annotated[str, Meta(min_length=1, max_length=40)]
 Moment = Annotated[datetime, Meta(tz=True)]
 """A device's own time: shown and kept, never trusted for order or money."""
@@ -97,6 +98,18 @@ class Tender(Struct, kw_only=True, forbid_unknown_fields=True):
     reference: Annotated[str, Meta(max_length=80)] = ""
 
 
+KeptBackAs = Literal["left_behind", "refused", "damaged"]
+
+
+class KeptBack(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Pieces of a line that were not handed over, and why; serials where they have some."""
+
+    fulfilment_line_id: UUID
+    quantity: Annotated[int, Meta(ge=1, le=10_000)]
+    serials: Annotated[list[SerialNo], Meta(max_length=200)] = []
+    reason: KeptBackAs
+
+
 class ProofOfDelivery(Struct, kw_only=True, forbid_unknown_fields=True):
     """What a courier captured at the door. `event_id` is made by the phone, once per capture."""
 
@@ -109,6 +122,10 @@ class ProofOfDelivery(Struct, kw_only=True, forbid_unknown_fields=True):
     place: Place | None = None
     scanned_labels: Annotated[list[LabelNo], Meta(max_length=200)] = []
     tenders: Annotated[list[Tender], Meta(max_length=8)] = []
+    serials: Annotated[list[SerialNo], Meta(max_length=200)] = []
+    """Serials read off the units; another one than was picked is handed over and looked at."""
+    kept_back: Annotated[list[KeptBack], Meta(max_length=100)] = []
+    """A part delivery: what the customer did not get."""
 
 
 ExplainedAs = Literal["left_at_customer", "lost", "damaged", "at_hub", "other"]

@@ -216,6 +216,8 @@ class Pod(Table, tablename="pod", db=engine):
     accuracy_m = Real(null=True, default=None)
     signature = JSONB(null=True, default=None)
     signature_sha256 = Text(null=True, default=None)
+    serials = Array(base_column=Text())
+    kept_back = JSONB()
     due_minor = BigInt()
     tendered_minor = BigInt()
     currency = Text()

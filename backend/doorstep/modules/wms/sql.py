@@ -78,6 +78,15 @@ SELECT c.fulfilment_line_id, c.location_id, l.product_id, f.owner_id, c.quantity
  WHERE f.id = $1 ORDER BY c.fulfilment_line_id, c.location_id
 """
 
+NAMED_UNITS = """
+SELECT u.fulfilment_line_id, u.location_id, count(*)::int AS quantity
+  FROM unit u
+  JOIN unnest($1::uuid[], $2::text[]) AS n (line_id, serial)
+    ON n.line_id = u.fulfilment_line_id AND n.serial = u.serial
+ WHERE u.state IN ('shipped', 'delivered')
+ GROUP BY u.fulfilment_line_id, u.location_id
+"""
+
 ADD_CUSTODY = """
 INSERT INTO custody (fulfilment_line_id, location_id, quantity) VALUES ($1, $2, $3)
 ON CONFLICT ON CONSTRAINT custody_pkey DO UPDATE
@@ -100,6 +109,12 @@ UPDATE unit u SET location_id = $2, state = $4
  WHERE l.id = u.fulfilment_line_id AND l.fulfilment_id = $1 AND u.state = ANY ($3)
    AND ($5::text[] IS NULL OR u.serial = ANY ($5))
    AND ($6::uuid[] IS NULL OR u.location_id = ANY ($6))
+"""
+
+SPLIT_UNITS = """
+UPDATE unit SET fulfilment_line_id = $2
+ WHERE id IN (SELECT id FROM unit WHERE fulfilment_line_id = $1
+               ORDER BY serial = ANY ($3::text[]) DESC, serial LIMIT $4)
 """
 
 # Without a grade they are scrap, and stay with their line, whose history they are.

@@ -135,18 +135,34 @@ Portion = Lot
 """Pieces of a lot that are to move."""
 
 
-def portions(lots: Sequence[Lot], wanted: Mapping[UUID, int] | None) -> list[Portion] | None:
-    """Choose which pieces move: `wanted` by line, or everything; None when there are too few."""
+def portions(
+    lots: Sequence[Lot],
+    wanted: Mapping[UUID, int] | None,
+    named: Mapping[tuple[UUID, UUID], int] | None = None,
+) -> list[Portion] | None:
+    """Choose which pieces move: `wanted` by line, or everything; None when there are too few.
+
+    `named`: how many units of a line are asked for by their serials at each place; those are taken
+    from where they are, the others from any hand.
+    """
     if wanted is None:
         return list(lots)
-    left = dict(wanted)
+    asked = dict(named or {})
+    free = dict(wanted)
+    for (line_id, _), quantity in asked.items():
+        free[line_id] = max(0, free.get(line_id, 0) - quantity)
     chosen: list[Portion] = []
     for lot in lots:
-        quantity = min(left.get(lot.fulfilment_line_id, 0), lot.quantity)
-        if quantity > 0:
-            chosen.append(lot._replace(quantity=quantity))
-            left[lot.fulfilment_line_id] -= quantity
-    return None if any(left.values()) else chosen
+        line_id, place = lot.fulfilment_line_id, (lot.fulfilment_line_id, lot.location_id)
+        own = min(asked.get(place, 0), lot.quantity)
+        other = min(free.get(line_id, 0), lot.quantity - own)
+        if own + other > 0:
+            chosen.append(lot._replace(quantity=own + other))
+        if own:
+            asked[place] -= own
+        if other:
+            free[line_id] -= other
+    return None if any(asked.values()) or any(free.values()) else chosen
 
 
 Kind = Literal["barcode", "serial", "accessory", "unknown"]

@@ -102,6 +102,32 @@ async def pass_on(
     return moved
 
 
+async def split(
+    from_line_id: UUID, to_line_id: UUID, quantity: int, serials: Sequence[str]
+) -> None:
+    """Let pieces that are out, and their units, belong to another line of the same goods.
+
+    The goods do not move. Units are those named, then any others.
+
+    Raises: GoodsElsewhere.
+    """
+    left = quantity
+    rows = await db.rows(
+        "SELECT location_id, quantity FROM custody WHERE fulfilment_line_id = $1"
+        " ORDER BY location_id",
+        from_line_id,
+    )
+    for row in rows:
+        taken = min(left, row["quantity"])
+        if taken:
+            await db.execute(sql.LESSEN_CUSTODY, from_line_id, row["location_id"], taken)
+            await db.execute(sql.ADD_CUSTODY, to_line_id, row["location_id"], taken)
+            left -= taken
+    if left:
+        raise GoodsElsewhere(str(from_line_id))
+    await db.execute(sql.SPLIT_UNITS, from_line_id, to_line_id, list(serials), quantity)
+
+
 async def take_back(
     fulfilment_id: UUID,
     order_id: UUID,
@@ -164,7 +190,7 @@ async def _take(
         wanted = defaultdict(int)
         for one in goods:
             wanted[one.fulfilment_line_id] += one.quantity
-    taken = portions(out, wanted)
+    taken = portions(out, wanted, await _where_named(goods or ()))
     if taken is None:
         raise GoodsElsewhere(str(fulfilment_id))
     by_place: dict[tuple[UUID, UUID, UUID | None], int] = defaultdict(int)
@@ -179,6 +205,17 @@ async def _take(
             raise GoodsElsewhere(str(fulfilment_id))
         await _record(stock_id, -quantity, reason, ref, order_id)
     return taken
+
+
+async def _where_named(goods: Sequence[Quantity]) -> dict[tuple[UUID, UUID], int]:
+    """Count the units that are named by serial, by line and place."""
+    named = [(one.fulfilment_line_id, serial) for one in goods for serial in one.serials]
+    if not named:
+        return {}
+    rows = await db.rows(
+        sql.NAMED_UNITS, [line_id for line_id, _ in named], [serial for _, serial in named]
+    )
+    return {(row["fulfilment_line_id"], row["location_id"]): row["quantity"] for row in rows}
 
 
 def _sums(moved: Sequence[Portion]) -> dict[tuple[UUID, UUID | None], int]:
