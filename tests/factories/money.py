@@ -32,6 +32,7 @@ MONEY: Mapping[str, Sequence[journey.Reaction]] = {
     "1003": [procure.make_purchase_order],
     **{code: [settle.review] for code in ("1004", "1009", "1013", "1015", "1018")},
     "payment_captured": [settle.verify_payment, settle.review],
+    "payment_refunded": [settle.verify_payment, settle.review],
     **{fact: [settle.review] for fact in ("cash_counted", "bytes_verified", "install_approved")},
 }
 """The reactions of finance and procurement alone."""

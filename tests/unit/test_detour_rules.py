@@ -84,6 +84,8 @@ def test_a_carriers_report_implies_the_scans_before_it_and_never_our_own_steps()
     carrier = Actor.system("clickpost", source="carrier")
     decision = decide_opening(standing(1008), failed, carrier)
     assert [p.stage for p in decision.passings if p.how == "implied"] == [1009, 1010, 1012]
+    # The hub is not waited for any more, as with a scan: heard later it changes nothing.
+    assert [p.stage for p in decision.passings if p.how == "not_applicable"] == [1011]
     assert decide_opening(standing(1006), failed, carrier).verdict is Verdict.REVIEW
 
 
@@ -101,6 +103,17 @@ def test_passing_a_stage_settles_what_it_answers() -> None:
     open_ones = ["carrier_delayed", "pickup_missed", "dispute", "delivery_failed"]
     assert settled_by_passing(open_ones, [1009]) == ["pickup_missed"]
     assert settled_by_passing(open_ones, [1010, 1012]) == ["carrier_delayed", "delivery_failed"]
+    later = ["carrier_delayed"]
+    assert settled_by_passing(open_ones, [1012], told_later=later) == ["delivery_failed"]
+    assert "carrier_delayed" in settled_by_passing(open_ones, [1013], told_later=later)
+
+
+def test_what_the_carrier_tells_of_the_road_holds_only_the_tranches_behind_it() -> None:
+    """V1 to V3 are earned before the road: heard before or after, they end the same (IQ4)."""
+    told = [one for one in DETOURS if one.department == "Transport" and one.holds_from]
+    assert {(one.kind, one.holds_from) for one in told} == {
+        ("carrier_lost", 4), ("carrier_damaged", 4), ("return_to_origin", 4),
+    }  # fmt: skip
 
 
 def test_every_detour_of_the_specification_is_a_row() -> None:

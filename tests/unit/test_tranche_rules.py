@@ -97,8 +97,8 @@ def test_of_a_split_purchase_order_every_parcel_must_have_the_fact() -> None:
 
 
 def test_an_open_detour_holds_its_tranches_and_an_ended_delivery_all() -> None:
-    lost = decide(3, but(ALL_DONE, holding={"carrier_lost": 1}))
-    assert (lost.state, lost.reason) == ("held", "Held while this is open: carrier lost.")
+    dispute = decide(3, but(ALL_DONE, holding={"dispute": 1}))
+    assert (dispute.state, dispute.reason) == ("held", "Held while this is open: dispute.")
     serial = but(ALL_DONE, holding={"serial_differs": 4})
     assert [decide(n, serial).state for n in range(1, 7)] == ["released"] * 3 + ["held"] * 3
     part = decide(3, but(ALL_DONE, living=1, ended_as=("returned",)))

@@ -87,8 +87,12 @@ async def _next_day(fulfilment_id: UUID) -> datetime:
 
 
 async def send_back_after_last_attempt(fact: journey.Fact) -> None:
-    """Send the goods back when nobody will take them: refused, or the last attempt has failed."""
-    if fact.data["kind"] != "delivery_failed" or 1013 in fact.fulfilment["passed"]:
+    """Send the goods back when nobody will take them: refused, or the last attempt has failed.
+
+    A failure that is heard of after the delivery sends nothing back, but the way back on which the
+    goods have been is kept as overtaken: it is known in whatever order the carrier tells.
+    """
+    if fact.data["kind"] != "delivery_failed":
         return
     limit = (await db.one(LIMIT, fact.fulfilment_id))["delivery_attempts"]
     refused = fact.data["reason"] in NO_FURTHER

@@ -75,6 +75,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "detour_settled": (end_task, review),
     # --- Facts ------------------------------------------------------------------------------------
     "payment_captured": (verify_payment, review),
+    "payment_refunded": (verify_payment, review),
     "approval_waiting_settled": (drop_questions,),
     "approval_waiting_ended": (drop_questions,),
     "reservation_approved": (turn_holds_into_allocations,),

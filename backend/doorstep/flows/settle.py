@@ -84,13 +84,37 @@ async def _apply_word(order_id: UUID, word: Word, reference: str) -> None:
     if told is None:
         return
     await set_payment_line(line.id, told.state, told.captured_minor, word.payment_id)
+    if word.type == "failed":
+        await _open_failure(order_id, word)
     if word.type == "hold":
         detail = f"The gateway stopped {word.payment_id}."
         await _ask_finance("payment_stopped", "A payment was stopped", order, detail)
-    if word.type == "captured":
-        await _state_of_order("payment_captured", order_id, f"{word.provider}:{word.action_id}")
+    if word.type in ("captured", "refunded"):
+        name = f"payment_{word.type}"
+        await _state_of_order(name, order_id, f"{word.provider}:{word.action_id}")
     else:
         await verify_order_payment(order_id)
+
+
+async def _open_failure(order_id: UUID, word: Word) -> None:
+    """Open the detour `payment_failed` on every living parcel of the order; 1002 settles it.
+
+    Where 1002 is passed already the engine keeps the report as overtaken, so the order in which a
+    failure and the later success are heard makes no difference. Finance's task follows from the
+    judgement of the whole payment.
+    """
+    for fulfilment in await db.rows(sql.FULFILMENTS, order_id):
+        await journey.open_detour(
+            journey.derived_id(
+                fulfilment["id"], f"payment_failed:{word.provider}:{word.action_id}"
+            ),
+            fulfilment["id"],
+            "payment_failed",
+            actor=Actor.system("settle"),
+            detail=f"The gateway refused {word.payment_id}.",
+            evidence=[journey.Evidence("payment", word.payment_id)],
+            captured_at=word.happened_at,
+        )
 
 
 async def _state_of_order(name: str, order_id: UUID, ref: str) -> None:
@@ -126,10 +150,12 @@ async def verify_order_payment(order_id: UUID) -> PaymentDecision:
     """
     order = await _take_order(order_id)
     lines = await db.rows(sql.PAYMENT_LINES, order_id)
-    said = await payments.told(order_id, {line["id"]: line["amount_minor"] for line in lines})
-    decision = payment_rules.decide([_line(line, said) for line in lines], _terms(order))
     unpaid = [f for f in await db.rows(sql.FULFILMENTS, order_id) if not f["paid"]]
-    if unpaid and decision.state in ("verified", "approval_waiting"):
+    decision = await _decide(order, lines)
+    if unpaid and decision.state not in _PAID:
+        since = max(fulfilment["created_at"] for fulfilment in unpaid)
+        decision = await _decide_since(since, order, lines) or decision
+    if unpaid and decision.state in _PAID:
         decision = await approvals.judge_payment(order_id)
     if decision.state == "verified":
         for fulfilment in unpaid:
@@ -140,6 +166,33 @@ async def verify_order_payment(order_id: UUID) -> PaymentDecision:
         title = _PROBLEMS[decision.state]
         await _ask_finance(f"payment_{decision.state}", title, order, decision.reason)
     return decision
+
+
+_PAID = frozenset({"verified", "approval_waiting"})
+"""All that is due now is captured."""
+
+
+async def _decide_since(
+    since: datetime, order: dict[str, Any], lines: list[dict[str, Any]]
+) -> PaymentDecision | None:
+    """Tell the decision of the first moment since then at which the payment was good, if any.
+
+    A stage that is passed stays passed, so a refund or a second capture that came behind the whole
+    payment, by the gateway's clock, must not keep 1002 back because it was heard of before it.
+    """
+    for moment in await payments.moments(order["id"], since):
+        decision = await _decide(order, lines, moment)
+        if decision.state in _PAID:
+            return decision
+    return None
+
+
+async def _decide(
+    order: dict[str, Any], lines: list[dict[str, Any]], until: datetime | None = None
+) -> PaymentDecision:
+    amounts = {line["id"]: line["amount_minor"] for line in lines}
+    said = await payments.told(order["id"], amounts, until)
+    return payment_rules.decide([_line(line, said) for line in lines], _terms(order))
 
 
 _PROBLEMS = {
@@ -227,7 +280,7 @@ async def approve_payment(
 
 # --- The vendor is paid -------------------------------------------------------------------------
 
-OF_THE_ORDER = frozenset({"1002", "payment_captured", "cash_counted"})
+OF_THE_ORDER = frozenset({"1002", "payment_captured", "payment_refunded", "cash_counted"})
 """Facts about the whole order: every purchase order of it is judged again."""
 
 

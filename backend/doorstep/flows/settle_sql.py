@@ -66,7 +66,7 @@ SELECT id, method, due, amount_minor, captured_minor, state, reference, provider
 """
 
 FULFILMENTS = """
-SELECT id, attempt, 1002 = ANY (passed) AS paid FROM fulfilment
+SELECT id, attempt, created_at, 1002 = ANY (passed) AS paid FROM fulfilment
  WHERE order_id = $1 AND state = 'open' ORDER BY parcel
 """
 
@@ -78,6 +78,9 @@ SELECT DISTINCT po_id FROM fulfilment
 """
 
 # Everything the six tranches are judged by, in one statement; takes the purchase order's lock.
+# The price counts as captured when it is so now, or was so at any moment since the vendor accepted,
+# by the providers' clocks: a refund holds nothing back that fell due before it, in whatever order
+# the two are heard of.
 # Whoever collects at the counter has no courier: the handover stands for the pickup, and for the
 # proof of delivery where none was made.
 FACTS = """
@@ -85,8 +88,25 @@ SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
        o.total_minor - coalesce((SELECT sum(n.amount_minor) FROM credit_note n
                                   WHERE n.order_id = o.id), 0)::bigint AS price_minor,
        v.account_name, v.account_number, v.bank_code, v.account_changed_at,
-       (SELECT coalesce(sum(l.captured_minor), 0)::bigint FROM payment_line l
-         WHERE l.order_id = o.id AND l.state = 'captured') AS captured_minor,
+       greatest(
+         (SELECT coalesce(sum(l.captured_minor), 0)::bigint FROM payment_line l
+           WHERE l.order_id = o.id AND l.state = 'captured'),
+         (SELECT max(m.kept)::bigint FROM (
+            SELECT sum(greatest(0, least(l.amount_minor,
+                     coalesce(greatest(s.shop, s.gateway), 0) - coalesce(s.refunded, 0)))) AS kept
+              FROM (SELECT p.answered_at AS at UNION
+                    SELECT e.happened_at FROM payment_event e
+                     WHERE e.order_id = o.id AND e.happened_at > p.answered_at) t
+             CROSS JOIN payment_line l
+             CROSS JOIN LATERAL (
+               SELECT sum(e.amount_minor) FILTER (WHERE e.type = 'captured' AND e.provider = 'shop')
+                        AS shop,
+                      sum(e.amount_minor) FILTER (WHERE e.type = 'captured' AND e.provider <> 'shop')
+                        AS gateway,
+                      sum(e.amount_minor) FILTER (WHERE e.type = 'refunded') AS refunded
+                 FROM payment_event e
+                WHERE e.payment_line_id = l.id AND e.happened_at <= t.at) s
+             WHERE l.order_id = o.id GROUP BY t.at) m)) AS captured_minor,
        (SELECT coalesce(jsonb_object_agg(d.kind, d.holds_from), '{}') FROM (
           SELECT d.kind, min(d.holds_from) AS holds_from
             FROM detour_case d JOIN fulfilment x ON x.id = d.fulfilment_id

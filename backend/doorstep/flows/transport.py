@@ -67,20 +67,27 @@ TROUBLES: dict[CarrierTrouble, str] = {
 
 OUT_FOR_DELIVERY = 1012
 
+# Of the same second as well: the failure is what came behind.
 LATER_FAILURE = """
 SELECT EXISTS (SELECT FROM detour_case
                 WHERE fulfilment_id = $1 AND kind = 'delivery_failed'
-                  AND opened_source = 'carrier' AND happened_at > $2)
+                  AND opened_source = 'carrier' AND happened_at >= $2)
+"""
+
+OLDER_TROUBLE = """
+SELECT kind FROM detour_case
+ WHERE fulfilment_id = $1 AND closed_at IS NULL AND opened_source = 'carrier' AND happened_at < $2
+ ORDER BY kind
 """
 
 # By the carrier's own clock the goods have passed what settles the detour, or a later report of
-# the same kind has begun a new attempt already.
+# the same kind stands for it already. An attempt that failed had the goods at the door.
 OVERTAKEN = """
 SELECT EXISTS (SELECT FROM carrier_event
                 WHERE shipment_id = $1 AND happened_at > $2 AND stage = ANY ($3::smallint[]))
     OR EXISTS (SELECT FROM detour_case
-                WHERE fulfilment_id = $4 AND kind = $5 AND opened_source = 'carrier'
-                  AND happened_at > $2)
+                WHERE fulfilment_id = $4 AND opened_source = 'carrier' AND happened_at > $2
+                  AND (kind = $5 OR (kind = 'delivery_failed' AND 1012 = ANY ($3::smallint[]))))
 """
 
 
@@ -205,26 +212,55 @@ async def apply_carrier_event(
     )
     if event.detour is not None:
         await _hear_trouble(event.detour, event, shipment, kept)
-    if event.stage is None or event.return_leg or await _of_an_earlier_attempt(event, shipment):
+    if event.detour == "delivery_failed":
+        # The attempt is over with it, so that it passes nothing; it was out for delivery till then.
+        await _settle_older_trouble(OUT_FOR_DELIVERY, event, shipment, kept)
         return None
-    return await journey.advance(
-        kept,
-        shipment["fulfilment_id"],
-        event.stage,
-        actor=Actor.system(shipment["carrier"], source="carrier"),
-        evidence=[journey.Evidence("carrier_event", str(kept))],
-        captured_at=event.happened_at,
-    )
+    if event.stage is None or event.return_leg:
+        return None
+    answer = None
+    if not await _of_an_earlier_attempt(event, shipment):
+        answer = await journey.advance(
+            kept,
+            shipment["fulfilment_id"],
+            event.stage,
+            actor=Actor.system(shipment["carrier"], source="carrier"),
+            evidence=[journey.Evidence("carrier_event", str(kept))],
+            captured_at=event.happened_at,
+        )
+    if answer is None or answer.verdict is journey.Verdict.DUPLICATE:
+        await _settle_older_trouble(event.stage, event, shipment, kept)
+    return answer
 
 
 async def _of_an_earlier_attempt(event: CarrierEvent, shipment: dict[str, Any]) -> bool:
-    """Tell whether a carrier's "out for delivery" is older than an attempt that failed since.
+    """Tell whether a carrier's "out for delivery" is of an attempt that failed since.
 
     Webhooks come in any order; the carrier's own clock tells which attempt one is about.
     """
     return event.stage == OUT_FOR_DELIVERY and await db.value(
         LATER_FAILURE, shipment["fulfilment_id"], event.happened_at
     )
+
+
+async def _settle_older_trouble(
+    stage: int, event: CarrierEvent, shipment: dict[str, Any], kept: UUID
+) -> None:
+    """Settle older trouble that an event shows to be over although it passes no stage itself.
+
+    Another scan has passed the stage, or the event is of an earlier attempt; heard in its turn it
+    would have settled the same.
+    """
+    for case in await db.rows(OLDER_TROUBLE, shipment["fulfilment_id"], event.happened_at):
+        row = journey.DETOURS[case["kind"]]
+        if stage in row.settled_at and row.restarts is None:
+            await journey.settle_detour(
+                journey.derived_id(shipment["fulfilment_id"], f"carrier:{kept}:{row.kind}"),
+                shipment["fulfilment_id"],
+                row.kind,
+                actor=Actor.system(shipment["carrier"], source="carrier"),
+                evidence=[journey.Evidence("carrier_event", str(kept))],
+            )
 
 
 async def _hear_trouble(
@@ -242,7 +278,7 @@ async def _hear_trouble(
         event.happened_at,
         sorted(row.settled_at),
         shipment["fulfilment_id"],
-        trouble if row.restarts else "",
+        trouble if row.recurs else "",
     )
     await journey.open_detour(
         journey.derived_id(shipment["fulfilment_id"], f"carrier:{kept}"),

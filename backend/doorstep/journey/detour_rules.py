@@ -34,10 +34,10 @@ def decide_opening(
     if standing.ended:
         reason = "The fulfilment has ended; kept as evidence for a person to look at."
         return Decision(Verdict.REVIEW, reason, Cause.ENDED)
-    # A carrier tells of each attempt once, whatever we have heard of the trips between them; of our
-    # own people two may tell of the same one.
-    another_attempt = detour.restarts is not None and actor.source == "carrier"
-    if detour.kind in standing.open_detours and not another_attempt and not overtaken:
+    # A carrier tells of each attempt and delay once, whatever we have heard between them; of our own
+    # people two may tell of the same one.
+    another = detour.recurs and actor.source == "carrier"
+    if detour.kind in standing.open_detours and not another and not overtaken:
         return Decision(Verdict.DUPLICATE, f"Is known already: {words}.", Cause.DONE)
     if overtaken or (detour.until is not None and detour.until in standing.passed):
         return _overtaken(detour, actor, words)
@@ -73,7 +73,18 @@ def decide_settling(standing: Standing, detour: Detour, actor: Actor) -> Decisio
     return Decision(Verdict.APPLIED, "")
 
 
-def settled_by_passing(open_detours: Iterable[str], stages: Iterable[int]) -> list[str]:
-    """List the open detours that these stages, just passed, settle by themselves."""
-    passed = set(stages)
-    return sorted(kind for kind in open_detours if BY_KIND[kind].settled_at & passed)
+def settled_by_passing(
+    open_detours: Iterable[str], stages: Iterable[int], *, told_later: Iterable[str] = ()
+) -> list[str]:
+    """List the open detours that these stages, just passed, settle by themselves.
+
+    What the carrier's own clock shows to have happened after the passing (`told_later`) was not
+    over with it, unless it cannot be open behind this stage at all.
+    """
+    passed, later = set(stages), set(told_later)
+    return sorted(
+        kind
+        for kind in open_detours
+        if BY_KIND[kind].settled_at & passed
+        and (kind not in later or BY_KIND[kind].until in passed)
+    )

@@ -78,6 +78,10 @@ async def open_case(report: Report) -> Answer:
 
 
 async def _open(journey: Locked, detour: Detour, report: Report, decision: Decision) -> None:
+    if detour.kind in journey.detours:
+        # Another attempt has failed, or another delay has come: what was before is over with it.
+        before = derived_id(journey.detours[detour.kind], "settled")
+        await journey.close_detour(detour.kind, before, report.step, closed_as="overtaken")
     if decision.passings:
         # Missing scans are implied by what is reported, with the report as their evidence.
         call = Claim(report.event_id, journey.id, report.step, report.captured_at)
@@ -158,6 +162,8 @@ async def _record(
     )
     if closed_as is None:
         journey.detours[detour.kind] = report.event_id
+        if report.actor.source == "carrier":
+            journey.carrier_at[detour.kind] = report.captured_at
 
 
 async def settle_case(

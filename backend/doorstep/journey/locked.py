@@ -42,6 +42,12 @@ class Locked:
         self.attempt: int = self.row["attempt"]
         self.flags = msgspec.convert(self.row, Flags)
         self.detours = {d["kind"]: UUID(d["id"]) for d in state["detours"]}
+        self.carrier_at = {
+            d["kind"]: datetime.fromisoformat(d["carrier_at"])
+            for d in state["detours"]
+            if d["carrier_at"]
+        }
+        """When the open detours happened that a carrier has told, by his clock."""
         self.passed = {p["stage"]: _uuid(p["actor_id"]) for p in state["passed"]}
         self.implied = {p["stage"] for p in state["passed"] if p["how"] == "implied"}
         self.held = [h for h in state["held"] if h["released_at"] is None]
@@ -141,8 +147,15 @@ class Locked:
         await self.append(entries)
         for passing in passings:
             await self.react(str(passing.stage), step.actor, step.evidence, {"how": passing.how})
-        for kind in settled_by_passing(self.detours, (passing.stage for passing in passings)):
+        stages = [passing.stage for passing in passings]
+        for kind in settled_by_passing(self.detours, stages, told_later=self._told_later(call)):
             await self.close_detour(kind, derived_id(self.detours[kind], "settled"), step)
+
+    def _told_later(self, call: Claim) -> set[str]:
+        """Name the detours that happened after what is claimed, both by the carrier's clock."""
+        if call.step.actor.source != "carrier":
+            return set()
+        return {kind for kind, at in self.carrier_at.items() if at > call.captured_at}
 
     async def follow_on(self, actor: Actor) -> None:
         """Record what does not apply now that its turn has come, then try the held steps again.
@@ -270,6 +283,7 @@ class Locked:
     ) -> None:
         """Settle an open detour, in the chain and in its case, and let others hear of it."""
         case_id = self.detours.pop(kind)
+        self.carrier_at.pop(kind, None)
         await self.append([self.entry(event_id, "detour", f"{kind}_settled", "done", step, now())])
         closed = await db.one(
             "UPDATE detour_case SET closed_at = $2, closed_as = $3 WHERE id = $1"
@@ -279,8 +293,10 @@ class Locked:
             closed_as,
         )
         data = {"kind": kind, "case_id": str(case_id), "closed_as": closed_as, **closed}
-        await self.react(f"{kind}_{closed_as}", step.actor, step.evidence, data)
-        await self.react("detour_settled", step.actor, step.evidence, data)
+        if closed_as != "overtaken":
+            # Otherwise another of its kind takes its place, and the task with it.
+            await self.react(f"{kind}_{closed_as}", step.actor, step.evidence, data)
+            await self.react("detour_settled", step.actor, step.evidence, data)
 
     def entry(
         self,

@@ -177,7 +177,8 @@ BEGIN
          WHERE e.fulfilment_id = p_fulfilment AND e.kind = 'stage' AND e.stage = ANY (f.passed)
          ORDER BY e.stage, e.attempt DESC) p), '[]'),
     'detours', coalesce((
-      SELECT jsonb_agg(jsonb_build_object('id', d.id, 'kind', d.kind, 'blocks_from', d.blocks_from))
+      SELECT jsonb_agg(jsonb_build_object('id', d.id, 'kind', d.kind, 'blocks_from', d.blocks_from,
+               'carrier_at', CASE WHEN d.opened_source = 'carrier' THEN d.happened_at END))
         FROM detour_case d
        WHERE d.fulfilment_id = p_fulfilment AND d.closed_at IS NULL), '[]'),
     'held', coalesce((

@@ -39,6 +39,7 @@ ON CONFLICT ON CONSTRAINT payment_event_action_key DO NOTHING
 RETURNING id
 """
 
+# What is said as of a moment, by the providers' clocks; without one, everything.
 TOLD = """
 SELECT payment_line_id AS line_id,
        coalesce(sum(amount_minor) FILTER (WHERE type = 'captured' AND provider = 'shop'), 0)::bigint
@@ -48,8 +49,13 @@ SELECT payment_line_id AS line_id,
        coalesce(sum(amount_minor) FILTER (WHERE type = 'refunded'), 0)::bigint AS refunded_minor,
        coalesce((array_agg(type ORDER BY happened_at DESC, action_id DESC, type DESC)
                  FILTER (WHERE type IN ('authorised', 'failed', 'hold')))[1], '') AS last_word
-  FROM payment_event WHERE order_id = $1
+  FROM payment_event WHERE order_id = $1 AND happened_at <= coalesce($2::timestamptz, 'infinity')
  GROUP BY payment_line_id
+"""
+
+MONEY_MOVED = """
+SELECT DISTINCT happened_at FROM payment_event
+ WHERE order_id = $1 AND happened_at > $2 AND type IN ('captured', 'refunded') ORDER BY 1
 """
 
 # --- Approvals --------------------------------------------------------------------------------

@@ -108,9 +108,19 @@ async def record_shop(
     )
 
 
-async def told(order_id: UUID, amounts: Mapping[UUID, int]) -> dict[UUID, Told]:
-    """Fold everything that was said about an order's payment lines, given their amounts."""
-    said = {row.pop("line_id"): row for row in await db.rows(sql.TOLD, order_id)}
+async def moments(order_id: UUID, since: datetime) -> list[datetime]:
+    """List this moment and the later ones at which an order's money moved, by the providers' clocks."""
+    return [since, *(row["happened_at"] for row in await db.rows(sql.MONEY_MOVED, order_id, since))]
+
+
+async def told(
+    order_id: UUID, amounts: Mapping[UUID, int], until: datetime | None = None
+) -> dict[UUID, Told]:
+    """Fold everything that was said about an order's payment lines, given their amounts.
+
+    `until` leaves out what has happened later.
+    """
+    said = {row.pop("line_id"): row for row in await db.rows(sql.TOLD, order_id, until)}
     return {
         line_id: Told(amount_minor=amount, **said.get(line_id, {}))
         for line_id, amount in amounts.items()
