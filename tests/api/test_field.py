@@ -21,7 +21,7 @@ from doorstep.core.ids import uuid7
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import visits as console_visits
 from doorstep.doors.field import pods, runs, scans, visits
-from doorstep.flows import deliver, dispatch, transport
+from doorstep.flows import dispatch, proof_pictures, transport
 from doorstep.modules.fsm import service as fsm
 from tests.factories.care import passed, reacting, serials_for
 from tests.factories.road import (
@@ -173,7 +173,7 @@ async def test_a_parcel_goes_from_the_shelf_to_the_approved_installation(
     assert (done["verdict"], done["stage"], done["progress"]) == ("applied", 1015, 85)
     for name in (str(parcel), "before", "after"):
         await upload(picture(name))
-        await deliver.photo_verified(picture(name))
+        await proof_pictures.photo_verified(picture(name))
     assert await core_db.value("SELECT approval FROM visit_report") == "automatic"
     assert await core_db.value("SELECT bytes_verified_at FROM pod") is not None
 

@@ -14,7 +14,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
-from doorstep.flows import deliver, dispatch, install, transport
+from doorstep.flows import deliver, dispatch, install, proof_pictures, transport
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.schemas import Checklist, Item, Topic
 from doorstep.modules.tms import service as tms
@@ -26,8 +26,8 @@ REACTIONS: Mapping[str, Sequence[journey.Reaction]] = {
     "1007": [dispatch.book_shipment],
     "1008": [dispatch.make_label_documents],
     "1012": [deliver.issue_handover_code],
-    "1013": [deliver.check_bytes, install.pass_schedule_if_booked],
-    "bytes_verified": [deliver.check_bytes],
+    "1013": [proof_pictures.check_bytes, install.pass_schedule_if_booked],
+    "bytes_verified": [proof_pictures.check_bytes],
     "visit_booked": [install.pass_schedule_if_booked],
 }
 """The reactions of transport and installation alone."""

@@ -12,7 +12,7 @@ from doorstep.core import db as core_db
 from doorstep.core.clock import now
 from doorstep.core.errors import NotFound
 from doorstep.core.ids import uuid7
-from doorstep.flows import dispatch, transport
+from doorstep.flows import carrier_events, dispatch, transport
 from doorstep.journey import Verdict
 from doorstep.modules.tms import rules
 from doorstep.modules.tms import service as tms
@@ -278,7 +278,7 @@ async def test_a_carrier_event_passes_its_stage_and_implies_the_missing_ones(roa
     parcel = await a_parcel(road)
     event = said(await awb_of(parcel), 1012)
     for _ in range(2):
-        answer = await transport.apply_carrier_event(event, source="clickpost", source_id="a")
+        answer = await carrier_events.apply_carrier_event(event, source="clickpost", source_id="a")
         assert answer and answer.verdict is Verdict.APPLIED
     assert await core_db.value("SELECT count(*) FROM carrier_event") == 1
     assert [await how(parcel, code) for code in (1009, 1010, 1011, 1012)] == [
@@ -287,7 +287,7 @@ async def test_a_carrier_event_passes_its_stage_and_implies_the_missing_ones(roa
         "not_applicable",
         "done",
     ]
-    late = await transport.apply_carrier_event(
+    late = await carrier_events.apply_carrier_event(
         said(await awb_of(parcel), 1009), source="clickpost", source_id="b"
     )
     assert late and late.verdict is Verdict.DUPLICATE
@@ -295,7 +295,9 @@ async def test_a_carrier_event_passes_its_stage_and_implies_the_missing_ones(roa
 
 async def test_an_event_about_an_unknown_awb_waits_for_it(road: Road) -> None:
     with pytest.raises(inbox.WaitsFor) as waiting:
-        await transport.apply_carrier_event(said("BD1", 1009), source="clickpost", source_id="a")
+        await carrier_events.apply_carrier_event(
+            said("BD1", 1009), source="clickpost", source_id="a"
+        )
     assert waiting.value.key == "awb:BD1"
     await inbox.receive("clickpost", "a", b"{}", {})
     await core_db.execute("UPDATE inbox SET state = 'waiting', waits_for = 'awb:BD1'")
@@ -311,12 +313,14 @@ async def test_trouble_of_a_carrier_becomes_a_detour_or_a_problem_and_moves_noth
 ) -> None:
     parcel = await a_parcel(road)
     event = said(await awb_of(parcel), None, detour="carrier_lost")
-    assert await transport.apply_carrier_event(event, source="clickpost", source_id="a") is None
+    assert (
+        await carrier_events.apply_carrier_event(event, source="clickpost", source_id="a") is None
+    )
     opened = await core_db.row("SELECT kind, closed_at FROM detour_case")
     assert opened == {"kind": "carrier_lost", "closed_at": None}
     odd = said(await awb_of(parcel), None, detour="unknown_status")
-    assert await transport.apply_carrier_event(odd, source="clickpost", source_id="c") is None
+    assert await carrier_events.apply_carrier_event(odd, source="clickpost", source_id="c") is None
     assert await problems_of(parcel) == ["unknown_status"]
     back = said(await awb_of(parcel), 1013, return_leg=True)
-    assert await transport.apply_carrier_event(back, source="clickpost", source_id="b") is None
+    assert await carrier_events.apply_carrier_event(back, source="clickpost", source_id="b") is None
     assert 1009 not in await passed(parcel)

@@ -15,7 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import NotFound
 from doorstep.core.ids import uuid7
-from doorstep.flows import deliver, install, install_reports
+from doorstep.flows import install, install_reports, proof_pictures
 from doorstep.journey import Verdict
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.refusals import (
@@ -281,7 +281,7 @@ async def test_a_whole_report_passes_1015_and_approves_itself_with_its_pictures(
     assert (await report_row())["approved_at"] is None
     for slot in ("before", "after"):
         await upload(picture(slot))
-        await deliver.photo_verified(picture(slot))
+        await proof_pictures.photo_verified(picture(slot))
     report = await report_row()
     assert report["approval"] == "automatic" and report["bytes_verified_at"]
     facts = await core_db.value(

@@ -11,7 +11,7 @@ from doorstep.core import db as core_db
 from doorstep.core.clock import now
 from doorstep.core.errors import NotFound
 from doorstep.core.ids import uuid7
-from doorstep.flows import deliver, transport
+from doorstep.flows import deliver, proof_pictures, transport
 from doorstep.journey import Verdict
 from doorstep.journey.refusals import StageAlreadyDone
 from doorstep.modules.tms import rules
@@ -56,11 +56,11 @@ async def test_a_whole_proof_delivers_and_v4_waits_for_its_picture(road: Road) -
     pod = await core_db.one("SELECT * FROM pod")
     assert (pod["verdict"], pod["code_ok"], pod["hold_reason"]) == ("applied", True, None)
     assert pod["bytes_verified_at"] is None
-    await deliver.photo_verified(picture(str(parcel)))
+    await proof_pictures.photo_verified(picture(str(parcel)))
     assert await core_db.value("SELECT bytes_verified_at FROM pod") is None
     await upload(picture(str(parcel)))
     for _ in range(2):
-        await deliver.photo_verified(picture(str(parcel)))
+        await proof_pictures.photo_verified(picture(str(parcel)))
     assert await core_db.value("SELECT bytes_verified_at FROM pod") is not None
     facts = await core_db.value("SELECT count(*) FROM journey_event WHERE name = 'bytes_verified'")
     assert facts == 1
@@ -229,10 +229,10 @@ async def test_the_installations_own_recipe_holds(road: Road) -> None:
     answer = await deliver.record_pod(stops[parcel], proof, actor=road.courier)
     assert answer.verdict is Verdict.APPLIED
     await upload(picture("door"))
-    await deliver.photo_verified(picture("door"))
+    await proof_pictures.photo_verified(picture("door"))
     assert await core_db.value("SELECT bytes_verified_at FROM pod") is None
     await upload(picture("goods"))
-    await deliver.photo_verified(picture("goods"))
+    await proof_pictures.photo_verified(picture("goods"))
     assert await core_db.value("SELECT bytes_verified_at FROM pod") is not None
 
 
@@ -240,7 +240,7 @@ async def test_bytes_that_are_no_picture_are_a_problem_not_a_proof(road: Road) -
     parcel = await a_parcel(road)
     stops = await out_for_delivery(road, parcel)
     await deliver.record_pod(stops[parcel], await a_proof(parcel), actor=road.courier)
-    await deliver.photo_verified(picture(str(parcel)), refusal="not-a-picture")
+    await proof_pictures.photo_verified(picture(str(parcel)), refusal="not-a-picture")
     assert await problems_of(parcel) == ["photo_unusable"]
     assert await core_db.value("SELECT bytes_verified_at FROM pod") is None
 

@@ -13,7 +13,7 @@ from doorstep.app import DOORS, create_app
 from doorstep.core.auth.guard import handlers_of
 from doorstep.core.auth.permissions import PERMISSIONS, may
 from doorstep.core.auth.scope import DESKS
-from doorstep.flows import approvals, detours, settle, transport
+from doorstep.flows import approvals, carrier_events, detours, settle
 from doorstep.modules.helpdesk import kinds
 from doorstep.modules.helpdesk.kinds import CLOSE, KINDS, OPERATIONS, UnknownKind
 
@@ -27,7 +27,7 @@ COMPUTED = {
         "payment_currency", "payment_unexpected", "payment_stopped",
     },
     "flows/approvals.py": {problem for problem, _ in approvals.PROBLEMS.values()},
-    "flows/transport.py": set(transport.TROUBLES),
+    "flows/carrier_events.py": set(carrier_events.TROUBLES),
     "flows/detours.py": set(detours.TASKS),
     "flows/deliver.py": {"pod_incomplete", "handover_code_wrong", "door_payment_differs"},
     "modules/finance/service/payouts.py": {
@@ -102,7 +102,7 @@ def test_the_walk_sees_what_it_must() -> None:
     assert "webhook_unmatched" in found["core/inbox.py"][0]
     assert "review" in found["flows/supervise.py"][0]
     assert "awb_needed" in found["flows/dispatch.py"][0]
-    assert found["flows/transport.py"][1] == 1
+    assert found["flows/carrier_events.py"][1] == 1
 
 
 def test_a_kind_without_a_row_is_a_programming_error() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from doorstep import ports
 from doorstep.core import inbox
 from doorstep.core.jobs import job
-from doorstep.flows import deliver, transport
+from doorstep.flows import carrier_events, proof_pictures
 
 
 @inbox.handler("clickpost")
@@ -17,10 +17,12 @@ async def handle_carrier(message: inbox.Message) -> None:
     Raises: WaitsFor while no shipment has that AWB.
     """
     event = ports.clickpost().read(message.body)
-    await transport.apply_carrier_event(event, source=message.source, source_id=message.source_id)
+    await carrier_events.apply_carrier_event(
+        event, source=message.source, source_id=message.source_id
+    )
 
 
 @job("flows.blob_verified")
 async def blob_verified(payload: dict[str, Any]) -> None:
     """Let proofs and reports know that the bytes of a picture they name are on the server."""
-    await deliver.photo_verified(payload["sha256"], refusal=payload.get("refusal"))
+    await proof_pictures.photo_verified(payload["sha256"], refusal=payload.get("refusal"))

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from doorstep import journey
-from doorstep.core import db, outbox, pictures
+from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, NotFound
-from doorstep.flows import install_reports, part_delivery, shift_close
+from doorstep.flows import part_delivery, proof_pictures, shift_close
 from doorstep.flows.stops import ask_of_stop
 from doorstep.journey import Evidence, Verdict
 from doorstep.modules.helpdesk import service as helpdesk
@@ -32,15 +32,6 @@ SELECT s.id, s.order_id, s.fulfilment_id
   FROM delivery_stop s JOIN run_person p ON p.run_id = s.run_id
  WHERE s.id = $1 AND p.person_id = $2
 """
-
-NAMING_PICTURE = """
-SELECT pod.fulfilment_id FROM pod_photo p JOIN pod ON pod.id = p.pod_id
- WHERE p.sha256 = $1 AND p.verified_at IS NULL
-UNION
-SELECT r.fulfilment_id FROM visit_report_photo p JOIN visit_report r ON r.id = p.report_id
- WHERE p.sha256 = $1 AND p.verified_at IS NULL
-"""
-
 
 # --- Handover code ------------------------------------------------------------------------------
 
@@ -124,7 +115,7 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
         await shift_close.note_late_cash(stop_id, fulfilment["order_id"])
     if answer.verdict is Verdict.DUPLICATE:
         # A carrier had said "delivered" before; now its proof is here (V4).
-        await _state_bytes_verified(fulfilment["id"], actor)
+        await proof_pictures.state_bytes_verified(fulfilment["id"], actor)
     return answer
 
 
@@ -347,69 +338,3 @@ async def accept_pod(pod_id: UUID, reason: str, *, actor: Actor) -> journey.Answ
     await tms.settle_pod(pod_id, answer.verdict.value, reason)
     await helpdesk.close_problems("pod_incomplete", str(pod_id), reason, actor)
     return answer
-
-
-# --- Pictures -----------------------------------------------------------------------------------
-
-
-async def check_bytes(fact: journey.Fact) -> None:
-    """Note which proofs have all required pictures on the server; V4 asks for that note.
-
-    At 1013 the proof that passed it may have been held or in review: now it counts.
-    """
-    if fact.name == "1013":
-        for proof in fact.evidence:
-            if proof.kind == "pod":
-                await tms.settle_pod(UUID(proof.ref), "applied", "")
-    await tms.mark_bytes_verified(fact.fulfilment_id)
-
-
-async def photo_verified(sha256: str, *, refusal: str | None = None) -> None:
-    """The bytes of a picture are on the server: let the proofs and reports that name it know.
-
-    `refusal` says why the bytes are no picture; then it stays unverified and a person is asked.
-    Nothing happens when the picture is not there yet, or nobody names it.
-    """
-    shown = await db.value("SELECT EXISTS (SELECT FROM picture WHERE sha256 = $1)", sha256)
-    if not shown and refusal is None:
-        refusal = await pictures.refusal_of(sha256)
-    if not shown and refusal is None:
-        return
-    for row in await db.rows(NAMING_PICTURE, sha256):
-        if shown:
-            await _photo_verified(row["fulfilment_id"], sha256)
-        else:
-            await _photo_unusable(row["fulfilment_id"], sha256, refusal or "")
-
-
-@db.transactional
-async def _photo_verified(fulfilment_id: UUID, sha256: str) -> None:
-    await journey.lock(fulfilment_id)
-    if await tms.mark_photo_verified(fulfilment_id, sha256):
-        await _state_bytes_verified(fulfilment_id, Actor.system("deliver.photo_verified"))
-    await install_reports.photo_verified(fulfilment_id, sha256)
-
-
-async def _state_bytes_verified(fulfilment_id: UUID, actor: Actor) -> None:
-    for pod_id in await tms.mark_bytes_verified(fulfilment_id):
-        await journey.state_fact(
-            "bytes_verified",
-            fulfilment_id,
-            actor=actor,
-            data={"pod_id": str(pod_id)},
-            event_id=journey.derived_id(fulfilment_id, f"bytes_verified:{pod_id}"),
-        )
-
-
-@db.transactional
-async def _photo_unusable(fulfilment_id: UUID, sha256: str, refusal: str) -> None:
-    fulfilment = await journey.lock(fulfilment_id)
-    await helpdesk.open_problem(
-        "photo_unusable",
-        "A picture that a proof needs cannot be shown",
-        ref=f"{fulfilment_id}:{sha256}",
-        detail=refusal,
-        order_id=fulfilment["order_id"],
-        fulfilment_id=fulfilment_id,
-        owner_role="dispatcher",
-    )

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from doorstep.flows.allocate import turn_holds_into_allocations
 from doorstep.flows.approvals import drop_questions
 from doorstep.flows.care import ask_feedback, register_warranty
-from doorstep.flows.deliver import check_bytes, issue_handover_code
+from doorstep.flows.deliver import issue_handover_code
 from doorstep.flows.detours import ask_for_help, end_task
 from doorstep.flows.dispatch import book_shipment, make_label_documents
 from doorstep.flows.failed_delivery import call_back, end_attempt, send_back_after_last_attempt
@@ -22,6 +22,7 @@ from doorstep.flows.failed_visit import book_next_visit, book_visit_again
 from doorstep.flows.install import pass_schedule_if_booked
 from doorstep.flows.notify import tell_customer, tell_detour
 from doorstep.flows.procure import make_purchase_order
+from doorstep.flows.proof_pictures import check_bytes
 from doorstep.flows.returns import goods_came_back
 from doorstep.flows.settle import review, verify_payment
 from doorstep.flows.shop_orders import tell_shop_shipped
