@@ -8,7 +8,12 @@ from typing import NamedTuple
 from doorstep.core import db
 from doorstep.flows import checks as flows
 from doorstep.journey import chain
+from doorstep.journey import checks as journey
 from doorstep.modules.finance import checks as finance
+from doorstep.modules.fsm import checks as fsm
+from doorstep.modules.messages import checks as messages
+from doorstep.modules.oms import checks as oms
+from doorstep.modules.tms import checks as tms
 from doorstep.modules.wms import checks as wms
 
 
@@ -45,7 +50,12 @@ QUERIES: dict[str, str] = {
     "IQ2 inbox": """
         SELECT i.source || ' ' || i.source_id AS subject, coalesce(i.last_error, i.state) AS detail
           FROM inbox i WHERE i.state = 'problem'""",
+    **journey.QUERIES,
+    **oms.QUERIES,
     **wms.QUERIES,
+    **tms.QUERIES,
+    **fsm.QUERIES,
+    **messages.QUERIES,
     **flows.QUERIES,
 }
 """Check → a query of (subject, detail) that finds nothing when all is well."""
@@ -57,9 +67,18 @@ FUNCTIONS: dict[str, Callable[[], Awaitable[list[str]]]] = {
     "IM3": finance.check_im3,
     "IM4": finance.check_im4,
     "IM5": finance.check_im5,
+    "IM6": finance.check_im6,
+    "IM7": finance.check_im7,
+    "IM8": finance.check_im8,
     "IM9": finance.check_im9,
+    "IQ1 payouts": finance.check_iq1,
 }
 """Checks that say in words what they have found."""
+
+
+def count() -> int:
+    """Tell how many checks there are."""
+    return len(QUERIES) + len(FUNCTIONS)
 
 
 async def run() -> list[Violation]:

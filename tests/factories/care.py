@@ -98,7 +98,7 @@ async def pass_stage(parcel: UUID, code: int, **given: Any) -> journey.Answer:
     """Pass one stage as a role that may, with a proof of the right kind."""
     stage = BY_CODE[code]
     role = "system" if "system" in stage.roles else min(stage.roles)
-    actor = Actor(role=role, source="scan", name=f"a {role}")
+    actor = Actor(role=role, source="scan", name=f"a {role}", job="care", request_id="care")
     evidence = [Evidence(min(stage.evidence), f"test-{code}")]
     return await journey.advance(uuid7(), parcel, code, actor=actor, evidence=evidence, **given)
 

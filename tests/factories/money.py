@@ -37,7 +37,7 @@ MONEY: Mapping[str, Sequence[journey.Reaction]] = {
 }
 """The reactions of finance and procurement alone."""
 
-FINANCE = Actor(role="finance", source="person", person_id=UUID(int=7))
+FINANCE = Actor(role="finance", source="person", person_id=UUID(int=7), request_id="desk")
 SYSTEM = Actor.system("test")
 
 

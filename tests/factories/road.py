@@ -63,7 +63,13 @@ async def make_actor(role: str, source: Any = "phone") -> Actor:
     """Add somebody and act as them, from a phone unless it is said otherwise."""
     person_id = await make_person(role)
     device_id = uuid7() if source == "phone" else None
-    return Actor(role=role, source=source, person_id=person_id, device_id=device_id)
+    return Actor(
+        role=role,
+        source=source,
+        person_id=person_id,
+        device_id=device_id,
+        request_id=uuid7().hex,
+    )
 
 
 async def make_road() -> Road:

@@ -96,6 +96,6 @@ async def claim(
         event_id or uuid7(),
         order.parcel,
         stage,
-        actor=Actor(role=role, source=source, name="a claim"),  # type: ignore[arg-type]
+        actor=Actor(role=role, source=source, name="a claim", job="claim", request_id="claim"),  # type: ignore[arg-type]
         evidence=[Evidence(min(row.evidence), "by claim")],
     )

@@ -16,7 +16,7 @@ from doorstep.modules.scm import service as scm
 from doorstep.modules.scm.schemas import VendorData
 from doorstep.modules.wms.service import stock
 
-SHOP = Actor(role="sales", source="person", person_id=UUID(int=1))
+SHOP = Actor(role="sales", source="person", person_id=UUID(int=1), request_id="shop")
 
 
 @dataclass

@@ -73,6 +73,7 @@ def somebody(company: Company, detour: Detour, roles: frozenset[str]) -> Actor:
         role=role,
         source="phone" if role in PHONES else "person",
         person_id=company.users[role].id,
+        request_id=uuid7().hex,
     )
 
 

@@ -21,7 +21,7 @@ import pytest
 
 from doorstep import doctor, journey
 from doorstep.core import db
-from doorstep.core.actor import Actor
+from doorstep.core.actor import Actor, Source
 from doorstep.core.ids import uuid7
 from doorstep.flows.place_order import place_order
 from doorstep.journey import Evidence, chain
@@ -139,9 +139,18 @@ async def take(parcel: UUID, *codes: int) -> None:
             uuid7(),
             parcel,
             code,
-            actor=Actor(role=role, source="phone", person_id=uuid7(), device_id=uuid7()),
+            actor=somebody(role, "phone"),
             evidence=[Evidence(kind, f"{kind}:{code}", hashlib.sha256(kind.encode()).hexdigest())],
         )
+
+
+def somebody(role: str, source: Source) -> Actor:
+    """Act as a person who has sent a request, from a phone or at a screen."""
+    device_id = uuid7() if source == "phone" else None
+    request_id = uuid7().hex
+    return Actor(
+        role=role, source=source, person_id=uuid7(), device_id=device_id, request_id=request_id
+    )
 
 
 async def meet(
@@ -149,14 +158,12 @@ async def meet(
 ) -> None:
     if at:
         await take(parcel, at)
-    actor = Actor(role=role, source="phone", person_id=uuid7(), device_id=uuid7())
+    actor = somebody(role, "phone")
     assert not reason or reason in BY_KIND[kind].reasons
     answer = await journey.open_detour(uuid7(), parcel, kind, actor=actor, reason=reason)
     assert answer.verdict == "applied", answer
     if settled_by:
-        await journey.settle_detour(
-            uuid7(), parcel, kind, actor=Actor(role=settled_by, source="person", person_id=uuid7())
-        )
+        await journey.settle_detour(uuid7(), parcel, kind, actor=somebody(settled_by, "person"))
 
 
 def named(event: dict[str, Any]) -> str:

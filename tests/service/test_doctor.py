@@ -50,11 +50,87 @@ ONE_PAYOUT = (
     " WHERE state IN ('due', 'sending', 'unknown', 'paid')",
 )
 
+ONE_ATTEMPT = (
+    "ALTER TABLE payout DROP CONSTRAINT payout_attempt_key",
+    "payout",
+    "ALTER TABLE payout ADD CONSTRAINT payout_attempt_key UNIQUE (tranche_id, attempt)",
+)
+ONE_PASSING = (
+    "DROP INDEX journey_event_stage_once",
+    "journey_event",
+    "CREATE UNIQUE INDEX journey_event_stage_once ON journey_event (fulfilment_id, stage, attempt)"
+    " WHERE kind = 'stage'",
+)
+ONE_SEQ = (
+    "ALTER TABLE journey_event DROP CONSTRAINT journey_event_pkey",
+    "journey_event",
+    "ALTER TABLE journey_event ADD CONSTRAINT journey_event_pkey PRIMARY KEY (fulfilment_id, seq)",
+)
+ONE_EVENT = (
+    "ALTER TABLE journey_event DROP CONSTRAINT journey_event_id_unique",
+    "journey_event",
+    "ALTER TABLE journey_event ADD CONSTRAINT journey_event_id_unique UNIQUE (event_id)",
+)
+ONE_STOP = (
+    "DROP INDEX delivery_stop_one_active",
+    "delivery_stop",
+    "CREATE UNIQUE INDEX delivery_stop_one_active ON delivery_stop (fulfilment_id)"
+    " WHERE state = 'open'",
+)
+ONE_SHIFT = (
+    "DROP INDEX shift_one_open_per_vehicle",
+    "shift",
+    "CREATE UNIQUE INDEX shift_one_open_per_vehicle ON shift (vehicle_id)"
+    " WHERE state IN ('open', 'closing')",
+)
+ONE_VISIT = (
+    "DROP INDEX visit_one_active",
+    "visit",
+    "CREATE UNIQUE INDEX visit_one_active ON visit (fulfilment_id)"
+    " WHERE state IN ('booked', 'started')",
+)
+ONE_PLACE = (
+    "ALTER TABLE visit DROP CONSTRAINT visit_no_overlap",
+    "visit",
+    "ALTER TABLE visit ADD CONSTRAINT visit_no_overlap EXCLUDE USING gist"
+    " (technician_id WITH =, during WITH &&) WHERE (state IN ('booked', 'started'))",
+)
+ONE_MESSAGE = (
+    "ALTER TABLE message DROP CONSTRAINT message_once_key",
+    "message",
+    "ALTER TABLE message ADD CONSTRAINT message_once_key UNIQUE NULLS NOT DISTINCT"
+    " (order_id, fulfilment_id, po_id, problem_id, event, attempt, channel, recipient)",
+)
+SECOND_PERSON = (
+    "ALTER TABLE stock_adjustment DROP CONSTRAINT stock_adjustment_second_person",
+    "stock_adjustment",
+    "ALTER TABLE stock_adjustment ADD CONSTRAINT stock_adjustment_second_person"
+    " CHECK (decided_by <> proposed_by)",
+)
+
+
+def copies(table: str, changed: str, where: str = "true", times: int = 1) -> str:
+    """Write a statement that copies rows of a table, with other values in some columns."""
+    return (
+        f"INSERT INTO {table} SELECT (jsonb_populate_record(x, jsonb_build_object({changed}))).*"
+        f" FROM {table} x, generate_series(1, {times}) AS n WHERE {where}"
+    )
+
+
 AGAIN = (
     "INSERT INTO payout SELECT new_id(), tranche_id, po_id, vendor_id, 2, amount_minor, currency,"
     " left(new_id()::text, 30), {state}, beneficiary_name, beneficiary_account,"
     " beneficiary_bank_code, '', '', 'x', not_before, created_at, sent_at, answered_at"
     " FROM payout WHERE amount_minor = 20001"
+)
+
+CREDIT = (
+    "WITH note AS (INSERT INTO credit_note (id, order_id, fulfilment_id, reason, amount_minor,"
+    " currency, created_at) SELECT new_id(), o.id, f.id, 'cancelled', {amount}, o.currency, now()"
+    " FROM customer_order o JOIN fulfilment f ON f.order_id = o.id LIMIT 1 RETURNING *)"
+    " INSERT INTO credit_note_line SELECT n.id, l.id, l.order_line_id, l.quantity + {more}, {lines}"
+    " FROM note n JOIN customer_order o ON o.id = n.order_id"
+    " JOIN fulfilment_line l ON l.fulfilment_id = n.fulfilment_id ORDER BY l.id LIMIT 1"
 )
 
 PLANTS = {
@@ -216,6 +292,183 @@ PLANTS = {
         ("journal_entry", "journal_line"),
         ("DELETE FROM journal_line l USING journal_entry e WHERE e.id = l.entry_id"
          " AND e.key LIKE 'paid:%'", "DELETE FROM journal_entry WHERE key LIKE 'paid:%'"),
+    ),
+    "a payout is sent with a second key": Plant(
+        "IM6",
+        ("payout",),
+        (copies("payout", "'id', new_id(), 'key', new_id(), 'state', 'failed'"),),
+        (ONE_ATTEMPT,),
+    ),
+    "a key was drawn, not made of tranche and attempt": Plant(
+        "IM6", ("payout",), ("UPDATE payout SET key = left(new_id()::text, 30)",)
+    ),
+    "a payout is of an attempt that its key does not name": Plant(
+        "IM6", ("payout",), ("UPDATE payout SET attempt = attempt + 1",)
+    ),
+    "nobody is asked about a payout without an answer": Plant(
+        "IM6 silence",
+        ("payout",),
+        ("UPDATE payout SET state = 'unknown', sent_at = now() - interval '25 hours'",),
+    ),
+    "the answered question about a payout is of another day": Plant(
+        "IM6 silence",
+        ("payout", "problem"),
+        ("UPDATE payout SET state = 'sending', sent_at = now() - interval '25 hours'",
+         "INSERT INTO problem (id, kind, title, ref, owner_role, due_at, opened_at, closed_at)"
+         " SELECT new_id(), 'payout_unknown', 'x', id::text, 'finance', now(), now(), now()"
+         " FROM payout"),
+    ),
+    "whoever placed the order approved its payment": Plant(
+        "IM7",
+        ("approval",),
+        ("UPDATE approval a SET decided_by = e.actor_id FROM journey_event e"
+         " WHERE e.order_id = a.order_id AND e.stage = 1001 AND a.decided = 'person'",),
+    ),
+    "whoever proposed an adjustment approved it": Plant(
+        "IM7 adjustments",
+        ("stock_adjustment",),
+        ("UPDATE stock_adjustment SET proposed_by = p.id, decided_by = p.id FROM person p",),
+        (SECOND_PERSON,),
+    ),
+    "money was sent before the account had cooled": Plant(
+        "IM8", ("payout",), ("UPDATE payout SET not_before = sent_at + interval '1 second'",)
+    ),
+    "a step was taken after the end": Plant(
+        "IO1",
+        ("journey_event",),
+        ("UPDATE journey_event SET ends_as = 'cancelled' WHERE seq = 3",),
+    ),
+    "an attempt was begun after the end": Plant(
+        "IO1",
+        ("journey_event",),
+        ("UPDATE journey_event SET kind = CASE WHEN stage = 1018 THEN 'detour' ELSE 'fact' END,"
+         " ends_as = CASE WHEN seq = 3 THEN 'cancelled' END",),
+    ),
+    "the customer sees less than is done": Plant(
+        "IO1 progress", ("fulfilment",), ("UPDATE fulfilment SET progress = 10",)
+    ),
+    "the stage is behind what is done": Plant(
+        "IO1 progress", ("fulfilment",), ("UPDATE fulfilment SET stage = 1002",)
+    ),
+    "a detour is open that a stage has settled": Plant(
+        "IO2 settled",
+        ("detour_case",),
+        ("INSERT INTO detour_case SELECT event_id, fulfilment_id, order_id, 'carrier_delayed', 1,"
+         " NULL, NULL, '', '', '[]', 0, 'system', 'system', now(), now() FROM journey_event"
+         " WHERE stage = 1010",),
+    ),
+    "a stage was passed twice in an attempt": Plant(
+        "IO3",
+        ("journey_event",),
+        ("UPDATE journey_event SET stage = 1010 WHERE stage = 1009",),
+        (ONE_PASSING,),
+    ),
+    "an event stands twice": Plant(
+        "IA8 events",
+        ("journey_event",),
+        ("INSERT INTO journey_event SELECT * FROM journey_event WHERE seq = 3",),
+        (ONE_SEQ, ONE_EVENT, ONE_PASSING),
+    ),
+    **{
+        f"nobody knows an event's {column}": Plant(
+            "IO4", ("journey_event",), (f"UPDATE journey_event SET {column} = '{value}'",)
+        )
+        for column, value in {
+            "device": "", "actor_role": "", "source": "", "captured_at": "-infinity",
+            "recorded_at": "infinity",
+        }.items()
+    },
+    "nobody knows by which request a phone spoke": Plant(
+        "IO4",
+        ("journey_event",),
+        ("UPDATE journey_event SET request_id = '' WHERE source = 'phone'",),
+    ),
+    "a technician is at two visits at once": Plant(
+        "IO6 visits",
+        ("visit",),
+        (copies("visit", "'id', new_id(), 'state', 'booked', 'start_event_id', null", times=2),),
+        (ONE_VISIT, ONE_PLACE),
+    ),
+    "a parcel is to be delivered by two runs": Plant(
+        "IO6 stops",
+        ("delivery_stop",),
+        (copies("delivery_stop", "'id', new_id(), 'state', 'open', 'closed_at', null,"
+                " 'position', x.position + 100 * n", times=2),),
+        (ONE_STOP,),
+    ),
+    "a van is driven by two crews": Plant(
+        "IO6 vehicles",
+        ("shift",),
+        (copies("shift", "'id', new_id(), 'open_event_id', new_id(), 'number', 'SH-AGAIN'",
+                "x.state = 'open'"),),
+        (ONE_SHIFT,),
+    ),
+    "a proof was applied that no event tells of": Plant(
+        "IC1 applied", ("pod",), ("UPDATE pod SET id = new_id()",)
+    ),
+    "a report was applied that no event tells of": Plant(
+        "IC1 applied", ("visit_report",), ("UPDATE visit_report SET id = new_id()",)
+    ),
+    "a failed delivery was applied that no event tells of": Plant(
+        "IC1 applied",
+        ("delivery_attempt",),
+        ("INSERT INTO delivery_attempt SELECT new_id(), order_id, fulfilment_id, stop_id, attempt,"
+         " person_id, device_id, 'delivery_failed', 'not_home', '', true, 60, NULL, '{}', lat, lng,"
+         " accuracy_m, 'applied', captured_at, recorded_at FROM pod",),
+    ),
+    "a failed visit was applied that no event tells of": Plant(
+        "IC1 applied",
+        ("visit_failure",),
+        ("INSERT INTO visit_failure SELECT new_id(), order_id, fulfilment_id, visit_id,"
+         " technician_id, device_id, 'not_home', '', '{}', 'applied', captured_at, recorded_at"
+         " FROM visit_report",),
+    ),
+    "the picture of a proof has not come for hours": Plant(
+        "IC4",
+        ("pod", "pod_photo"),
+        ("UPDATE pod SET recorded_at = recorded_at - interval '7 hours'",
+         "UPDATE pod_photo SET verified_at = NULL"),
+    ),
+    "the picture of a report has not come for hours": Plant(
+        "IC4 reports",
+        ("visit_report", "visit_report_photo"),
+        ("UPDATE visit_report SET recorded_at = recorded_at - interval '7 hours'",
+         "UPDATE visit_report_photo SET verified_at = NULL"),
+    ),
+    "the customer was told of a delivery that was none": Plant(
+        "IQ1", ("message",), ("UPDATE message SET event = '1016' WHERE event = '1013'",)
+    ),
+    "the customer was told of an attempt that was none": Plant(
+        "IQ1", ("message",), ("UPDATE message SET attempt = 2 WHERE event = '1013'",)
+    ),
+    "the customer was told of a payment that was none": Plant(
+        "IQ1",
+        ("journey_event",),
+        ("UPDATE journey_event SET kind = 'fact' WHERE stage = 1002",),
+    ),
+    "the customer was told of a loss that was none": Plant(
+        "IQ1", ("message",), ("UPDATE message SET event = 'lost' WHERE event = '1013'",)
+    ),
+    "a released tranche was not ordered to be paid": Plant(
+        "IQ1 payouts", ("payout",), ("DELETE FROM payout",)
+    ),
+    "the customer was told twice": Plant(
+        "IQ3", ("message",), (copies("message", "'id', new_id()"),), (ONE_MESSAGE,)
+    ),
+    "more pieces are credited than were ordered": Plant(
+        "IM5 credited pieces",
+        ("credit_note", "credit_note_line"),
+        (CREDIT.format(amount=0, lines=0, more=1),),
+    ),
+    "more money is credited than the order costs": Plant(
+        "IM5 credited money",
+        ("credit_note", "credit_note_line"),
+        (CREDIT.format(amount="o.total_minor + 1", lines="o.total_minor + 1", more=0),),
+    ),
+    "a credit note is not the sum of its lines": Plant(
+        "IM5 credited money",
+        ("credit_note", "credit_note_line"),
+        (CREDIT.format(amount=2, lines=1, more=0),),
     ),
     "cash was counted that nobody took": Plant(
         "IM9", ("pod_tender",), ("UPDATE pod_tender SET amount_minor = amount_minor + 1",)

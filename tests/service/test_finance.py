@@ -130,6 +130,22 @@ async def test_after_the_keys_life_no_machine_pays_again(db: Any, bank: Bank, cl
     assert [row["kind"] for row in kinds] == ["payout_unknown"]
 
 
+async def test_a_person_is_asked_once_about_a_payment_that_is_under_way_for_a_day(
+    db: Any, bank: Bank, clock: Any
+) -> None:
+    payout_id, _ = await one_payout(db)
+    asked = "SELECT count(*) FROM outbox WHERE payload ->> 'kind' = 'payout_unknown'"
+    bank.mood = "take time"
+    for hours, questions in ((0, 0), (23, 0), (2, 1), (1, 1)):
+        clock.advance(timedelta(hours=hours))
+        with pytest.raises(RetryAt):
+            await pay(payout_id)
+        assert await db.value(asked) == questions
+    bank.mood = "pay"
+    await pay(payout_id)
+    assert await state(db, payout_id) == "paid" and bank.calls == [str(payout_id)]
+
+
 async def test_a_refused_payout_is_paid_again_by_a_person_with_a_new_key(
     db: Any, bank: Bank
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 
 from doorstep import settings
 from doorstep.core import db
@@ -27,19 +28,23 @@ def migrate() -> int:
 def doctor() -> int:
     """Check every invariant that can be read from the rows. Returns 0 only if all of them hold."""
     with servers():
-        violations = asyncio.run(_doctor(settings.settings().database_url))
+        violations, effort = asyncio.run(_doctor(settings.settings().database_url))
     for violation in violations:
         print(violation)
-    print(f"{len(violations)} violations." if violations else "All invariants hold.")
+    said = f"{len(violations)} violations" if violations else "All invariants hold"
+    print(f"{said}: {effort}.")
     return 1 if violations else 0
 
 
-async def _doctor(url: str) -> list[str]:
+async def _doctor(url: str) -> tuple[list[str], str]:
+    """Run the checks; give what they found, and how many they were and how long it took."""
     from doorstep import doctor as checks
 
     await run_migrations(url)
     await db.start(url, command_timeout=STATEMENT_SECONDS)
     try:
-        return [str(violation) for violation in await checks.run()]
+        began = perf_counter()
+        violations = [str(violation) for violation in await checks.run()]
+        return violations, f"{checks.count()} checks in {perf_counter() - began:.2f} s"
     finally:
         await db.stop()

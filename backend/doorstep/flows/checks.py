@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from doorstep.flows import settle_sql
+from doorstep.journey.detours import DETOURS
+
+_DETOURS = ", ".join(f"'{detour.kind}'" for detour in DETOURS)
 
 QUERIES: dict[str, str] = {
     # A van is in somebody's hands only while its shift is open: closing leaves nothing on it.
@@ -31,4 +34,37 @@ QUERIES: dict[str, str] = {
            AND NOT EXISTS (SELECT FROM cash_count_line c
                             WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
          GROUP BY h.number, d.currency""",  # noqa: S608 - a constant of ours
+    # The job that pays looks again at the latest a quarter of an hour after the key has expired.
+    "IM6 silence": """
+        SELECT p.number || ' V' || t.number AS subject,
+               x.state || ' since ' || x.sent_at || ', and nobody is asked about it' AS detail
+          FROM payout x
+          JOIN tranche t ON t.id = x.tranche_id JOIN purchase_order p ON p.id = x.po_id
+         WHERE x.state IN ('sending', 'unknown') AND x.sent_at < now() - interval '24 hours 30 minutes'
+           AND NOT EXISTS (SELECT FROM problem b
+                            WHERE b.ref = x.id::text AND b.kind LIKE 'payout\\_%'
+                              AND b.closed_at IS NULL)""",
+    "IC1 applied": """
+        SELECT c.subject || ' ' || c.id AS subject, 'was applied, and no event tells of it' AS detail
+          FROM (SELECT 'POD' AS subject, id, fulfilment_id, verdict FROM pod
+                UNION ALL SELECT 'report', id, fulfilment_id, verdict FROM visit_report
+                UNION ALL SELECT 'failed delivery', id, fulfilment_id, verdict FROM delivery_attempt
+                UNION ALL SELECT 'failed visit', id, fulfilment_id, verdict FROM visit_failure) c
+         WHERE c.verdict = 'applied'
+           AND NOT EXISTS (SELECT FROM journey_event e
+                            WHERE e.event_id = c.id AND e.fulfilment_id = c.fulfilment_id)
+           AND NOT EXISTS (SELECT FROM held_step h
+                            WHERE h.event_id = c.id AND h.fulfilment_id = c.fulfilment_id)""",
+    # A message without a parcel is about the whole order: any of its parcels may be the cause.
+    "IQ1": f"""
+        SELECT m.id::text AS subject, m.event || ' was told and has not happened' AS detail
+          FROM message m
+         WHERE m.event ~ '^[0-9]+$' AND NOT EXISTS (
+             SELECT FROM journey_event e
+              WHERE e.order_id = m.order_id AND e.kind = 'stage' AND e.name = m.event
+                AND (m.fulfilment_id IS NULL
+                     OR (e.fulfilment_id = m.fulfilment_id AND e.attempt = m.attempt)))
+            OR m.event IN ({_DETOURS}) AND NOT EXISTS (
+             SELECT FROM journey_event e
+              WHERE e.fulfilment_id = m.fulfilment_id AND e.kind = 'detour' AND e.name = m.event)""",  # noqa: S608 - our table
 }

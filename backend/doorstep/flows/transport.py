@@ -34,7 +34,8 @@ SELECT s.fulfilment_id,
   JOIN fulfilment f ON f.id = s.fulfilment_id
   JOIN piece p ON p.shipment_id = s.id
   LEFT JOIN LATERAL (
-    SELECT c.scan_uid, c.person_id, c.role, c.device_id, c.captured_at, c.recorded_at
+    SELECT c.scan_uid, c.person_id, c.role, c.device_id, c.captured_at, c.recorded_at,
+           c.request_id
       FROM scan c JOIN person w ON w.id = c.person_id
      WHERE c.label_no = p.label_no AND c.kind = $2
        AND (w.channel_ids = '{}' OR f.channel_id = ANY (w.channel_ids))
@@ -143,6 +144,7 @@ def _scanner(scan: Any) -> Actor:
         source="scan",
         person_id=UUID(scan["person_id"]),
         device_id=UUID(scan["device_id"]) if scan["device_id"] else None,
+        request_id=scan["request_id"],
     )
 
 
@@ -279,6 +281,7 @@ async def _accept(
             "role": actor.role,
             "person_id": actor.person_id,
             "device_id": actor.device_id,
+            "request_id": actor.request_id,
         },
         key=f"start_run:{event_id}",
     )
@@ -332,6 +335,7 @@ async def start_run(payload: dict[str, Any]) -> None:
         source=payload["source"],
         person_id=UUID(payload["person_id"]),
         device_id=UUID(payload["device_id"]) if payload["device_id"] else None,
+        request_id=payload["request_id"],
     )
     run_id, event_id = UUID(payload["run_id"]), UUID(payload["event_id"])
     captured_at = datetime.fromisoformat(payload["captured_at"])

@@ -57,7 +57,8 @@ def checkpoint_hash(prev_hash: bytes, seq: int, heads: dict[str, list[Any]]) -> 
 
 BROKEN_EVENTS = """
 SELECT e.fulfilment_id || ' #' || e.seq AS subject,
-       CASE WHEN e.seq = e.last_seq + 2 THEN 'an event before it is missing: ' || e.last_seq + 1
+       CASE WHEN e.seq = e.last_seq THEN 'stands twice'
+            WHEN e.seq = e.last_seq + 2 THEN 'an event before it is missing: ' || e.last_seq + 1
             WHEN e.seq <> e.last_seq + 1 THEN
               'events before it are missing: ' || e.last_seq + 1 || ' to ' || e.seq - 1
             WHEN e.prev_hash <> e.before THEN 'does not follow the event before it'
@@ -87,7 +88,7 @@ SELECT e.fulfilment_id || ' #' || e.seq AS subject,
     OR (journey_time(e.said->>'captured_at'), journey_time(e.said->>'recorded_at'))
        IS DISTINCT FROM (e.captured_at, e.recorded_at)
 """
-"""IA8: an event that was changed, swapped, or whose predecessor is gone."""
+"""IA8, IO3: an event that was changed, swapped, stands twice, or whose predecessor is gone."""
 
 BROKEN_HEADS = """
 SELECT f.id::text AS subject,

@@ -106,7 +106,9 @@ CREATE TABLE scan (
   lng          double precision,
   accuracy_m   real,
   captured_at  timestamptz NOT NULL,
-  recorded_at  timestamptz NOT NULL
+  recorded_at  timestamptz NOT NULL,
+  -- What the step that the scan completes is recorded under (IO4).
+  request_id   text        NOT NULL
 );
 CREATE INDEX scan_label ON scan (label_no, kind);
 SELECT make_append_only('scan');

@@ -1,4 +1,4 @@
-"""What must always hold of money, read from the rows (IM1–IM5, IM9 of the invariants).
+"""What must always hold of money, read from the rows (IM1–IM9 of the invariants).
 
 Each check is one statement and names every violation in words; an empty list is good. They run
 after tests, hourly, and for `doorstep doctor`.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from doorstep.core import db
+from doorstep.modules.finance.rules.payouts import payout_id
 
 _IM1 = """
 SELECT format('%s V%s has %s live payouts', p.number, t.number, count(*))
@@ -114,6 +115,44 @@ SELECT format('%s: the ledger has released %s, paid %s; the rows %s, %s', s.numb
  WHERE (coalesce(b.released, 0), coalesce(b.paid, 0)) <> (s.released, s.paid)
 """
 
+_IM6 = """
+SELECT format('%s V%s attempt %s has %s keys', p.number, t.number, x.attempt, count(*))
+  FROM payout x JOIN tranche t ON t.id = x.tranche_id JOIN purchase_order p ON p.id = t.po_id
+ GROUP BY p.number, t.number, x.attempt HAVING count(DISTINCT x.key) > 1
+"""
+
+_KEYS = """
+SELECT p.number, t.number AS tranche, x.id, x.tranche_id, x.attempt, x.key
+  FROM payout x JOIN tranche t ON t.id = x.tranche_id JOIN purchase_order p ON p.id = t.po_id
+"""
+
+# Who placed an order is who passed the first stage of its first parcel.
+_IM7 = """
+WITH placed AS (
+  SELECT DISTINCT ON (f.order_id) f.order_id, e.actor_id
+    FROM fulfilment f
+    JOIN journey_event e ON e.fulfilment_id = f.id AND e.kind = 'stage' AND e.stage = 1001
+   ORDER BY f.order_id, f.parcel
+)
+SELECT format('%s: its %s was %s by the person who placed it', o.number, a.kind, a.verdict)
+  FROM approval a
+  JOIN placed ON placed.order_id = a.order_id AND placed.actor_id = a.decided_by
+  JOIN customer_order o ON o.id = a.order_id
+"""
+
+_IM8 = """
+SELECT format('%s V%s was sent %s, not to be before %s', p.number, t.number, x.sent_at, x.not_before)
+  FROM payout x JOIN tranche t ON t.id = x.tranche_id JOIN purchase_order p ON p.id = t.po_id
+ WHERE x.sent_at < x.not_before
+"""
+
+_IQ1 = """
+SELECT format('%s V%s is released, and nobody has ordered to pay it', p.number, t.number)
+  FROM tranche t JOIN purchase_order p ON p.id = t.po_id
+ WHERE t.state = 'released' AND t.amount_minor > 0
+   AND NOT EXISTS (SELECT FROM payout x WHERE x.tranche_id = t.id)
+"""
+
 # Cash in the couriers' hands by the ledger is exactly what was taken and not counted.
 _IM9 = """
 SELECT format('cash of stop %s no. %s: taken %s, counted %s', c.pod_id, c.tender_n, t.amount_minor,
@@ -168,6 +207,31 @@ async def check_im4() -> list[str]:
 async def check_im5() -> list[str]:
     """IM5: paid ≤ released ≤ total, and the ledger says the same as the rows."""
     return await _violations(_IM5)
+
+
+async def check_im6() -> list[str]:
+    """IM6: an attempt to pay has one key, made of tranche and attempt."""
+    strange = [
+        f"{row['number']} V{row['tranche']} attempt {row['attempt']} has a key of its own: {row['key']}"
+        for row in await db.rows(_KEYS)
+        if not row["key"] == str(row["id"]) == str(payout_id(row["tranche_id"], row["attempt"]))
+    ]
+    return [*await _violations(_IM6), *strange]
+
+
+async def check_im7() -> list[str]:
+    """IM7: nobody approves the order that he has placed."""
+    return await _violations(_IM7)
+
+
+async def check_im8() -> list[str]:
+    """IM8: no money goes to a changed account before the change has cooled."""
+    return await _violations(_IM8)
+
+
+async def check_iq1() -> list[str]:
+    """IQ1: what is released was ordered to be paid with it."""
+    return await _violations(_IQ1)
 
 
 async def check_im9() -> list[str]:

@@ -32,7 +32,7 @@ async def pay_tranche(payload: dict[str, Any]) -> None:
     if answer is None:
         await payouts.give_up(payout_id)
         return
-    state = await _record(payout_id, answer)
+    state = await _record(payout_id, answer, late=intent.age > KEY_LIFE)
     if state in ("sending", "unknown"):
         again = now() + ask_again_in(intent.age)
         raise RetryAt(again, f"The bank says {answer.raw_status or answer.state}.")
@@ -63,8 +63,11 @@ async def _ask(intent: Intent) -> ports.PayoutAnswer | None:
 
 
 @db.transactional
-async def _record(payout_id: UUID, answer: ports.PayoutAnswer) -> str:
-    """Keep the answer, its ledger entries and the end of this job in one transaction."""
+async def _record(payout_id: UUID, answer: ports.PayoutAnswer, *, late: bool) -> str:
+    """Keep the answer, its ledger entries and the end of this job in one transaction.
+
+    `late`: it has been under way for so long that a person is asked, while we ask the bank on.
+    """
     word = BankWord(
         state=answer.state,
         bank_ref=answer.bank_ref,
@@ -75,4 +78,6 @@ async def _record(payout_id: UUID, answer: ports.PayoutAnswer) -> str:
     state = await payouts.hear(payout_id, word)
     if state not in ("sending", "unknown"):
         await outbox.done()
+    elif late:
+        await payouts.doubt(payout_id)
     return state

@@ -6,8 +6,8 @@
 KEEP_SCANS = """
 WITH stored AS (
   INSERT INTO scan (scan_uid, label_no, kind, captured_at, lat, lng, accuracy_m, location_id,
-                    person_id, role, device_id, recorded_at)
-  SELECT given.*, $9, $10, $11, $12
+                    person_id, role, device_id, recorded_at, request_id)
+  SELECT given.*, $9, $10, $11, $12, $13
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::float8[], $6::float8[],
                 $7::real[], $8::uuid[]) AS given
   ON CONFLICT (scan_uid) DO NOTHING

@@ -112,6 +112,7 @@ class Scan(Table, tablename="scan", db=engine):
     accuracy_m = Real(null=True, default=None)
     captured_at = Timestamptz(default=None)
     recorded_at = Timestamptz(default=None)
+    request_id = Text()
 
 
 class CarrierEvent(Table, tablename="carrier_event", db=engine):

@@ -1,4 +1,4 @@
-"""What must always be true of stock (reliability §2, IS1 to IS3), as queries of (subject, detail)."""
+"""What must always be true of stock (reliability §2, IS1 to IS3, IM7), as queries of (subject, detail)."""
 
 QUERIES: dict[str, str] = {
     "IS1": """
@@ -84,4 +84,7 @@ QUERIES: dict[str, str] = {
           LEFT JOIN (SELECT count_line_id, sum(quantity) AS quantity FROM stock_adjustment GROUP BY 1) a
             ON a.count_line_id = l.id
          WHERE c.state = 'finished' AND l.difference <> coalesce(a.quantity, 0)""",
+    "IM7 adjustments": """
+        SELECT a.id::text AS subject, a.state || ' by the person who proposed it' AS detail
+          FROM stock_adjustment a WHERE a.decided_by = a.proposed_by""",
 }

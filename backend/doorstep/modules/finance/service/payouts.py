@@ -242,10 +242,20 @@ async def _ask_person(row: dict[str, Any], kind: str, title: str, word: BankWord
 
 @db.transactional
 async def give_up(payout_id: UUID) -> None:
-    """Ask a person about a payout whose key the bank has forgotten (IM6)."""
+    """Leave a payout whose key the bank has forgotten to a person (IM6)."""
+    await doubt(payout_id)
+    await outbox.done()
+
+
+@db.transactional
+async def doubt(payout_id: UUID) -> None:
+    """Ask a person, once, about a payout of which the bank has not said how it ended (IM6)."""
     row = await db.one(sql.LOCK_PAYOUT, payout_id)
     word = BankWord(
-        state="unknown", bank_ref="", raw_status="", reason="The bank gave no answer.", source="job"
+        state="unknown",
+        bank_ref="",
+        raw_status="",
+        reason="The bank has given no final answer.",
+        source="job",
     )
     await _ask_person(row, "payout_unknown", "nobody knows whether the bank paid.", word)
-    await outbox.done()

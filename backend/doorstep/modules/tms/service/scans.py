@@ -42,6 +42,7 @@ async def keep_scans(actor: Actor, scans: Sequence[Scan]) -> list[Kept]:
         actor.role,
         actor.device_id,
         now(),
+        actor.request_id,
     )
     known: dict[UUID, bool] = {row["scan_uid"]: row["known"] for row in stored}
     if any(known.get(scan.scan_uid) and scan.kind in rules.FOLLOWED for scan in scans):

@@ -1,0 +1,66 @@
+"""What must always be true of how a fulfilment moves (reliability §2, IO1 to IO4), for the doctor.
+
+That the chain itself is whole, and that the state rows are its fold, stands in `chain.py`.
+"""
+
+from __future__ import annotations
+
+from doorstep.journey.detours import DETOURS
+from doorstep.journey.stages import STAGES
+
+_PROGRESS = ", ".join(f"({stage.code}, {stage.progress})" for stage in STAGES)
+_SETTLED_AT = ", ".join(
+    f"('{detour.kind}', {code})" for detour in DETOURS for code in sorted(detour.settled_at)
+)
+
+QUERIES: dict[str, str] = {
+    "IO1": """
+        SELECT e.fulfilment_id || ' #' || e.seq AS subject,
+               e.name || ' stands after ' || d.name || ', which ended it' AS detail
+          FROM journey_event d
+          JOIN journey_event e ON e.fulfilment_id = d.fulfilment_id AND e.seq > d.seq
+         WHERE d.ends_as IS NOT NULL
+           AND (e.kind = 'stage' OR (e.kind = 'detour' AND e.stage IS NOT NULL))""",
+    # It may be above: a new attempt begins stages again and takes nothing from what is shown.
+    "IO1 progress": f"""
+        WITH known (code, progress) AS (VALUES {_PROGRESS})
+        SELECT f.id::text AS subject,
+               'shows ' || f.stage || ' and ' || f.progress || ' %, its stages are at '
+                 || reached.code || ' and ' || reached.progress || ' %' AS detail
+          FROM fulfilment f
+         CROSS JOIN LATERAL (
+           SELECT coalesce(max(k.code), 0) AS code, coalesce(max(k.progress), 0) AS progress
+             FROM known k
+            WHERE k.code < coalesce(
+              (SELECT min(m.code) FROM known m WHERE m.code <> ALL (f.passed)), 10000)) AS reached
+         WHERE f.stage < reached.code OR f.progress < reached.progress""",  # noqa: S608 - our table
+    "IO2 settled": f"""
+        WITH settles (kind, stage) AS (VALUES {_SETTLED_AT})
+        SELECT d.id::text AS subject, d.kind || ' is open although ' || min(e.stage)
+               || ' was passed after it' AS detail
+          FROM detour_case d
+          JOIN journey_event opened ON opened.event_id = d.id
+          JOIN settles s ON s.kind = d.kind
+          JOIN journey_event e ON e.fulfilment_id = d.fulfilment_id AND e.kind = 'stage'
+               AND e.stage = s.stage AND e.seq > opened.seq AND e.attempt >= d.attempt
+         WHERE d.closed_at IS NULL
+         GROUP BY d.id, d.kind""",  # noqa: S608 - our table
+    "IO3": """
+        SELECT e.fulfilment_id::text AS subject,
+               e.stage || ' was passed ' || count(*) || ' times in attempt ' || e.attempt AS detail
+          FROM journey_event e WHERE e.kind = 'stage'
+         GROUP BY e.fulfilment_id, e.stage, e.attempt HAVING count(*) > 1""",
+    # A job of ours is named by its device; it answers no request.
+    "IO4": """
+        SELECT e.fulfilment_id || ' #' || e.seq AS subject,
+               'nobody knows ' || concat_ws(', ',
+                 CASE WHEN e.actor_role = '' THEN 'who' END,
+                 CASE WHEN e.source = '' OR e.device IN ('', 'system:') THEN 'from where' END,
+                 CASE WHEN NOT isfinite(e.captured_at) OR NOT isfinite(e.recorded_at) THEN 'when' END,
+                 CASE WHEN e.request_id = '' AND e.device NOT LIKE 'system:_%'
+                      THEN 'by which request' END) AS detail
+          FROM journey_event e
+         WHERE e.actor_role = '' OR e.source = '' OR e.device IN ('', 'system:')
+            OR NOT isfinite(e.captured_at) OR NOT isfinite(e.recorded_at)
+            OR (e.request_id = '' AND e.device NOT LIKE 'system:_%')""",
+}

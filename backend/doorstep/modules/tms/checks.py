@@ -1,0 +1,22 @@
+"""What must always be true on the road (reliability §2, IO6), as queries of (subject, detail)."""
+
+QUERIES: dict[str, str] = {
+    "IO6 stops": """
+        SELECT s.fulfilment_id::text AS subject, count(*) || ' stops are open for it' AS detail
+          FROM delivery_stop s WHERE s.state = 'open'
+         GROUP BY s.fulfilment_id HAVING count(*) > 1""",
+    "IO6 vehicles": """
+        SELECT v.code AS subject,
+               'is driven in ' || string_agg(s.number, ', ' ORDER BY s.number) || ' at once' AS detail
+          FROM shift s JOIN vehicle v ON v.id = s.vehicle_id
+         WHERE s.state IN ('open', 'closing')
+         GROUP BY v.code HAVING count(*) > 1""",
+    # What the server could not make a picture of is stored all the same; a person was asked.
+    "IC4": """
+        SELECT d.id::text AS subject,
+               p.slot || ' is not here since ' || d.recorded_at AS detail
+          FROM pod d JOIN pod_photo p ON p.pod_id = d.id
+         WHERE d.verdict = 'applied' AND p.required AND p.verified_at IS NULL
+           AND d.recorded_at < now() - interval '6 hours'
+           AND NOT EXISTS (SELECT FROM picture_refusal r WHERE r.sha256 = p.sha256)""",
+}
