@@ -39,7 +39,7 @@ from tests.factories.snapshots import everything
 from tests.factories.steps import healthy
 from tests.factories.world import make_vendor
 
-DESK = Actor(role="dispatcher", source="person", person_id=UUID(int=7))
+DESK = Actor(role="dispatcher", source="person", person_id=UUID(int=7), request_id="desk")
 
 
 @pytest.fixture

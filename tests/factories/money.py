@@ -112,7 +112,13 @@ async def purchased(*lines: tuple[str, int], **given: Any) -> tuple[Travelling, 
 
 
 def vendor_of(world: World) -> Actor:
-    return Actor(role="vendor", source="person", person_id=UUID(int=8), vendor_id=world.vendor_id)
+    return Actor(
+        role="vendor",
+        source="person",
+        person_id=UUID(int=8),
+        vendor_id=world.vendor_id,
+        request_id="desk",
+    )
 
 
 async def capture(order: Travelling, amount_minor: int | None = None, **given: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -67,7 +68,7 @@ async def a_cod_parcel(road: Road, price_minor: int = 314_800) -> UUID:
 
 
 async def count(team: Team, amount: int, event: UUID | None = None) -> cash_desk.Counted:
-    desk = type(FINANCE)(role="finance", source="person", person_id=await make_person("finance"))
+    desk = replace(FINANCE, person_id=await make_person("finance"))
     return await cash_desk.count_cash(
         event or uuid7(), run_id=None, order_ids=[], shift_id=team.shift_id, counted_minor=amount,
         currency="AED", note="", actor=desk,
