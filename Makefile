@@ -39,7 +39,7 @@ test: setup ## Run every test on a real PostgreSQL and Redis of their own.
 	@exec $(BIN)/python -m pytest $(PYTEST) -m "not soak"
 
 soak: setup ## Run the tests with their full counts; this takes long.
-	@exec $(BIN)/python -m pytest -m soak
+	@exec $(BIN)/python -m pytest $(PYTEST) -m soak -o faulthandler_timeout=7200
 
 check: setup ## Lint, types, layers and drift of the generated schema.
 	@$(BIN)/ruff check backend tests
