@@ -25,7 +25,7 @@ import structlog
 
 from doorstep import doctor
 from doorstep.core import db as core_db
-from doorstep.flows import transport
+from doorstep.flows import carrier_events
 from tests.factories.arrivals import TENS, Arrival, Deed, Ten, new_event
 from tests.factories.company import Company, open_company
 from tests.factories.snapshots import outcome
@@ -189,7 +189,7 @@ async def test_a_scan_of_an_attempt_that_is_over_is_found_if_it_is_not_told_apar
     async def never(*_: object) -> bool:
         return False
 
-    monkeypatch.setattr(transport, "_of_an_earlier_attempt", never)
+    monkeypatch.setattr(carrier_events, "_of_an_earlier_attempt", never)
     ten = next(ten for ten in TENS if ten.name == "three failed attempts, and the way back")
     found = await permuted(ten, company, worker, redis, 8)
     assert any("stages: " in words for words in found)

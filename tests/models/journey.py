@@ -212,6 +212,8 @@ class Parcel:
         case = next(one for one in self.cases if one.kind == kind and one.closed is None)
         case.closed = how
         self.history.append(Said(f"{kind}_settled", "detour"))
+        if how == "overtaken":
+            return
         # With the end of the parcel nothing follows from a detour's own settling.
         self.reacted[f"{kind}_settled"] += how == "settled"
         self.reacted["detour_settled"] += 1
@@ -277,7 +279,8 @@ class Parcel:
             return "rejected", "role"
         if self.ended_as:
             return "review", "ended"
-        if row.kind in self.open_kinds() and row.restarts is None:
+        another = row.recurs and who.source == "carrier"
+        if row.kind in self.open_kinds() and not another and not overtaken:
             return "duplicate", "known"
         if overtaken or row.until in passed:
             return ("review" if who.source == "phone" else "duplicate"), "overtaken"
@@ -288,6 +291,8 @@ class Parcel:
         return ("applied", "") if not missing or seen else ("review", "early")
 
     def _begin(self, event: str, row: Detour, who: Who) -> None:
+        if row.kind in self.open_kinds():
+            self._close(row.kind, "overtaken")
         if row.first not in self.passed():
             self._pass(row.first, who, itself=False)
         elif self._missing(row.first):

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
@@ -351,9 +352,11 @@ class JourneyMachine(Schedule):
         return False
 
     async def _really(self, deeds: tuple[Deed, ...]) -> tuple[str, ...]:
-        return tuple(await asyncio.gather(*(self._act(deed) for deed in deeds)))
+        # What is said at once is said at one moment, whichever is heard first.
+        said_at = now()
+        return tuple(await asyncio.gather(*(self._act(deed, said_at) for deed in deeds)))
 
-    async def _act(self, deed: Deed) -> str:
+    async def _act(self, deed: Deed, said_at: datetime) -> str:
         who = deed.who
         person = None if who.person is None else UUID(int=who.person)
         actor = Actor(role=who.role, source=who.source, person_id=person, job="test")  # type: ignore[arg-type]
@@ -362,13 +365,14 @@ class JourneyMachine(Schedule):
             if deed.what == "advance":
                 evidence = [Evidence(kind, "proof") for kind in deed.proofs]
                 answer = await journey.advance(
-                    event, parcel, deed.stage, actor=actor, evidence=evidence
+                    event, parcel, deed.stage, actor=actor, evidence=evidence, captured_at=said_at
                 )
             elif deed.what == "open":
                 reason = min(journey.DETOURS[deed.kind].reasons, default="")
                 answer = await journey.open_detour(
-                    event, parcel, deed.kind, actor=actor, reason=reason, overtaken=deed.overtaken
-                )
+                    event, parcel, deed.kind, actor=actor, reason=reason, captured_at=said_at,
+                    overtaken=deed.overtaken,
+                )  # fmt: skip
             elif deed.what == "settle":
                 answer = await journey.settle_detour(event, parcel, deed.kind, actor=actor)
             else:
