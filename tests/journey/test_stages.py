@@ -14,6 +14,7 @@ from doorstep.journey.rules import (
     Step,
     Verdict,
     decide,
+    is_unseen,
     missing_before,
     next_not_applicable,
     standing_at,
@@ -117,6 +118,17 @@ def test_the_second_phone_gets_review_and_the_same_person_a_duplicate() -> None:
 def test_the_real_scan_of_an_implied_stage_is_kept_as_evidence() -> None:
     where = Standing(FULL, False, frozenset(), {1009: None}, frozenset({1009}))
     assert decide(where, step(1009)).verdict is Verdict.DUPLICATE
+
+
+def test_what_was_implied_or_thought_to_be_skipped_is_yet_to_be_seen() -> None:
+    assert is_unseen(1010, "implied", FULL)
+    assert is_unseen(1011, "not_applicable", FULL), (
+        "no hub was scanned, and there may have been one"
+    )
+    counter = Flags(needs_vendor=False, needs_install=False, has_warranty=True, collection=True)
+    assert not is_unseen(1011, "not_applicable", counter), "nothing goes by a hub"
+    assert not is_unseen(1017, "not_applicable", PLAIN), "there is nobody to pay"
+    assert not is_unseen(1010, "done", FULL)
 
 
 def test_a_blocking_detour_holds_and_an_end_asks_for_review() -> None:

@@ -26,6 +26,7 @@ from doorstep.journey.rules import (
     Step,
     Verdict,
     decide,
+    is_unseen,
     next_not_applicable,
     standing_at,
 )
@@ -49,7 +50,9 @@ class Locked:
         }
         """When the open detours happened that a carrier has told, by his clock."""
         self.passed = {p["stage"]: _uuid(p["actor_id"]) for p in state["passed"]}
-        self.implied = {p["stage"] for p in state["passed"] if p["how"] == "implied"}
+        self.unseen = {
+            p["stage"] for p in state["passed"] if is_unseen(p["stage"], p["how"], self.flags)
+        }
         self.held = [h for h in state["held"] if h["released_at"] is None]
         self._first_answer = self._answered(state)
 
@@ -102,7 +105,7 @@ class Locked:
             self.row["state"] == "ended",
             frozenset(self.detours),
             self.passed,
-            frozenset(self.implied),
+            frozenset(self.unseen),
         )
 
     def answer(self, verdict: Verdict, reason: str, stage: int) -> Answer:
@@ -142,8 +145,8 @@ class Locked:
                 )
             )
             self.passed[passing.stage] = step.actor.person_id if own else None
-            if passing.how == "implied":
-                self.implied.add(passing.stage)
+            if is_unseen(passing.stage, passing.how, self.flags):
+                self.unseen.add(passing.stage)
         await self.append(entries)
         for passing in passings:
             await self.react(str(passing.stage), step.actor, step.evidence, {"how": passing.how})
@@ -271,7 +274,7 @@ class Locked:
             self.attempt += 1
             self.row |= {"attempt": self.attempt}
             self.passed = {s: who for s, who in self.passed.items() if s < detour.restarts}
-            self.implied = {s for s in self.implied if s < detour.restarts}
+            self.unseen = {s for s in self.unseen if s < detour.restarts}
 
     async def record_fact(self, name: str, actor: Actor, data: dict[str, Any]) -> None:
         step = Step(0, actor, ())

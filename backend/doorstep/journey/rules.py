@@ -64,7 +64,8 @@ class Standing(NamedTuple):
     open_detours: frozenset[str]
     passed: Mapping[int, UUID | None]
     """Stage → person who passed it."""
-    implied: frozenset[int]
+    unseen: frozenset[int]
+    """Stages that were passed although nobody has seen them."""
 
 
 class Step(NamedTuple):
@@ -125,7 +126,7 @@ def _not_permitted(stage: Stage, step: Step) -> Decision | None:
 def _passed_before(standing: Standing, stage: Stage, step: Step) -> Decision:
     reason = f"{label(stage.code)} is already passed; kept as further evidence."
     same_person = standing.passed[stage.code] == step.actor.person_id
-    first_sight = stage.code in standing.implied
+    first_sight = stage.code in standing.unseen
     if step.actor.source == "phone" and not same_person and not first_sight:
         reason = f"{label(stage.code)} was already recorded by somebody else; kept for review."
         return Decision(Verdict.REVIEW, reason, Cause.DONE)
@@ -180,6 +181,13 @@ def implied(standing: Standing, missing: Sequence[int]) -> tuple[Passing, ...]:
     """Settle stages that a report of something later stands for, with those it shows as skipped."""
     skipped = tuple(Passing(code, "implied") for code in missing)
     return (*skipped, *_unseen(standing, set(missing)))
+
+
+def is_unseen(code: int, how: How, flags: Flags) -> bool:
+    """Tell whether a stage that was passed is yet to be seen: implied, or thought to be skipped."""
+    stage = BY_CODE[code]
+    skipped = how == "not_applicable" and stage.optional is not None and stage.applies_if(flags)
+    return how == "implied" or skipped
 
 
 def _unseen(standing: Standing, covered: Collection[int]) -> tuple[Passing, ...]:
