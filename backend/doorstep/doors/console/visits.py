@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.captures import Moment
 from doorstep.core.errors import NotFound
 from doorstep.core.http.problems import problems
 from doorstep.doors.once import REFUSALS, OptionalKey, once
@@ -30,7 +31,6 @@ from doorstep.modules.fsm.refusals import (
     VisitOver,
     VisitTimeImpossible,
 )
-from doorstep.modules.fsm.schemas import Moment
 
 TAGS = ["installation"]
 Since = Annotated[datetime, QueryParameter(name="from", description="With its offset to UTC.")]

@@ -14,11 +14,12 @@ from msgspec import Meta, Struct
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.captures import Captured, Moment
 from doorstep.core.errors import EventIdReused
 from doorstep.core.http.problems import problems
 from doorstep.flows import receive
 from doorstep.modules.wms.rules import Grade
-from doorstep.modules.wms.schemas import Moment, PhotoHash, ReceiptScan, ScanCode, Words
+from doorstep.modules.wms.schemas import PhotoHash, ReceiptScan, ScanCode, Words
 from doorstep.modules.wms.service.custody import GoodsElsewhere
 from doorstep.modules.wms.service.put_away import TransferShort
 from doorstep.modules.wms.service.receiving import AT_LOCATION, ArrivalEnded, ArrivalMissing
@@ -111,7 +112,7 @@ class ReceiptScansOut(Struct):
     lines: list[ReceiptProgress]
 
 
-class FinishIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class FinishIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """The end of a piece of work: the device makes `event_id`, so that a repeat is known."""
 
     event_id: UUID
@@ -136,7 +137,7 @@ class ReceiptOut(Struct):
     booked: list[BookedLine]
 
 
-class UnannouncedIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class UnannouncedIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """Goods that nobody expected: the code on them, what they are, a picture."""
 
     event_id: UUID

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.captures import Captured, Moment
 from doorstep.core.clock import now
 from doorstep.core.http.problems import problems
 from doorstep.doors.field.addresses import DoorAddress
@@ -27,7 +28,6 @@ from doorstep.modules.tms.refusals import (
     RunNotAcceptable,
     ShiftNotOpen,
 )
-from doorstep.modules.tms.schemas import Moment
 
 TAGS = ["transport"]
 
@@ -133,7 +133,7 @@ class RunOut(Struct):
     stops: list[StopOut]
 
 
-class AcceptIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class AcceptIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """Taking over; the phone makes `event_id`, so that a repeat is known."""
 
     event_id: UUID
@@ -165,7 +165,7 @@ class ManifestOut(Struct):
     pieces: list[Piece]
 
 
-class ConfirmIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class ConfirmIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """How many pieces were taken over."""
 
     event_id: UUID

@@ -11,11 +11,12 @@ from msgspec import Meta, Struct
 
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.captures import Captured, Moment
 from doorstep.core.errors import EventIdReused
 from doorstep.core.http.problems import problems
 from doorstep.flows import shift
 from doorstep.modules.wms.rules.shifts import Answer
-from doorstep.modules.wms.schemas import Moment, Words
+from doorstep.modules.wms.schemas import Words
 from doorstep.modules.wms.service import shifts
 
 TAGS = ["warehouse"]
@@ -44,7 +45,7 @@ class ShiftAnswer(Struct, kw_only=True, forbid_unknown_fields=True):
     words: Words = ""
 
 
-class ShiftAnswersIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class ShiftAnswersIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """All answers of one shift; the device makes `event_id`, so that a repeat is known."""
 
     event_id: UUID

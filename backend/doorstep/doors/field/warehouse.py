@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.captures import Captured, Moment
 from doorstep.core.http.problems import problems
 from doorstep.doors.verdicts import KEPT, VerdictOut, told, verdict
 from doorstep.flows import warehouse
@@ -20,7 +21,7 @@ from doorstep.journey.refusals import (
     StageAlreadyDone,
     StageTooEarly,
 )
-from doorstep.modules.wms.schemas import Moment, PackedPiece, QcScan
+from doorstep.modules.wms.schemas import PackedPiece, QcScan
 from doorstep.modules.wms.service import floor
 
 
@@ -56,7 +57,7 @@ class PickListOut(Struct):
     lines: list[PickLine]
 
 
-class StepIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class StepIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """A step: the device makes `event_id`, so that a repeat is known."""
 
     event_id: UUID
@@ -87,7 +88,7 @@ class ChecksOut(Struct):
     step: VerdictOut | None
 
 
-class RepickIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class RepickIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """What was wrong with the goods that were picked."""
 
     event_id: UUID
@@ -95,7 +96,7 @@ class RepickIn(Struct, kw_only=True, forbid_unknown_fields=True):
     words: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
 
-class PackIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class PackIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """The closed boxes in the order of their labels."""
 
     event_id: UUID

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from doorstep.core.captures import Captured, Moment
+
 ItemId = Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Slot = Annotated[str, Meta(min_length=1, max_length=40)]
-Moment = Annotated[datetime, Meta(tz=True)]
 Sentence = Annotated[str, Meta(min_length=1, max_length=300)]
 
 Coordinate = Annotated[float, Meta(ge=-100_000, le=100_000)]
@@ -79,7 +79,7 @@ class SignOff(Struct, kw_only=True, forbid_unknown_fields=True):
     strokes: Signature
 
 
-class VisitStarted(Struct, kw_only=True, forbid_unknown_fields=True):
+class VisitStarted(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """The technician is there. `event_id` is made by the phone, once per capture."""
 
     event_id: UUID
@@ -87,7 +87,7 @@ class VisitStarted(Struct, kw_only=True, forbid_unknown_fields=True):
     place: Place | None = None
 
 
-class VisitFailed(Struct, kw_only=True, forbid_unknown_fields=True):
+class VisitFailed(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """Why the technician cannot finish. `event_id` is made by the phone, once per capture."""
 
     event_id: UUID
@@ -99,7 +99,7 @@ class VisitFailed(Struct, kw_only=True, forbid_unknown_fields=True):
     photos: Annotated[list[Photo], Meta(max_length=10)] = []
 
 
-class VisitCompleted(Struct, kw_only=True, forbid_unknown_fields=True):
+class VisitCompleted(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """What the technician did. `event_id` is made by the phone, once per capture."""
 
     event_id: UUID

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from doorstep.core.captures import Captured, Moment
+
 LabelNo = Annotated[str, Meta(min_length=1, max_length=48)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 SerialNo = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00]+$")]
 Slot = Annotated[str, Meta(min_length=1, max_length=40)]
-Moment = Annotated[datetime, Meta(tz=True)]
-"""A device's own time: shown and kept, never trusted for order or money."""
 
 ScanKind = Literal[
     "pickup", "departure", "hub_in", "hub_out", "load", "transfer", "handover", "custody"
@@ -38,7 +38,7 @@ class Place(Struct, kw_only=True, forbid_unknown_fields=True):
     accuracy_m: Annotated[float, Meta(ge=0, le=100_000)]
 
 
-class Scan(Struct, kw_only=True, forbid_unknown_fields=True):
+class Scan(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """One label that was seen. `scan_uid` is made by the scanner and makes a repeat harmless."""
 
     scan_uid: UUID
@@ -63,7 +63,7 @@ class Photo(Struct, kw_only=True, forbid_unknown_fields=True):
     sha256: Sha256
 
 
-class FailedAttempt(Struct, kw_only=True, forbid_unknown_fields=True):
+class FailedAttempt(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """Why the goods were not handed over. `event_id` is made by the phone, once per capture.
 
     `called`: the customer was rung; `dwell_seconds`: how long the crew waited at the door.
@@ -110,7 +110,7 @@ class KeptBack(Struct, kw_only=True, forbid_unknown_fields=True):
     reason: KeptBackAs
 
 
-class ProofOfDelivery(Struct, kw_only=True, forbid_unknown_fields=True):
+class ProofOfDelivery(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """What a courier captured at the door. `event_id` is made by the phone, once per capture."""
 
     event_id: UUID

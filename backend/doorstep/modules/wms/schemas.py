@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from doorstep.core.captures import Captured, Moment
 from doorstep.modules.wms.rules import Grade
 from doorstep.modules.wms.rules.adjusting import AdjustmentReason, ShelfGrade
-
-Moment = Annotated[datetime, Meta(tz=True)]
-"""A device's own time: shown and kept, never trusted for order or money."""
 
 ScanCode = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00]+$")]
 
 
-class QcScan(Struct, kw_only=True, forbid_unknown_fields=True):
+class QcScan(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """One beep: `scan_uid` is made by the scanner, so a repeat is known."""
 
     scan_uid: UUID
@@ -41,7 +38,7 @@ PhotoHash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Pieces = Annotated[int, Meta(ge=1, le=10_000)]
 
 
-class ReceiptScan(Struct, kw_only=True, forbid_unknown_fields=True):
+class ReceiptScan(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """One beep at receiving: a barcode, a barcode with the serial beside it, or a serial alone.
 
     `takes_back` names an earlier scan of this round that was a mistake; the code is then not read.
@@ -57,7 +54,7 @@ class ReceiptScan(Struct, kw_only=True, forbid_unknown_fields=True):
     takes_back: UUID | None = None
 
 
-class AdjustmentIn(Struct, kw_only=True, forbid_unknown_fields=True):
+class AdjustmentIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """A shelf that holds more (+) or fewer (-) pieces than the books say; `event_id` becomes its id.
 
     With `to_grade` that many pieces change their grade instead. Goods with serials name them.
@@ -76,7 +73,7 @@ class AdjustmentIn(Struct, kw_only=True, forbid_unknown_fields=True):
     captured_at: Moment
 
 
-class CountEntry(Struct, kw_only=True, forbid_unknown_fields=True):
+class CountEntry(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """What lies on one shelf, with what is packed and waits for its carrier; serials where they are.
 
     The counter's device makes `event_id`, so that a repeat is known.
