@@ -83,6 +83,17 @@ def _too_little_paid(body: dict[str, Any]) -> None:
     body["payments"][0]["amount_minor"] -= 1
 
 
+def _one_reference_twice(body: dict[str, Any]) -> None:
+    [whole] = body["payments"]
+    half = whole | {"amount_minor": whole["amount_minor"] // 2}
+    body["payments"] = [half, half | {"due": "at_door", "method": "cod"}]
+
+
+def _one_of_two_without_reference(body: dict[str, Any]) -> None:
+    _one_reference_twice(body)
+    body["payments"][1] |= {"due": "now", "reference": ""}
+
+
 def _unknown_field(body: dict[str, Any]) -> None:
     body["discount_code"] = "X"
 
@@ -95,7 +106,7 @@ def _nul(body: dict[str, Any]) -> None:
     "spoil",
     [
         _without_lines, _unknown_sku, _wrong_currency, _unknown_channel, _too_little_paid,
-        _unknown_field, _nul,
+        _one_reference_twice, _one_of_two_without_reference, _unknown_field, _nul,
     ],
 )  # fmt: skip
 async def test_an_order_that_cannot_be_is_refused_whole(company: Company, spoil: Any) -> None:

@@ -146,7 +146,7 @@ async def _unpaid_in_two(company: Company) -> None:
 async def _partly_paid_with_carrier(company: Company) -> None:
     now_and_then = (
         {"amount_minor": 120_00},
-        {"amount_minor": 80_00, "method": "cod", "due": "at_door"},
+        {"amount_minor": 80_00, "method": "cod", "due": "at_door", "reference": f"{NUMBER}-D"},
     )
     await (await _place(company, method="credit_card", payments=now_and_then)).go_on(1008)
 
@@ -260,9 +260,9 @@ TENS = (
     Ten(
         "a part paid before, and the rest by link at the door",
         (
-            _c(PICKUP), _c(TRANSIT), _c(HUB), _c(OUT), Gateway("declined", 80_00, "pay_2"),
-            Gateway("approved", 80_00, "pay_3"), Gateway("captured", 80_00, "pay_3"), _c(DELIVERED),
-            Gateway("refunded", 20_00, "pay_3"), Gateway("chargeback", 120_00, f"pay_{NUMBER}"),
+            _c(PICKUP), _c(TRANSIT), _c(HUB), _c(OUT), _of("D2", "declined", 80_00),
+            _of("D3", "captured", 30_00), _of("D3", "captured", 50_00), _c(DELIVERED),
+            _of("D3", "refunded", 20_00), Gateway("chargeback", 120_00, f"pay_{NUMBER}"),
         ),
         _partly_paid_with_carrier,
     ),

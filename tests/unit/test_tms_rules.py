@@ -151,13 +151,28 @@ def test_a_wrong_code_holds_and_a_right_or_unasked_one_does_not() -> None:
     assert "issued" in (rules.hold_reason(code_ok=False, code_issued=False) or "")
 
 
-@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))
-def test_money_due_is_never_negative_and_never_counted_twice(
-    at_door: int, captured: int, tendered: int
+@given(st.integers(-(10**9), 10**9), st.lists(st.integers(0, 10**6), min_size=1, max_size=6))
+def test_the_shares_of_the_parcels_are_what_is_owed_and_the_later_ones_at_most_their_goods(
+    owed: int, prices: list[int]
 ) -> None:
-    due = rules.cash_due(at_door, captured, tendered)
-    assert 0 <= due <= at_door
-    assert due >= at_door - captured - tendered
+    goods = {UUID(int=n): price for n, price in enumerate(prices)}
+    shares = rules.share_at_door(owed, goods)
+    assert sum(shares.values()) == max(0, owed) and min(shares.values()) >= 0
+    assert all(shares[parcel] <= goods[parcel] for parcel in [*goods][1:])
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=2, max_size=6), st.integers(0, 10**6), st.data())
+def test_a_parcel_asks_the_same_whether_or_not_the_others_have_been_paid(
+    prices: list[int], shipping: int, data: st.DataObject
+) -> None:
+    goods = {UUID(int=n): price for n, price in enumerate(prices)}
+    owed = sum(prices) + shipping
+    asked = rules.share_at_door(owed, goods)
+    order = data.draw(st.permutations([*goods]))
+    for done, parcel in enumerate(order):
+        left = {one: price for one, price in goods.items() if one not in order[:done]}
+        taken = sum(asked[one] for one in order[:done])
+        assert rules.share_at_door(owed - taken, left)[parcel] == asked[parcel]
 
 
 def test_other_money_than_due_differs() -> None:

@@ -11,6 +11,7 @@ from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, NotFound
+from doorstep.core.money import Money
 from doorstep.flows import part_delivery, proof_pictures, shift_close
 from doorstep.flows.stops import ask_of_stop
 from doorstep.journey import Evidence, Verdict
@@ -144,11 +145,11 @@ async def _judge(
     stop: dict[str, Any], fulfilment: dict[str, Any], proof: ProofOfDelivery, actor: Actor
 ) -> tuple[StopFacts, Judgement, Sequence[str]]:
     asked = await ask_of_stop(fulfilment)
-    recipe = asked.recipe("customer" if proof.receiver.relation == "customer" else "other")
+    due_minor = asked.due_without(proof.kept_back)
+    handed_to = "customer" if proof.receiver.relation == "customer" else "other"
+    recipe = asked.recipe(handed_to, due_minor)
     labels = _labels_asked(asked.labels, proof)
-    missing = rules.missing_proofs(
-        recipe, _capture(proof), labels=labels, due_minor=asked.due_minor
-    )
+    missing = rules.missing_proofs(recipe, _capture(proof), labels=labels, due_minor=due_minor)
     if not await part_delivery.understood(fulfilment["id"], proof.kept_back):
         missing.append("kept_back")
     if missing and actor.source == "person":
@@ -168,7 +169,7 @@ async def _judge(
         fulfilment["id"],
         fulfilment["attempt"],
         asked.currency,
-        asked.due_minor,
+        due_minor,
     )
     return facts, judged, labels
 
@@ -254,7 +255,8 @@ async def _ask_for_help(facts: StopFacts, proof: ProofOfDelivery, judged: Judgem
         (
             "door_payment_differs",
             "Other money than due was taken at the door",
-            f"Due {facts.due_minor}, taken {tendered} (minor units of {facts.currency}).",
+            f"Due {Money(facts.due_minor, facts.currency)}, "
+            f"taken {Money(tendered, facts.currency)}.",
             "finance",
         ),
     ]

@@ -16,6 +16,7 @@ import msgspec
 from doorstep.core import blobs, db
 from doorstep.core.clock import now
 from doorstep.core.money import Money
+from doorstep.flows import door_money
 from doorstep.modules.oms import documents as oms_papers
 from doorstep.modules.oms import service as oms
 from doorstep.modules.wms import documents as wms_papers
@@ -79,6 +80,7 @@ async def print_all(fulfilment_id: UUID) -> None:
     """
     facts = await db.one(FACTS, fulfilment_id, now())
     order_id: UUID = facts["order_id"]
+    facts["due_minor"] = (await door_money.due_of(order_id, fulfilment_id)).minor
     papers: list[tuple[str, UUID | None, Callable[[Facts], bytes]]] = [
         ("packing_slip", fulfilment_id, packing_slip),
         ("return_form", fulfilment_id, return_form),
@@ -92,13 +94,9 @@ async def print_all(fulfilment_id: UUID) -> None:
 
 
 def label(facts: Facts) -> bytes:
-    """Print one label per piece: its number, weight and size, and what is to be paid."""
+    """Print one label per piece: its number, weight and size, and what this parcel's courier takes."""
     shipment = facts["shipment"]
-    due = sum(
-        line["amount_minor"] - line["captured_minor"]
-        for line in facts["payments"] or ()
-        if line["due"] == "at_door"
-    )
+    due = facts["due_minor"]
     return wms_papers.render_label(
         wms_papers.LabelData(
             company=settings().company_name,

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from doorstep.core import db
+from doorstep.flows import door_money
 from doorstep.modules.tms import rules
 from doorstep.modules.tms import service as tms
-
-# What is still to be paid at the door; tenders of this fulfilment's own proofs are not deducted,
-# so that a repeated capture is judged like the first one.
-DUE_AT_DOOR = """
-SELECT o.currency,
-       coalesce((SELECT sum(amount_minor) FROM payment_line
-                  WHERE order_id = o.id AND due = 'at_door'), 0)::bigint AS at_door_minor,
-       coalesce((SELECT sum(captured_minor) FROM payment_line
-                  WHERE order_id = o.id AND due = 'at_door'), 0)::bigint AS captured_minor,
-       coalesce((SELECT sum(amount_minor) FROM credit_note WHERE order_id = o.id), 0)::bigint
-         AS credited_minor,
-       coalesce((SELECT sum(t.amount_minor) FROM pod JOIN pod_tender t ON t.pod_id = pod.id
-                  WHERE pod.order_id = o.id AND pod.fulfilment_id <> $2), 0)::bigint
-         AS tendered_minor
-  FROM customer_order o WHERE o.id = $1
-"""
+from doorstep.modules.tms.schemas import KeptBack
 
 GOODS = """
 SELECT coalesce((SELECT array_agg(p.label_no ORDER BY p.n)
@@ -37,22 +23,36 @@ SELECT coalesce((SELECT array_agg(p.label_no ORDER BY p.n)
 
 
 class StopAsk(NamedTuple):
-    """The labels on the pieces, the money due at the door, and the recipes that may hold there."""
+    """The labels on the pieces, the money due at the door, and the recipes that may hold there.
+
+    `unit_prices` tells by line of the parcel what one piece that is kept back takes off the money.
+    """
 
     labels: tuple[str, ...]
     currency: str
     due_minor: int
+    unit_prices: Mapping[UUID, int]
     channel_id: UUID
     product_ids: tuple[UUID, ...]
     recipes: tuple[rules.Recipe, ...]
 
-    def recipe(self, handed_to: str) -> rules.Recipe:
-        """Pick the recipe that holds when the goods go to `customer` or to `other`."""
+    def due_without(self, kept_back: Sequence[KeptBack]) -> int:
+        """Tell the money due for what is handed over when some of it is kept back."""
+        prices = self.unit_prices
+        kept = sum(one.quantity * prices.get(one.fulfilment_line_id, 0) for one in kept_back)
+        return max(0, self.due_minor - kept)
+
+    def recipe(self, handed_to: str, due_minor: int | None = None) -> rules.Recipe:
+        """Pick the recipe that holds when the goods go to `customer` or to `other`.
+
+        `due_minor` is what must be paid, where it is not all that the stop asks.
+        """
+        due = self.due_minor if due_minor is None else due_minor
         return rules.choose_recipe(
             self.recipes,
             channel_id=self.channel_id,
             product_ids=self.product_ids,
-            payment="cod" if self.due_minor else "prepaid",
+            payment="cod" if due else "prepaid",
             handed_to=handed_to,
         )
 
@@ -60,12 +60,12 @@ class StopAsk(NamedTuple):
 async def ask_of_stop(fulfilment: Mapping[str, Any]) -> StopAsk:
     """Read what handing over this fulfilment (id, order_id, channel_id) asks for."""
     goods = await db.one(GOODS, fulfilment["id"])
-    money = await db.one(DUE_AT_DOOR, fulfilment["order_id"], fulfilment["id"])
-    currency: str = money.pop("currency")
+    due = await door_money.due_of(fulfilment["order_id"], fulfilment["id"])
     return StopAsk(
         tuple(goods["labels"]),
-        currency,
-        rules.cash_due(**money),
+        due.currency,
+        due.minor,
+        due.unit_prices,
         fulfilment["channel_id"],
         tuple(goods["product_ids"]),
         tuple(await tms.recipes(fulfilment["channel_id"], goods["product_ids"])),

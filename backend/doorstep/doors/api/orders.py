@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from doorstep.core.errors import Invalid, NotFound
 from doorstep.core.http.problems import problems
 from doorstep.flows import place_order as intake
 from doorstep.flows.order_document import RepeatKey
-from doorstep.modules.oms.schemas import NewOrder
+from doorstep.modules.oms.schemas import NewOrder, OrderPayment
 from doorstep.ports import (
     IncomingAddress,
     IncomingCustomer,
@@ -35,6 +36,12 @@ from doorstep.ports import (
 
 class PaymentsDiffer(Invalid):
     title = "The payment lines do not add up to the order's total."
+
+
+class PaymentReferencesUnclear(Invalid):
+    """The gateway names a reference: by it alone each payment line must be found."""
+
+    title = "Two payment lines have the same reference, or several due now and one has none."
 
 
 class NoSuchOrder(NotFound):
@@ -63,6 +70,7 @@ ROUTE = "POST /api/orders"
         intake.UnknownSku,
         intake.WrongCurrency,
         PaymentsDiffer,
+        PaymentReferencesUnclear,
         idempotency.IdempotencyKeyReused,
         idempotency.RequestInFlight,
     ),
@@ -91,10 +99,17 @@ async def place_order(
     return Response(placed.answer, status_code=201, media_type="application/json", headers=headers)
 
 
+def _require_clear_references(payments: Sequence[OrderPayment]) -> None:
+    named = [payment.reference for payment in payments if payment.reference]
+    due_now = [payment.reference for payment in payments if payment.due == "now"]
+    if len(set(named)) < len(named) or (len(due_now) > 1 and "" in due_now):
+        raise PaymentReferencesUnclear(references=[payment.reference for payment in payments])
+
+
 def incoming(order: NewOrder) -> IncomingOrder:
     """Write an order of our own API the way every channel's orders look.
 
-    Raises: PaymentsDiffer.
+    Raises: PaymentsDiffer, PaymentReferencesUnclear.
     """
     lines = tuple(
         IncomingLine(
@@ -115,6 +130,7 @@ def incoming(order: NewOrder) -> IncomingOrder:
     paid = sum(payment.amount_minor for payment in order.payments)
     if total != paid:
         raise PaymentsDiffer(f"{paid} instead of {total}", total_minor=total, payments_minor=paid)
+    _require_clear_references(order.payments)
     return IncomingOrder(
         external_id=order.external_id,
         external_entity_id="",

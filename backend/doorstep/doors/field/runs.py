@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -42,8 +43,11 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
                     'floor', a.floor, 'flat', a.flat, 'lift', a.lift, 'area', a.area,
                     'city', a.city, 'postcode', a.postcode, 'lat', a.lat, 'lng', a.lng,
                     'instructions', a.instructions),
-                 'goods', (SELECT jsonb_agg(jsonb_build_object('name', p.name, 'quantity',
-                              l.quantity, 'crew_size', p.crew_size) ORDER BY p.name)
+                 'goods', (SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id,
+                              'sku', p.sku, 'name', p.name, 'quantity', l.quantity,
+                              'crew_size', p.crew_size, 'serials', array(
+                                SELECT u.serial FROM unit u WHERE u.fulfilment_line_id = l.id
+                                 ORDER BY u.serial)) ORDER BY p.name, l.id)
                              FROM fulfilment_line l JOIN product p ON p.id = l.product_id
                             WHERE l.fulfilment_id = f.id),
                  'pieces', coalesce((
@@ -87,11 +91,18 @@ class Piece(Struct):
 
 
 class Goods(Struct):
-    """What is in the boxes, and how many people carry it."""
+    """What is in the boxes, and how many people carry it.
 
+    `unit_price_minor` is what each piece that is kept back takes off the money due at this stop.
+    """
+
+    fulfilment_line_id: UUID
+    sku: str
     name: str
     quantity: int
     crew_size: int
+    serials: list[str]
+    unit_price_minor: int
 
 
 class RecipeOut(Struct):
@@ -209,6 +220,7 @@ async def _stop(stop: dict[str, Any]) -> StopOut:
     return msgspec.convert(
         stop
         | {
+            "goods": [_priced(line, asked.unit_prices) for line in stop["goods"]],
             "cash_due_minor": asked.due_minor,
             "currency": asked.currency,
             "recipe": RecipeOut([*customer.proofs], [*customer.photo_slots]),
@@ -216,6 +228,10 @@ async def _stop(stop: dict[str, Any]) -> StopOut:
         },
         StopOut,
     )
+
+
+def _priced(line: dict[str, Any], unit_prices: Mapping[UUID, int]) -> dict[str, Any]:
+    return line | {"unit_price_minor": unit_prices[UUID(line["fulfilment_line_id"])]}
 
 
 @post(

@@ -201,14 +201,21 @@ def hold_reason(*, code_ok: bool | None, code_issued: bool) -> str | None:
     return "The handover code was wrong, or guessed wrong too often."
 
 
-def cash_due(
-    at_door_minor: int, captured_minor: int, tendered_minor: int, credited_minor: int = 0
-) -> int:
-    """Tell what is still to be paid at the door, whichever of the two records is ahead.
+def share_at_door(owed_minor: int, goods_minor: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Share what an order owes at the door among its parcels, given what each one's goods cost.
 
-    What is credited meanwhile (a parcel was cancelled) is not asked for any more.
+    Every parcel asks for its own goods, and the first one for the rest: more by what belongs to no
+    goods, less by what was paid or credited meanwhile. The shares add up to what is owed.
     """
-    return max(0, at_door_minor - credited_minor - max(captured_minor, tendered_minor))
+    if not goods_minor:
+        return {}
+    left = max(0, owed_minor)
+    shares: dict[UUID, int] = {}
+    first, *others = goods_minor
+    for parcel in reversed(others):
+        shares[parcel] = min(goods_minor[parcel], left)
+        left -= shares[parcel]
+    return {first: left} | shares
 
 
 def tender_differs(due_minor: int, tendered_minor: int) -> bool:
