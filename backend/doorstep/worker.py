@@ -66,6 +66,7 @@ JOB_MODULES = (
     "doorstep.flows.vendor_answers",
     "doorstep.flows.unrouted",
     "doorstep.flows.van_down",
+    "doorstep.flows.visit_news",
 )
 """Every module that registers a job, a recurring job or an inbox handler when it is imported."""
 

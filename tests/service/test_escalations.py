@@ -272,6 +272,7 @@ async def test_those_who_must_know_are_written_to_once(db: Any, clock: Any) -> N
     problem_id = await opened(uae, detail="The {carrier} said tomorrow.")
     await service.assign_problem(problem_id, owner)
     assert chief != owner
+    await db.execute("UPDATE person SET languages = '{ml,hi}' WHERE id = $1", owner)
     clock.advance(timedelta(days=3))
     await jobs.escalate({})
     (payload,) = [
@@ -288,6 +289,7 @@ async def test_those_who_must_know_are_written_to_once(db: Any, clock: Any) -> N
     assert "The {carrier} said tomorrow." in rows[0]["body"]
     assert "Ask the carrier for a new date" in rows[0]["body"]
     assert rows[0]["subject"] == "Level 1: Late"
+    assert rows[3]["subject"] == "स्तर 1: Late", "the owner reads Hindi first of our languages"
 
 
 async def test_the_database_itself_fires_a_level_once_and_never_early(db: Any) -> None:

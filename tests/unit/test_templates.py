@@ -26,6 +26,8 @@ FACTS = {
     "due": "2026-11-24 15:00",
     "owner": "admin",
     "action": "Ask the carrier.",
+    "place": "Al Barsha, Dubai",
+    "when": "Tuesday 24 November, 14:00",
 }
 
 

@@ -53,7 +53,8 @@ SELECT l.channel_id, s.product_id, s.owner_id,
  GROUP BY l.channel_id, s.product_id, s.owner_id
 """
 _MESSAGES = """
-SELECT order_id, fulfilment_id, po_id, event, attempt, channel, recipient, state, provider_id
+SELECT order_id, fulfilment_id, po_id, problem_id, visit_id, event, attempt, channel, recipient,
+       state, provider_id
   FROM message
 """
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from doorstep.core import db, outbox
 from doorstep.core.jobs import job
 from doorstep.modules.helpdesk import kinds
+from doorstep.modules.messages import rules as message_rules
 from doorstep.modules.messages import service as messages
 from doorstep.modules.messages.service import About, Recipient
 from doorstep.settings import settings
@@ -26,7 +27,7 @@ SELECT x.problem_id, x.level, x.owner_role, x.tells, x.from_id, p.kind, p.title,
 
 # Staff sign in with an address or a name; only an address can be written to.
 READERS = """
-SELECT DISTINCT person.login AS email FROM person
+SELECT DISTINCT person.login AS email, languages FROM person
  WHERE active AND login LIKE '%_@_%'
    AND (id = ANY ($1::uuid[])
         OR (role = ANY ($2::text[]) AND (channel_ids = '{}' OR $3::uuid = ANY (channel_ids))))
@@ -56,6 +57,7 @@ async def tell_escalation(payload: dict[str, Any]) -> None:
     }
     about = About(problem_id=fired["problem_id"], attempt=fired["level"])
     for reader in readers:
-        recipient = Recipient(language="en", email=reader["email"])
+        language = message_rules.language_of(reader["languages"])
+        recipient = Recipient(language=language, email=reader["email"])
         await messages.write("problem_escalated", about, recipient, facts)
     await outbox.done()

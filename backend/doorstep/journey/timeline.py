@@ -146,8 +146,12 @@ _VISIT = msgspec.json.decode(
 def visit_words(starts_at: datetime, zone: ZoneInfo, language: str) -> str:
     """Say when the installation is planned now, on the customer's clock."""
     known = language if language in _VISIT else "en"
-    when = format_datetime(starts_at.astimezone(zone), "EEEE d MMMM, HH:mm", locale=known)
-    return _VISIT[known].format(when=when)
+    return _VISIT[known].format(when=format_when(starts_at, zone, known))
+
+
+def format_when(at: datetime, zone: ZoneInfo, language: str) -> str:
+    """Write a moment as people say it, on the clock of the place: `Tuesday 24 November, 14:00`."""
+    return format_datetime(at.astimezone(zone), "EEEE d MMMM, HH:mm", locale=language)
 
 
 def format_amount(minor: int, currency: str) -> str:

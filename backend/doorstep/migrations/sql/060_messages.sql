@@ -9,6 +9,8 @@ CREATE TABLE message (
   po_id uuid,
   -- A message to our own people about something that waits for them.
   problem_id uuid,
+  -- A message to a technician about a visit of his.
+  visit_id uuid,
   event text NOT NULL,
   -- A new attempt has its own message: the second handover code is not the first.
   attempt smallint NOT NULL DEFAULT 1,
@@ -28,7 +30,7 @@ CREATE TABLE message (
   created_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT message_pkey PRIMARY KEY (id),
   CONSTRAINT message_once_key UNIQUE NULLS NOT DISTINCT
-    (order_id, fulfilment_id, po_id, problem_id, event, attempt, channel, recipient),
+    (order_id, fulfilment_id, po_id, problem_id, visit_id, event, attempt, channel, recipient),
   CONSTRAINT message_about_something
     CHECK (num_nonnulls(order_id, po_id, problem_id) > 0),
   CONSTRAINT message_channel_known CHECK (channel IN ('sms', 'email', 'whatsapp', 'push')),

@@ -34,6 +34,7 @@ ALTER TABLE ticket_photo
   ADD CONSTRAINT ticket_photo_blob_fk FOREIGN KEY (sha256) REFERENCES blob (sha256),
   ADD CONSTRAINT ticket_photo_added_by_fk FOREIGN KEY (added_by) REFERENCES person (id);
 ALTER TABLE message
-  ADD CONSTRAINT message_problem_fk FOREIGN KEY (problem_id) REFERENCES problem (id);
+  ADD CONSTRAINT message_problem_fk FOREIGN KEY (problem_id) REFERENCES problem (id),
+  ADD CONSTRAINT message_visit_fk FOREIGN KEY (visit_id) REFERENCES visit (id);
 ALTER TABLE customer_order
   ADD CONSTRAINT customer_order_closed_by_fk FOREIGN KEY (closed_by) REFERENCES person (id);

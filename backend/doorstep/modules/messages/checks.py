@@ -6,7 +6,7 @@ QUERIES: dict[str, str] = {
                m.event || ' was told ' || count(*) || ' times by ' || m.channel || ' in attempt '
                  || m.attempt AS detail
           FROM message m
-         GROUP BY m.order_id, m.fulfilment_id, m.po_id, m.problem_id, m.event, m.attempt, m.channel,
-                  m.recipient
+         GROUP BY m.order_id, m.fulfilment_id, m.po_id, m.problem_id, m.visit_id, m.event, m.attempt,
+                  m.channel, m.recipient
         HAVING count(*) > 1""",
 }

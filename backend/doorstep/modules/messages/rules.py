@@ -5,7 +5,7 @@ The texts are data files, one per template; they are checked when the program st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from string import Formatter
 from typing import Literal, NamedTuple
@@ -40,10 +40,10 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is told when something happens; `about` decides how often: per order, parcel, PO, problem."""
+    """What is told when something happens; `about` decides how often: per order, parcel and so on."""
 
     template: str
-    about: Literal["order", "parcel", "purchase_order", "problem"]
+    about: Literal["order", "parcel", "purchase_order", "problem", "visit"]
     channels: tuple[Channel, ...]
 
 
@@ -61,6 +61,11 @@ class BadTemplates(ValueError):
 
 class UnknownEvent(KeyError):
     """No message is defined for this event: a programming error."""
+
+
+def language_of(languages: Sequence[str]) -> str:
+    """Pick the first of a person's languages that texts are written in, or English."""
+    return next((one for one in languages if one in LANGUAGES), "en")
 
 
 def placeholders(text: Text) -> frozenset[str]:

@@ -33,6 +33,7 @@ class About:
     fulfilment_id: UUID | None = None
     po_id: UUID | None = None
     problem_id: UUID | None = None
+    visit_id: UUID | None = None
     attempt: int = 1
 
 
@@ -61,6 +62,7 @@ async def write(
         None if told.about == "order" else about.fulfilment_id,
         about.po_id,
         about.problem_id,
+        about.visit_id,
         event,
         about.attempt,
         recipient.language,

@@ -1,11 +1,11 @@
 """The statements of messages."""
 
 INSERT = """
-INSERT INTO message (order_id, fulfilment_id, po_id, problem_id, event, attempt, language,
+INSERT INTO message (order_id, fulfilment_id, po_id, problem_id, visit_id, event, attempt, language,
                      created_at, id, channel, recipient, template_version, subject, body, secret)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, m.*
-  FROM unnest($9::uuid[], $10::text[], $11::text[], $12::smallint[], $13::text[], $14::text[],
-              $15::text[]) AS m
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, m.*
+  FROM unnest($10::uuid[], $11::text[], $12::text[], $13::smallint[], $14::text[], $15::text[],
+              $16::text[]) AS m
 ON CONFLICT DO NOTHING
 RETURNING id
 """

@@ -16,6 +16,7 @@ class Message(Table, tablename="message", db=engine):
     fulfilment_id = UUID(null=True, default=None)
     po_id = UUID(null=True, default=None)
     problem_id = UUID(null=True, default=None)
+    visit_id = UUID(null=True, default=None)
     event = Text()
     attempt = SmallInt()
     channel = Text()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from doorstep.core import db
+from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
@@ -22,6 +22,18 @@ from doorstep.modules.fsm.schemas import VisitFailed
 from doorstep.modules.fsm.service.technicians import Technician
 
 MAX_SLOTS = 200
+
+# What a technician is told of a visit by.
+_NEWS = "id, order_id, technician_id, lower(during) AS starts_at, moves"
+_TO_MOVE = f"SELECT {_NEWS} FROM visit WHERE id = $1 AND state = 'booked' FOR UPDATE"  # noqa: S608
+_CANCEL = f"""
+UPDATE visit SET state = 'cancelled' WHERE id = $1 AND state = 'booked'
+RETURNING {_NEWS}
+"""  # noqa: S608 - a constant of this file
+_DROP = f"""
+UPDATE visit SET state = $2 WHERE fulfilment_id = $1 AND state IN ('booked', 'started')
+RETURNING {_NEWS}
+"""  # noqa: S608 - a constant of this file
 
 
 class Slot(NamedTuple):
@@ -91,15 +103,41 @@ async def book(
 
 
 async def move_visit(visit_id: UUID, technician_id: UUID, span: rules.Span) -> bool:
-    """Give a booked visit another time, perhaps another technician; False if he is not free."""
+    """Give a booked visit another time, perhaps another technician; False if he is not free.
+
+    The technician is told, and so is the one who had it before.
+    """
+    before = await db.row(_TO_MOVE, visit_id)
+    if before is None:
+        return False
     moved = await _take_time(
-        "UPDATE visit SET technician_id = $2, during = $3, moves = moves + 1"
-        " WHERE id = $1 AND state = 'booked'",
+        "UPDATE visit SET technician_id = $2, during = $3, moves = moves + 1 WHERE id = $1",
         visit_id,
         technician_id,
         span,
     )
-    return moved is not None
+    if moved is None:
+        return False
+    if before["technician_id"] != technician_id:
+        await _tell_technician("visit_called_off", before)
+    now_on = {"technician_id": technician_id, "starts_at": span.start, "moves": before["moves"] + 1}
+    await _tell_technician("visit_moved", before | now_on)
+    return True
+
+
+async def _tell_technician(event: str, visit: Mapping[str, Any]) -> None:
+    """Have a technician told about his visit (id, technician_id, starts_at, moves)."""
+    await outbox.add(
+        "flows.tell_technician",
+        {
+            "event": event,
+            "visit_id": visit["id"],
+            "technician_id": visit["technician_id"],
+            "starts_at": visit["starts_at"],
+            "moves": visit["moves"],
+        },
+        order_id=visit.get("order_id"),
+    )
 
 
 @db.transactional
@@ -121,21 +159,24 @@ async def _take_time(
 @db.transactional
 async def cancel_visit(visit_id: UUID) -> None:
     """Give a booked visit's time back. Raises: VisitOver if it has begun or is over."""
-    if not await db.execute(
-        "UPDATE visit SET state = 'cancelled' WHERE id = $1 AND state = 'booked'", visit_id
-    ):
+    cancelled = await db.row(_CANCEL, visit_id)
+    if cancelled is None:
         raise VisitOver
+    await _tell_technician("visit_called_off", cancelled)
 
 
 async def drop_visit(fulfilment_id: UUID, state: Literal["cancelled", "failed"]) -> UUID | None:
-    """End the open visit of a parcel and give its time back; return it, None when there is none."""
-    dropped: UUID | None = await db.value(
-        "UPDATE visit SET state = $2 WHERE fulfilment_id = $1 AND state IN ('booked', 'started')"
-        " RETURNING id",
-        fulfilment_id,
-        state,
-    )
-    return dropped
+    """End the open visit of a parcel and give its time back; return it, None when there is none.
+
+    The technician is told that a cancelled one is off; of a failed one he has told himself.
+    """
+    dropped = await db.row(_DROP, fulfilment_id, state)
+    if dropped is None:
+        return None
+    if state == "cancelled":
+        await _tell_technician("visit_called_off", dropped)
+    visit_id: UUID = dropped["id"]
+    return visit_id
 
 
 async def keep_failure(
