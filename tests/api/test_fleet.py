@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from tests.factories.company import Company, open_company
@@ -147,3 +148,37 @@ async def test_what_cannot_be_planned_says_why(company: Company) -> None:
                "capacity_kg": 1, "capacity_l": 1}  # fmt: skip
     taken = await company.send("dispatcher", "/console/vehicles", vehicle)
     assert (taken.status_code, taken.json()["type"]) == (409, "/problems/vehicle-code-taken")
+
+
+async def test_a_planned_shift_is_called_off_once_its_deliveries_are_with_another(
+    company: Company,
+) -> None:
+    shift_id = await crewed(company, "VAN-1")
+    other = uuid7()
+    row = await db.one("SELECT crew_id, vehicle_id, planned_on FROM shift WHERE id = $1", shift_id)
+    planned = await company.send("dispatcher", "/console/shifts", {"id": other, **row})
+    assert planned.status_code == 201
+    path = f"/console/shifts/{other}/cancel"
+    no_van = {"reason": "The van is in the workshop."}
+
+    order = await standing(company, 1008, ("MIX-500", 1))
+    work = {"shift_id": other, "fulfilment_ids": [order.parcel]}
+    assert (await company.send("dispatcher", "/console/runs", work)).status_code == 201
+    refused = await company.send("dispatcher", path, no_van)
+    assert (refused.status_code, refused.json()["deliveries"]) == (409, 1)
+    call = {"event_id": uuid7(), "to_shift_id": shift_id, "reason": "no van"}
+    moved = await company.send("dispatcher", f"/console/shifts/{other}/van-down", call)
+    assert [one["state"] for one in moved.json()["parcels"]] == ["moved"]
+
+    for _ in range(2):
+        done = await company.send("dispatcher", path, no_van)
+        assert (done.status_code, done.json()["state"]) == (200, "cancelled")
+    kept = await db.one("SELECT cancel_reason, cancelled_by FROM shift WHERE id = $1", other)
+    assert tuple(kept.values()) == (no_van["reason"], company.users["dispatcher"].id)
+    late = await company.send("dispatcher", "/console/runs", work)
+    assert late.json()["type"] == "/problems/shift-over"
+    opened = await company.send("delivery", f"/field/shifts/{other}/open", {"event_id": uuid7()})
+    assert opened.json()["type"] == "/problems/shift-over"
+    open_one = await company.send("dispatcher", f"/console/shifts/{shift_id}/cancel", no_van)
+    assert open_one.json()["type"] == "/problems/shift-already-opened"
+    await healthy()

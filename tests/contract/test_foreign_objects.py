@@ -366,6 +366,9 @@ async def fleet(walk: Walk) -> None:
             "id": uuid7(), "crew_id": made["id"], "vehicle_id": vehicle["id"], "planned_on": FRESH,
         }  # fmt: skip
         await walk.ask("planShift", "dispatcher", shift)
+        off = shift | {"id": uuid7()}
+        await walk.ask("planShift", "dispatcher", off)
+        await walk.ask("cancelShift", "dispatcher", {"reason": "no van"}, shift_id=off["id"])
         shifts.append(shift["id"])
         await walk.ask("openShift", who, {"event_id": uuid7()}, shift_id=shift["id"])
         await walk.ask("readOwnShift", who)

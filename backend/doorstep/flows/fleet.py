@@ -133,6 +133,16 @@ async def plan_shift(
     )
 
 
+@db.transactional
+async def cancel_shift(shift_id: UUID, reason: str, *, actor: Actor) -> dict[str, Any]:
+    """Call off a planned shift, with a reason.
+
+    Raises: ShiftMissing, ShiftAlreadyOpened, ShiftHasDeliveries.
+    """
+    await require("shift", shift_id, ShiftMissing, actor)
+    return await tms.cancel_shift(actor, shift_id, reason)
+
+
 # --- Does it fit? -------------------------------------------------------------------------------
 
 

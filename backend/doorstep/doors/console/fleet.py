@@ -25,6 +25,8 @@ from doorstep.modules.tms.refusals import (
     NotFitForACrew,
     NothingToUndo,
     SameShift,
+    ShiftAlreadyOpened,
+    ShiftHasDeliveries,
     ShiftMissing,
     ShiftOver,
     VehicleCodeTaken,
@@ -145,6 +147,14 @@ class ShiftPlanned(Struct):
     number: str
 
 
+class ShiftCancelled(Struct):
+    """The shift does not take place."""
+
+    id: UUID
+    number: str
+    state: str
+
+
 class ShiftRow(Struct, kw_only=True):
     """A shift with its load: what its open stops and its van come to, beside what it can take."""
 
@@ -166,6 +176,12 @@ class ShiftRow(Struct, kw_only=True):
     load_ml: int
     open_stops: int
     done_stops: int
+
+
+class CancelShiftIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why the shift does not take place."""
+
+    reason: Reason
 
 
 class VanDownIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -271,6 +287,20 @@ async def plan_shift(data: ShiftIn, actor: Actor) -> ShiftPlanned:
     return ShiftPlanned(**planned)
 
 
+@post(
+    "/console/shifts/{shift_id:uuid}/cancel",
+    operation_id="cancelShift",
+    opt=needs("tms:fleet:manage"),
+    responses=problems(ShiftMissing, ShiftAlreadyOpened, ShiftHasDeliveries),
+    status_code=200,
+    tags=TAGS,
+)
+async def cancel_shift(shift_id: UUID, data: CancelShiftIn, actor: Actor) -> ShiftCancelled:
+    """Call off a planned shift that has no deliveries; a cancelled one stays as it is."""
+    shift = await fleet.cancel_shift(shift_id, data.reason, actor=actor)
+    return ShiftCancelled(shift["id"], shift["number"], shift["state"])
+
+
 @get("/console/shifts", operation_id="listShifts", opt=needs("tms:fleet:read"), tags=TAGS)
 async def list_shifts(
     actor: Actor, on: Annotated[date | None, QueryParameter()] = None
@@ -327,6 +357,7 @@ handlers = [
     save_crew,
     list_crews,
     plan_shift,
+    cancel_shift,
     list_shifts,
     report_van_down,
 ]

@@ -197,7 +197,7 @@ def _holding(held: shift_close.Balance) -> Holding:
     operation_id="openShift",
     opt=needs("tms:shift:work"),
     status_code=200,
-    responses=problems(ShiftMissing, ShiftAlreadyOpened, OnAnotherShift),
+    responses=problems(ShiftMissing, ShiftAlreadyOpened, ShiftOver, OnAnotherShift),
     tags=TAGS,
 )
 async def open_shift(shift_id: UUID, data: OpenIn, actor: Actor) -> ShiftState:

@@ -47,7 +47,7 @@ CREATE TABLE shift (
   planned_on      date        NOT NULL,
   -- closing: everything is accounted for, what was explained is just being taken off the van.
   state           text        NOT NULL DEFAULT 'planned' CONSTRAINT shift_state_known
-                              CHECK (state IN ('planned', 'open', 'closing', 'closed')),
+                              CHECK (state IN ('planned', 'open', 'closing', 'closed', 'cancelled')),
   planned_by      uuid        CONSTRAINT shift_planned_by_fk REFERENCES person (id),
   planned_at      timestamptz NOT NULL,
   -- The device's event ids: a shift is opened once and closed once.
@@ -57,11 +57,16 @@ CREATE TABLE shift (
   close_event_id  uuid        CONSTRAINT shift_close_event_unique UNIQUE,
   closed_by       uuid        CONSTRAINT shift_closed_by_fk REFERENCES person (id),
   closed_at       timestamptz,
+  cancelled_by    uuid        CONSTRAINT shift_cancelled_by_fk REFERENCES person (id),
+  cancelled_at    timestamptz,
+  cancel_reason   text,
   CONSTRAINT shift_opened_whole CHECK (num_nulls(open_event_id, opened_by, opened_at) IN (0, 3)),
-  CONSTRAINT shift_opened_agrees CHECK ((state = 'planned') = (opened_at IS NULL)),
+  CONSTRAINT shift_opened_agrees CHECK ((state IN ('planned', 'cancelled')) = (opened_at IS NULL)),
   CONSTRAINT shift_closing_whole CHECK (num_nulls(close_event_id, closed_by) IN (0, 2)),
   CONSTRAINT shift_closing_agrees CHECK ((state IN ('closing', 'closed')) = (close_event_id IS NOT NULL)),
-  CONSTRAINT shift_closed_agrees CHECK ((state = 'closed') = (closed_at IS NOT NULL))
+  CONSTRAINT shift_closed_agrees CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
+  CONSTRAINT shift_cancelled_agrees CHECK ((state = 'cancelled') = (cancelled_at IS NOT NULL)),
+  CONSTRAINT shift_cancelled_whole CHECK (num_nulls(cancelled_by, cancelled_at, cancel_reason) IN (0, 3))
 );
 CREATE INDEX shift_day ON shift (channel_id, planned_on);
 -- One open shift per vehicle.

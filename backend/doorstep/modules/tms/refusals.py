@@ -116,7 +116,13 @@ class ShiftNotOpen(Refusal):
 
 
 class ShiftOver(Refusal):
-    title = "This shift is being closed, or is closed."
+    title = "This shift is being closed, is closed, or was cancelled."
+
+
+class ShiftHasDeliveries(Refusal):
+    """Somebody waits for them: they go to another shift first, as when its van is down."""
+
+    title = "The shift still has deliveries. Give them to another shift first."
 
 
 class ShiftNotEmpty(Refusal):

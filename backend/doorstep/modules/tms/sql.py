@@ -42,6 +42,16 @@ SELECT s.id, s.number, s.state, s.channel_id, s.crew_id, s.lead_id, s.planned_on
    SELECT FROM shift_member m WHERE m.shift_id = s.id AND m.person_id = $2))
 """
 
+CANCEL_SHIFT = """
+UPDATE shift SET state = 'cancelled', cancelled_by = $2, cancelled_at = $3, cancel_reason = $4
+ WHERE id = $1
+"""
+
+OPEN_STOPS_OF_SHIFT = """
+SELECT count(*) FROM delivery_stop s JOIN delivery_run r ON r.id = s.run_id
+ WHERE r.shift_id = $1 AND s.state = 'open'
+"""
+
 END_RUNS_OF_SHIFT = """
 UPDATE delivery_run r SET finished_at = $2, state = CASE WHEN EXISTS
   (SELECT FROM delivery_stop s WHERE s.run_id = r.id AND s.state IN ('done', 'failed'))

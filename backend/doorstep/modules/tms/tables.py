@@ -313,6 +313,9 @@ class Shift(Table, tablename="shift", db=engine):
     close_event_id = UUID(null=True, default=None)
     closed_by = UUID(null=True, default=None)
     closed_at = Timestamptz(null=True, default=None)
+    cancelled_by = UUID(null=True, default=None)
+    cancelled_at = Timestamptz(null=True, default=None)
+    cancel_reason = Text(null=True, default=None)
 
 
 class ShiftMember(Table, tablename="shift_member", db=engine):

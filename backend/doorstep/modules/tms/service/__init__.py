@@ -34,6 +34,7 @@ from doorstep.modules.tms.service.runs import (
 from doorstep.modules.tms.service.scans import Kept, keep_scans
 from doorstep.modules.tms.service.shifts import (
     begin_closing,
+    cancel_shift,
     end_shift,
     keep_explanation,
     lock_shift,
@@ -57,6 +58,7 @@ __all__ = [
     "ShipmentBooked",
     "accept_run",
     "begin_closing",
+    "cancel_shift",
     "carrier_by_code",
     "check_code",
     "choose_carrier",

@@ -18,6 +18,7 @@ from doorstep.modules.tms.refusals import (
     CrewMissing,
     OnAnotherShift,
     ShiftAlreadyOpened,
+    ShiftHasDeliveries,
     ShiftMissing,
     ShiftNotOpen,
     ShiftOver,
@@ -94,16 +95,38 @@ async def read_shift(shift_id: UUID) -> dict[str, Any]:
 
 
 @db.transactional
+async def cancel_shift(actor: Actor, shift_id: UUID, reason: str) -> dict[str, Any]:
+    """Call off a planned shift: its crew and vehicle are free again. Again, it changes nothing.
+
+    Raises: ShiftMissing, ShiftAlreadyOpened, ShiftHasDeliveries.
+    """
+    shift = await lock_shift(shift_id)
+    if shift["state"] == "cancelled":
+        return shift
+    if shift["state"] != "planned":
+        raise ShiftAlreadyOpened(number=shift["number"])
+    waiting = await db.value(sql.OPEN_STOPS_OF_SHIFT, shift_id)
+    if waiting:
+        raise ShiftHasDeliveries(number=shift["number"], deliveries=waiting)
+    await db.execute(sql.CANCEL_SHIFT, shift_id, actor.person_id, now(), reason)
+    await db.execute(sql.END_RUNS_OF_SHIFT, shift_id, now())
+    return shift | {"state": "cancelled"}
+
+
+@db.transactional
 async def open_shift(actor: Actor, shift_id: UUID, event_id: UUID) -> dict[str, Any]:
     """Begin a shift with the crew as it stands now; the same event again changes nothing.
 
-    Raises: ShiftMissing (also for somebody of another crew), ShiftAlreadyOpened, OnAnotherShift.
+    Raises: ShiftMissing (also for somebody of another crew), ShiftAlreadyOpened, ShiftOver,
+    OnAnotherShift.
     """
     shift = await lock_shift(shift_id, of=actor)
     if shift["open_event_id"] == event_id:
         return shift
     if shift["open_event_id"] is not None:
         raise ShiftAlreadyOpened(number=shift["number"])
+    if shift["state"] == "cancelled":
+        raise ShiftOver(number=shift["number"])
     try:
         await db.execute(
             "UPDATE shift SET state = 'open', open_event_id = $2, opened_by = $3, opened_at = $4"
