@@ -38,6 +38,7 @@ from doorstep.doors.console import (
     tickets,
 )
 from doorstep.doors.console import arrivals as console_arrivals
+from doorstep.doors.console import availability as console_availability
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import stock as console_stock
 from doorstep.doors.console import visits as console_visits
@@ -77,6 +78,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *pods.handlers,
     *visits.handlers,
     *console_arrivals.handlers,
+    *console_availability.handlers,
     *console_stock.handlers,
     *console_runs.handlers,
     *fleet.handlers,

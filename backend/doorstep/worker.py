@@ -53,6 +53,7 @@ JOB_MODULES = (
     "doorstep.flows.dispatch",
     "doorstep.flows.escalations",
     "doorstep.flows.hands",
+    "doorstep.flows.missing_pictures",
     "doorstep.flows.notify",
     "doorstep.flows.place_order",
     "doorstep.flows.pickups",

@@ -11,6 +11,7 @@ import pytest
 
 from doorstep.core import db as core_db
 from doorstep.core.ids import uuid7
+from doorstep.modules.wms.service import stock
 from tests.factories.company import Company, open_company
 from tests.factories.floor import (
     BARCODES,
@@ -157,3 +158,34 @@ async def test_a_location_may_have_a_list_of_its_own(company: Company) -> None:
     usual = await ok(company, "dispatcher", path, {"role": "warehouse", "items": []})
     assert [item["code"] for item in usual["items"]] == await asked(company, "warehouse")
     assert len(usual["items"]) == 4
+
+
+async def test_a_region_tells_what_can_be_sold_what_waits_and_what_to_buy_in(
+    company: Company, db: Any
+) -> None:
+    for pieces in (8, 7):
+        await standing(company, 1009, ("KET-17", pieces))
+    await place(company, ("MIX-500", 6))
+    store = await stock.save_location(
+        {
+            "code": "STORE-1",
+            "name": "Store",
+            "kind": "store",
+            "channel_id": company.world.channel_id,
+        }
+    )
+    await stock.receive(store, company.world.products["KET-17"], None, 4, ref="to the store")
+    found = await company.get("support", "/console/availability")
+    assert [one["sku"] for one in found] == ["KET-17", "MIX-500", "WM-7KG"], "scarcest first"
+    kettles, mixers, _ = found
+    assert (kettles["channel"], kettles["country"]) == ("AE", "AE")
+    # Sales of the warehouse ask for 2 more there; the store's four were never asked for.
+    assert (kettles["on_hand"], kettles["free"], kettles["restock"]) == (9, 9, 2)
+    at = {place["location"]: place for place in kettles["places"]}
+    assert (at["DXB"]["restock"], at["STORE-1"]["restock"], at["STORE-1"]["free"]) == (2, 0, 4)
+    assert at["DXB"]["why"].startswith("V-GULF: 15 shipped in 30 days, so 14 days need 7.")
+    assert (mixers["on_hand"], mixers["promised"], mixers["free"]) == (20, 6, 14)
+    assert mixers["backordered"] == 0
+    [one] = await company.get("sales", "/console/availability?channel=AE&sku=WM-7KG")
+    assert one["sku"] == "WM-7KG"
+    assert await company.get("sales", "/console/availability?channel=QA") == []

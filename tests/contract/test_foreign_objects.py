@@ -76,7 +76,7 @@ LISTS = frozenset(
         "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
         "listArchivedOrders", "listApprovals", "listApprovalPolicies", "listArrivals",
         "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
-        "listVehicles", "listCrews", "listShifts",
+        "listVehicles", "listCrews", "listShifts", "listAvailability",
     }
 )  # fmt: skip
 """Lists of things: a stranger's is empty."""
@@ -372,7 +372,7 @@ async def fleet(walk: Walk) -> None:
         shifts.append(shift["id"])
         await walk.ask("openShift", who, {"event_id": uuid7()}, shift_id=shift["id"])
         await walk.ask("readOwnShift", who)
-    for list_of_them in ("listVehicles", "listCrews", "listShifts"):
+    for list_of_them in ("listVehicles", "listCrews", "listShifts", "listAvailability"):
         await walk.ask(list_of_them, "dispatcher")
     down, other = shifts
     parcel = await standing(company, 1008, ("MIX-500", 1))
@@ -498,7 +498,9 @@ async def desk(walk: Walk, order: Order) -> None:
     named = {"order_id": order.order_id}
     await walk.ask("readClosing", "support", **named)
     await walk.ask("closeOrder", "support", {"reason": "agreed with the customer"}, **named)
+    await walk.company.work()
     await walk.ask("listArchivedOrders", "support", query=f"?number={order.number}")
+    await walk.ask("openArchivedFile", "support", file="index.json", **named)
 
 
 async def test_an_upload_of_somebody_else_looks_like_none(walk: Walk) -> None:

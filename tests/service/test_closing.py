@@ -294,7 +294,12 @@ async def test_the_archive_lists_every_file_under_the_orders_folder(
     kinds = {row["kind"] for row in entries.values()}
     assert {"index", "label", "warranty"} <= kinds
     papers = await db.value("SELECT count(*) FROM order_document")
-    assert sum(row["document_id"] is not None for row in entries.values()) == papers > 0
+    assert {"label", "packing_slip", "invoice"} <= kinds and papers > 2
+    photos = [name for name, row in entries.items() if row["kind"] == "photo"]
+    assert {name.rsplit("-", 1)[0] for name in photos} == {
+        "proof-of-delivery",
+        "installation-report",
+    }
     data = await blobs.get(entries["index.json"]["sha256"])
     index = json.loads(data)
     assert index["folder"] == f"AE/{year}/{order.number}/"
@@ -357,11 +362,21 @@ async def test_an_archived_order_is_found_by_number_phone_awb_and_serial(
         assert one["number"] == order.number and one["files"], term
         assert one["folder"].endswith(f"/{order.number}/")
     assert await found(number="DS-999999") == await found(serial="nothing") == []
-    paper = next(file for file in one["files"] if file["document_id"])
-    opened = await company.http.get(
-        f"/console/documents/{paper['document_id']}", headers=company.users["support"].headers
-    )
-    assert opened.status_code == 200 and opened.content.startswith(b"%PDF")
+    for file in one["files"]:
+        if file["kind"] == "photo":
+            assert file["url"].startswith(f"/pictures/{file['sha256']}/large"), "by its own link"
+            continue
+        opened = await company.http.get(file["url"], headers=company.users["support"].headers)
+        assert opened.status_code == 200, file
+        assert opened.content.startswith(b"%PDF" if file["kind"] != "index" else b"{"), file
+    (nothing,) = {
+        (await company.http.get(path, headers=company.users["support"].headers)).status_code
+        for path in (
+            f"/console/archive/{one['order_id']}/files/nothing.pdf",
+            f"/console/archive/{uuid7()}/files/index.json",
+        )
+    }
+    assert nothing == 404
     for params in ({}, {"number": order.number, "awb": awb}):
         answer = await company.http.get(
             "/console/archive", params=params, headers=company.users["support"].headers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorstep.flows import settle_sql
+from doorstep.flows import missing_pictures, settle_sql
 from doorstep.journey.detours import DETOURS
 
 _DETOURS = ", ".join(f"'{detour.kind}'" for detour in DETOURS)
@@ -44,6 +44,16 @@ QUERIES: dict[str, str] = {
            AND NOT EXISTS (SELECT FROM problem b
                             WHERE b.ref = x.id::text AND b.kind LIKE 'payout\\_%'
                               AND b.closed_at IS NULL)""",
+    # The alarm looks every ten minutes.
+    "IC4 alarm": f"""
+        SELECT DISTINCT n.what || ' ' || n.capture_id AS subject,
+               'names a picture that is not here since ' || n.recorded_at || ', and nobody is asked'
+                 AS detail
+          FROM ({missing_pictures.NAMED}) n
+         WHERE n.recorded_at BETWEEN now() - interval '6 days' AND now() - interval '7 hours'
+           AND NOT EXISTS (SELECT FROM blob b WHERE b.sha256 = n.sha256)
+           AND NOT EXISTS (SELECT FROM problem q
+                            WHERE q.kind = 'picture_missing' AND q.ref = n.capture_id::text)""",  # noqa: S608 - a constant of ours
     "IC1 applied": """
         SELECT c.subject || ' ' || c.id AS subject, 'was applied, and no event tells of it' AS detail
           FROM (SELECT 'POD' AS subject, id, fulfilment_id, verdict FROM pod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from doorstep.flows.missing_pictures import NAMED
+
 # The return window of an order `o` ends so many days after the delivery of its last living parcel;
 # NULL while one of them is on its way, or when none is left. The longest of its goods counts.
 _WINDOW = """
@@ -102,23 +104,14 @@ SELECT o.number, o.external_id, o.state, o.currency, o.total_minor, o.placed_at,
 """
 
 # Only bytes that are in the store are kept: a photo that never arrived has no row in blob.
-FILES = """
-SELECT concat_ws('-', d.kind, f.parcel, d.language) || '.pdf' AS file, d.kind, d.sha256,
-       d.id AS document_id
+FILES = f"""
+SELECT concat_ws('-', d.kind, f.parcel, d.language) || '.pdf' AS file, d.kind, d.sha256
   FROM order_document d LEFT JOIN fulfilment f ON f.id = d.fulfilment_id WHERE d.order_id = $1
 UNION ALL
-SELECT 'warranty-' || w.number || '.pdf', 'warranty', w.certificate_sha256, NULL
+SELECT 'warranty-' || w.number || '.pdf', 'warranty', w.certificate_sha256
   FROM warranty w WHERE w.order_id = $1 AND w.certificate_sha256 IS NOT NULL
-UNION ALL
-SELECT DISTINCT 'pod-' || left(x.sha256, 16) || '.jpg', 'pod_photo', x.sha256, NULL::uuid
-  FROM pod p JOIN pod_photo x ON x.pod_id = p.id JOIN blob b ON b.sha256 = x.sha256
- WHERE p.order_id = $1
-UNION ALL
-SELECT DISTINCT 'installation-' || left(x.sha256, 16) || '.jpg', 'installation_photo', x.sha256, NULL::uuid
-  FROM visit_report r JOIN visit_report_photo x ON x.report_id = r.id
-  JOIN blob b ON b.sha256 = x.sha256 WHERE r.order_id = $1
-UNION ALL
-SELECT DISTINCT 'ticket-' || left(x.sha256, 16) || '.jpg', 'ticket_photo', x.sha256, NULL::uuid
-  FROM ticket t JOIN ticket_photo x ON x.ticket_id = t.id WHERE t.order_id = $1
+UNION
+SELECT replace(n.what, ' ', '-') || '-' || left(n.sha256, 16) || '.jpg', 'photo', n.sha256
+  FROM ({NAMED}) n JOIN blob b ON b.sha256 = n.sha256 WHERE n.order_id = $1
 ORDER BY file
-"""
+"""  # noqa: S608 - a constant of ours

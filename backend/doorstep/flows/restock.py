@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from doorstep.core import db
@@ -24,43 +25,49 @@ WITH place AS (
     SELECT first.id FROM location first
      WHERE first.channel_id = l.channel_id AND first.kind = 'warehouse' AND first.active
      ORDER BY first.code LIMIT 1) AS answers_for_short
-    FROM location l JOIN channel c ON c.id = l.channel_id WHERE l.id = $1
+    FROM location l JOIN channel c ON c.id = l.channel_id WHERE l.id = ANY ($1)
 ), short AS (
-  SELECT fl.product_id, sum(fl.quantity)::int AS quantity
-    FROM fulfilment f JOIN fulfilment_line fl ON fl.fulfilment_id = f.id, place
-   WHERE place.answers_for_short AND f.channel_id = place.channel_id
-     AND f.location_id IS NULL AND f.state = 'open'
-   GROUP BY fl.product_id
+  SELECT place.id AS location_id, place.currency, fl.product_id, sum(fl.quantity)::int AS quantity
+    FROM place
+    JOIN fulfilment f ON f.channel_id = place.channel_id AND f.location_id IS NULL
+                     AND f.state = 'open'
+    JOIN fulfilment_line fl ON fl.fulfilment_id = f.id
+   WHERE place.answers_for_short GROUP BY 1, 2, 3
 ), shelf AS (
-  SELECT s.product_id, s.owner_id, s.on_hand - s.held - s.allocated AS free,
+  SELECT s.location_id, s.product_id, s.owner_id, s.on_hand, s.held + s.allocated AS promised,
+         s.on_hand - s.held - s.allocated AS free,
          (SELECT coalesce(-sum(m.quantity), 0)::int FROM stock_movement m
            WHERE m.stock_id = s.id AND m.reason = 'ship' AND m.moved_at > $2) AS shipped
-    FROM stock s WHERE s.location_id = $1 AND s.grade = 'sellable'
+    FROM stock s WHERE s.location_id = ANY ($1) AND s.grade = 'sellable'
 ), every AS (
   SELECT * FROM shelf
   UNION ALL
-  SELECT short.product_id, (
+  SELECT short.location_id, short.product_id, (
       SELECT v.vendor_id FROM vendor_product v JOIN vendor w ON w.id = v.vendor_id AND w.active
-       WHERE v.product_id = short.product_id AND v.currency = place.currency
-       ORDER BY v.cost_minor, v.vendor_id LIMIT 1), 0, 0
-    FROM short, place
-   WHERE NOT EXISTS (SELECT FROM shelf WHERE shelf.product_id = short.product_id)
+       WHERE v.product_id = short.product_id AND v.currency = short.currency
+       ORDER BY v.cost_minor, v.vendor_id LIMIT 1), 0, 0, 0, 0
+    FROM short
+   WHERE NOT EXISTS (SELECT FROM shelf
+                      WHERE (shelf.location_id, shelf.product_id)
+                            = (short.location_id, short.product_id))
 ), ranked AS (
   SELECT every.*, row_number() OVER (
-      PARTITION BY product_id ORDER BY shipped DESC, free DESC, owner_id) AS rank FROM every
+      PARTITION BY location_id, product_id ORDER BY shipped DESC, free DESC, owner_id) AS rank
+    FROM every
 )
-SELECT p.id AS product_id, p.sku, p.name, r.owner_id, v.name AS owner_name, r.free, r.shipped,
+SELECT r.location_id, p.id AS product_id, p.sku, p.name, r.owner_id, v.name AS owner_name, r.on_hand,
+       r.promised, r.free, r.shipped,
        CASE WHEN r.rank = 1 THEN coalesce(short.quantity, 0) ELSE 0 END AS backordered,
        (SELECT coalesce(sum(l.quantity - l.received), 0)::int
           FROM expected_line l JOIN expected_arrival a ON a.id = l.arrival_id
-         WHERE a.location_id = $1 AND a.kind IN ('purchase', 'transfer')
+         WHERE a.location_id = r.location_id AND a.kind IN ('purchase', 'transfer')
            AND a.state IN ('expected', 'receiving') AND l.product_id = r.product_id
            AND a.owner_id IS NOT DISTINCT FROM r.owner_id) AS incoming
   FROM ranked r
   JOIN product p ON p.id = r.product_id
   LEFT JOIN vendor v ON v.id = r.owner_id
-  LEFT JOIN short ON short.product_id = r.product_id
- ORDER BY p.sku, r.owner_id
+  LEFT JOIN short ON short.location_id = r.location_id AND short.product_id = r.product_id
+ ORDER BY p.sku, r.location_id, r.owner_id
 """
 
 
@@ -82,14 +89,24 @@ class RestockProposal(NamedTuple):
     why: str
 
 
+async def demands(
+    location_ids: Sequence[UUID], *, history_days: int = HISTORY_DAYS
+) -> list[dict[str, Any]]:
+    """Read what left each shelf of these locations lately, and what stands against it, in pieces.
+
+    Each has location_id, product_id, sku, name, owner_id, owner_name, on_hand, promised, and the
+    fields of a Demand.
+    """
+    return await db.rows(DEMAND, list(location_ids), now() - timedelta(days=history_days))
+
+
 async def proposals(
     location_id: UUID, *, history_days: int = HISTORY_DAYS, cover_days: int = COVER_DAYS
 ) -> list[RestockProposal]:
     """List what a location lacks for `cover_days` of sales like those of the last `history_days`."""
     found = []
-    for row in await db.rows(DEMAND, location_id, now() - timedelta(days=history_days)):
-        demand = Demand(row["shipped"], row["backordered"], row["free"], row["incoming"])
-        proposed = propose(demand, history_days=history_days, cover_days=cover_days)
+    for row in await demands([location_id], history_days=history_days):
+        proposed = propose(demand_of(row), history_days=history_days, cover_days=cover_days)
         if proposed.quantity:
             found.append(
                 RestockProposal(
@@ -98,6 +115,11 @@ async def proposals(
                 )
             )  # fmt: skip
     return found
+
+
+def demand_of(row: Mapping[str, Any]) -> Demand:
+    """Take the demand out of a row."""
+    return Demand(row["shipped"], row["backordered"], row["free"], row["incoming"])
 
 
 class RestockOrder(NamedTuple):

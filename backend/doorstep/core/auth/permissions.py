@@ -60,6 +60,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "wms:arrival:read": _roles(_FLOOR),
     "wms:arrival:plan": _roles("dispatcher admin"),
     "wms:receipt:write": _roles(_FLOOR),
+    "wms:stock:read": _roles(_DESK),
     "wms:stock:propose": _roles(_FLOOR),
     "wms:stock:adjust": _roles("dispatcher admin"),
     "wms:policy:write": _roles("admin"),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
-from litestar.params import QueryParameter
+from litestar import Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta, Struct
 
-from doorstep.core import db
+from doorstep.core import blobs, db, pictures
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.auth.scope import scope
@@ -23,6 +24,11 @@ from doorstep.flows.closing import Closing
 
 TAGS = ["orders"]
 Reason = Annotated[str, Meta(min_length=3, max_length=500, pattern=r"^[^\x00]*$")]
+FileName = Annotated[
+    str,
+    PathParameter(max_length=120, pattern=r"^[^\x00]*$", description="As the archive lists it."),
+]
+PHOTO = "photo"
 Term = Annotated[str | None, QueryParameter(min_length=3, max_length=60)]
 
 # $1 number, $2 phone, $3 AWB, $4 serial; a unit may have been sold again, its warranty stays.
@@ -31,8 +37,9 @@ SELECT o.id AS order_id, o.number, o.external_id, o.state, o.placed_at, o.closed
        c.code || '/' || extract(year FROM o.placed_at AT TIME ZONE c.zone) || '/' || o.number || '/'
          AS folder,
        coalesce((SELECT jsonb_agg(jsonb_build_object(
-         'file', e.file, 'kind', e.kind, 'sha256', e.sha256, 'document_id', e.document_id)
-         ORDER BY e.file) FROM archive_entry e WHERE e.order_id = o.id), '[]') AS files
+         'file', e.file, 'kind', e.kind, 'sha256', e.sha256, 'shown', EXISTS (
+           SELECT FROM picture p WHERE p.sha256 = e.sha256)) ORDER BY e.file)
+         FROM archive_entry e WHERE e.order_id = o.id), '[]') AS files
   FROM customer_order o JOIN channel c ON c.id = o.channel_id
  WHERE o.closed_at IS NOT NULL AND o.id IN (
    SELECT id FROM customer_order WHERE number = $1
@@ -50,6 +57,13 @@ SELECT o.id AS order_id, o.number, o.external_id, o.state, o.placed_at, o.closed
 """
 
 
+FILE = """
+SELECT e.file, e.sha256, b.mime
+  FROM archive_entry e JOIN blob b ON b.sha256 = e.sha256
+ WHERE e.order_id = $1 AND e.file = $2 AND e.kind <> 'photo' AND {scope}
+"""
+
+
 class NothingToLookFor(Invalid):
     title = "Name one of: order number, phone, AWB, serial."
 
@@ -61,12 +75,15 @@ class CloseOrder(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ArchivedFile(Struct):
-    """A file of the archive; one with a `document_id` is opened at /console/documents."""
+    """A file of the archive; `url` opens it, and is null where the bytes are no picture.
+
+    The link of a photo ends after five minutes and is this person's own.
+    """
 
     file: str
     kind: str
     sha256: str
-    document_id: UUID | None
+    url: str | None
 
 
 class ArchivedOrder(Struct, kw_only=True):
@@ -130,8 +147,43 @@ async def list_archived_orders(
     # However it is written, a phone number is kept as + and digits.
     digits = "+" + re.sub(r"\D", "", phone).removeprefix("00") if phone else None
     found = await db.rows(ARCHIVED.format(scope=condition), number, digits, awb, serial, *arguments)
+    for order in found:
+        order["files"] = [
+            one | {"url": _url(order["order_id"], one, actor)} for one in order["files"]
+        ]
     return msgspec.convert(found, list[ArchivedOrder])
 
 
-handlers = [read_closing, close_order, list_archived_orders]
+def _url(order_id: UUID, file: dict[str, Any], actor: Actor) -> str | None:
+    if file["kind"] != PHOTO:
+        return f"/console/archive/{order_id}/files/{file['file']}"
+    viewer = str(actor.person_id)
+    return pictures.url(file["sha256"], "large", viewer=viewer) if file["shown"] else None
+
+
+@get(
+    "/console/archive/{order_id:uuid}/files/{file:str}",
+    operation_id="openArchivedFile",
+    opt=needs("oms:archive:read"),
+    responses=problems(NotFound)
+    | {200: ResponseSpec(bytes, media_type="application/octet-stream", description="The file.")},
+    tags=TAGS,
+)
+async def open_archived_file(order_id: UUID, file: FileName, actor: Actor) -> Response[bytes]:
+    """Open a paper or the index of a closed order; a photo is opened by its own link."""
+    condition, arguments = scope(actor).of_order("e.order_id", first=3)
+    found = await db.row(FILE.format(scope=condition), order_id, file, *arguments)
+    if found is None:
+        raise NotFound
+    return Response(
+        await blobs.get(found["sha256"]),
+        media_type=found["mime"],
+        headers={
+            "Content-Disposition": f'inline; filename="{found["file"]}"',
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+handlers = [read_closing, close_order, list_archived_orders, open_archived_file]
 """The routes of this door."""

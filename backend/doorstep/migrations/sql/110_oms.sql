@@ -138,7 +138,6 @@ CREATE TABLE archive_entry (
   number text NOT NULL,
   kind text NOT NULL,
   sha256 text NOT NULL,
-  document_id uuid REFERENCES order_document (id),
   created_at timestamptz NOT NULL,
   CONSTRAINT archive_entry_pkey PRIMARY KEY (order_id, file),
   CONSTRAINT archive_entry_path_unique UNIQUE (channel, year, number, file),

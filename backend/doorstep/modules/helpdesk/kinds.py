@@ -92,6 +92,7 @@ KINDS: Mapping[str, Kind] = {
     # The door
     "pod_incomplete": Kind("dispatcher", 4, "acceptProofOfDelivery", "Ask for what is missing, or let the proof count."),
     "handover_code_wrong": Kind("dispatcher", 4, CLOSE, "Ask the customer whether the goods have arrived."),
+    "picture_missing": Kind("dispatcher", 8, CLOSE, "Have the phone opened with a signal: the pictures are still on it."),
     "photo_unusable": Kind("dispatcher", 8, CLOSE, "Ask for another picture; the payment to the vendor waits for it."),
     # Goods that come in, and the floor
     "receiving_difference": Kind("dispatcher", 8, CLOSE, "Compare what came with what was announced; ask the sender for the rest."),

@@ -19,22 +19,21 @@ UPDATE customer_order
 
 KEEP = """
 INSERT INTO archive_entry (order_id, channel, year, number, created_at,
-                           file, kind, sha256, document_id)
+                           file, kind, sha256)
 SELECT $1, $2, $3, $4, $5, e.*
-  FROM unnest($6::text[], $7::text[], $8::text[], $9::uuid[]) AS e
+  FROM unnest($6::text[], $7::text[], $8::text[]) AS e
 ON CONFLICT ON CONSTRAINT archive_entry_pkey DO UPDATE
-   SET sha256 = EXCLUDED.sha256, document_id = EXCLUDED.document_id
+   SET sha256 = EXCLUDED.sha256
  WHERE archive_entry.sha256 <> EXCLUDED.sha256
 """
 
 
 class ArchiveFile(NamedTuple):
-    """A file of the archive; `document_id` where it is a printed paper that can be opened."""
+    """A file of the archive: a printed paper, a photo, or the index."""
 
     file: str
     kind: str
     sha256: str
-    document_id: UUID | None = None
 
 
 class Place(NamedTuple):
@@ -60,5 +59,5 @@ async def close_order(order_id: UUID, reason: str, *, actor: Actor) -> bool:
 
 async def keep_files(order_id: UUID, place: Place, files: Sequence[ArchiveFile]) -> None:
     """List files under an order's folder; a file listed again is the newer content."""
-    names, kinds, hashes, documents = zip(*files, strict=True)
-    await db.execute(KEEP, order_id, *place, now(), names, kinds, hashes, documents)
+    names, kinds, hashes = zip(*files, strict=True)
+    await db.execute(KEEP, order_id, *place, now(), names, kinds, hashes)

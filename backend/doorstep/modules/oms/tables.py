@@ -143,7 +143,6 @@ class ArchiveEntry(Table, tablename="archive_entry", db=engine):
     number = Text()
     kind = Text()
     sha256 = Text()
-    document_id = UUID(null=True, default=None)
     created_at = Timestamptz(default=None)
 
 

@@ -11,12 +11,14 @@ QUERIES: dict[str, str] = {
           FROM shift s JOIN vehicle v ON v.id = s.vehicle_id
          WHERE s.state IN ('open', 'closing')
          GROUP BY v.code HAVING count(*) > 1""",
-    # What the server could not make a picture of is stored all the same; a person was asked.
+    # One that no phone has handed in is the alarm's (flows/missing_pictures.py); of what the server
+    # could not make a picture of a person was asked.
     "IC4": """
         SELECT d.id::text AS subject,
-               p.slot || ' is not here since ' || d.recorded_at AS detail
+               p.slot || ' is here, and does not count since ' || d.recorded_at AS detail
           FROM pod d JOIN pod_photo p ON p.pod_id = d.id
          WHERE d.verdict = 'applied' AND p.required AND p.verified_at IS NULL
            AND d.recorded_at < now() - interval '6 hours'
+           AND EXISTS (SELECT FROM blob b WHERE b.sha256 = p.sha256)
            AND NOT EXISTS (SELECT FROM picture_refusal r WHERE r.sha256 = p.sha256)""",
 }
