@@ -61,24 +61,21 @@ async def book_next_visit(fact: journey.Fact) -> None:
     A unit that does not work is a case of its own: no visit before somebody has decided.
     """
     await fsm.drop_visit(fact.fulfilment_id, "failed")
-    if fact.data["reason"] == "unit_faulty":
+    kind = _CASES.get(fact.data["reason"])
+    if kind is not None:
         await journey.open_detour(
-            journey.derived_id(fact.fulfilment_id, "dead_on_arrival", fact.attempt),
+            journey.derived_id(fact.fulfilment_id, kind, fact.attempt),
             fact.fulfilment_id,
-            "dead_on_arrival",
+            kind,
             actor=fact.actor,
             detail=fact.data["detail"],
         )
-        return
-    if fact.data["reason"] == "part_needed":
-        await journey.open_detour(
-            journey.derived_id(fact.fulfilment_id, "part_missing", fact.attempt),
-            fact.fulfilment_id,
-            "part_missing",
-            actor=fact.actor,
-            detail=fact.data["detail"],
-        )
-    await book_visit_again(fact)
+    if kind != "dead_on_arrival":
+        await book_visit_again(fact)
+
+
+_CASES = {"unit_faulty": "dead_on_arrival", "part_needed": "part_missing"}
+"""Reasons of a failed visit that are a case of their own."""
 
 
 async def book_visit_again(fact: journey.Fact) -> None:

@@ -14,6 +14,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.journey.detours import BY_KIND
+from doorstep.journey.entries import entry
 from doorstep.journey.facts import derived_id
 from doorstep.journey.rules import Evidence, How, standing_at
 
@@ -54,13 +55,15 @@ class Born(msgspec.Struct, frozen=True, kw_only=True):
         moment = now()
         proofs = [Evidence("order", str(order_id)), *evidence]
         events = [
-            _event(derived_id(self.id, "1001"), "stage", "1001", 1001, actor, placed_at, proofs)
+            entry(
+                derived_id(self.id, "1001"), "stage", "1001", actor, proofs, placed_at, stage=1001
+            )
         ]
         origin = Actor.system("split", request_id=actor.request_id)
         events += [
-            _event(
-                derived_id(self.id, str(stage)), "stage", str(stage), stage, origin, moment,
-                evidence, how=how,
+            entry(
+                derived_id(self.id, str(stage)), "stage", str(stage), origin, evidence, moment,
+                stage=stage, how=how,
             )
             for stage, how in self.passed
         ]  # fmt: skip
@@ -70,7 +73,7 @@ class Born(msgspec.Struct, frozen=True, kw_only=True):
             row = BY_KIND["short_stock"]
             case_id = derived_id(self.id, row.kind)
             system = Actor.system("routing", request_id=actor.request_id)
-            events.append(_event(case_id, "detour", row.kind, None, system, moment, ()))
+            events.append(entry(case_id, "detour", row.kind, system, (), moment))
             detour = {
                 "id": case_id,
                 "kind": row.kind,
@@ -96,37 +99,6 @@ class Born(msgspec.Struct, frozen=True, kw_only=True):
             "events": events,
             "detour": detour,
         }
-
-
-def _event(
-    event_id: UUID,
-    kind: str,
-    name: str,
-    stage: int | None,
-    actor: Actor,
-    captured_at: datetime,
-    evidence: Sequence[Evidence],
-    *,
-    how: How = "done",
-) -> dict[str, Any]:
-    return {
-        "event_id": event_id,
-        "kind": kind,
-        "name": name,
-        "stage": stage,
-        "ends_as": None,
-        "how": how,
-        "verdict": "applied",
-        "reason": "",
-        "actor_id": actor.person_id,
-        "actor_role": actor.role,
-        "source": actor.source,
-        "device": actor.device,
-        "captured_at": captured_at,
-        "recorded_at": now(),
-        "request_id": actor.request_id,
-        "evidence": [msgspec.to_builtins(proof) for proof in evidence],
-    }
 
 
 async def begin(born: Born, replaced: dict[str, Any], *, actor: Actor) -> UUID:

@@ -15,6 +15,7 @@ from doorstep.core.clock import now
 from doorstep.journey import refusals
 from doorstep.journey.detour_rules import decide_opening, decide_settling
 from doorstep.journey.detours import BY_KIND, Detour
+from doorstep.journey.entries import entry
 from doorstep.journey.facts import Answer, Claim, derived_id
 from doorstep.journey.locked import Locked
 from doorstep.journey.rules import Cause, Decision, Evidence, Step, Verdict
@@ -121,12 +122,12 @@ async def _record(
     attempt, frozen = journey.attempt, journey.row["progress"]
     await journey.append(
         [
-            journey.entry(
+            entry(
                 report.event_id,
                 "detour",
                 detour.kind,
-                "done",
-                report.step,
+                report.actor,
+                report.evidence,
                 report.captured_at,
                 stage=detour.restarts if living else None,
                 ends_as=detour.ends_as if living else None,

@@ -16,11 +16,11 @@ from doorstep.core.errors import EventIdReused
 from doorstep.journey import refusals
 from doorstep.journey.detour_rules import settled_by_passing
 from doorstep.journey.detours import Detour
+from doorstep.journey.entries import entry
 from doorstep.journey.facts import Answer, Claim, Fact, derived_id, reactions_to
 from doorstep.journey.rules import (
     Decision,
     Evidence,
-    How,
     Passing,
     Standing,
     Step,
@@ -132,15 +132,16 @@ class Locked:
         for passing in passings:
             own = passing.stage == step.stage
             entries.append(
-                self.entry(
+                entry(
                     call.event_id
                     if own
                     else derived_id(self.id, f"{call.event_id}:{passing.stage}"),
                     "stage",
                     str(passing.stage),
-                    passing.how,
-                    step,
+                    step.actor,
+                    step.evidence,
                     call.captured_at,
+                    how=passing.how,
                     stage=passing.stage,
                 )
             )
@@ -250,12 +251,12 @@ class Locked:
         captured_at: datetime,
         decision: Decision,
     ) -> None:
-        kept = self.entry(
+        kept = entry(
             event_id,
             "evidence",
             name,
-            "done",
-            step,
+            step.actor,
+            step.evidence,
             captured_at,
             stage=stage,
             verdict=decision.verdict,
@@ -277,8 +278,7 @@ class Locked:
             self.unseen = {s for s in self.unseen if s < detour.restarts}
 
     async def record_fact(self, name: str, actor: Actor, data: dict[str, Any]) -> None:
-        step = Step(0, actor, ())
-        await self.append([self.entry(self.event_id, "fact", name, "done", step, now())])
+        await self.append([entry(self.event_id, "fact", name, actor, (), now())])
         await self.react(name, actor, (), data)
 
     async def close_detour(
@@ -287,7 +287,8 @@ class Locked:
         """Settle an open detour, in the chain and in its case, and let others hear of it."""
         case_id = self.detours.pop(kind)
         self.carrier_at.pop(kind, None)
-        await self.append([self.entry(event_id, "detour", f"{kind}_settled", "done", step, now())])
+        settled = entry(event_id, "detour", f"{kind}_settled", step.actor, step.evidence, now())
+        await self.append([settled])
         closed = await db.one(
             "UPDATE detour_case SET closed_at = $2, closed_as = $3 WHERE id = $1"
             " RETURNING reason, lines",
@@ -300,40 +301,6 @@ class Locked:
             # Otherwise another of its kind takes its place, and the task with it.
             await self.react(f"{kind}_{closed_as}", step.actor, step.evidence, data)
             await self.react("detour_settled", step.actor, step.evidence, data)
-
-    def entry(
-        self,
-        event_id: UUID,
-        kind: str,
-        name: str,
-        how: How,
-        step: Step,
-        captured_at: datetime,
-        *,
-        stage: int | None = None,
-        ends_as: str | None = None,
-        verdict: Verdict = Verdict.APPLIED,
-        reason: str = "",
-    ) -> dict[str, Any]:
-        actor = step.actor
-        return {
-            "event_id": event_id,
-            "kind": kind,
-            "name": name,
-            "stage": stage,
-            "ends_as": ends_as,
-            "how": how,
-            "verdict": verdict,
-            "reason": reason,
-            "actor_id": actor.person_id,
-            "actor_role": actor.role,
-            "source": actor.source,
-            "device": actor.device,
-            "captured_at": captured_at,
-            "recorded_at": now(),
-            "request_id": actor.request_id,
-            "evidence": step.evidence,
-        }
 
     async def append(self, entries: list[dict[str, Any]]) -> None:
         stage, progress = standing_at(self.passed)

@@ -88,16 +88,7 @@ async def send_purchase_order(purchase: Purchase) -> str | None:
         [line.quantity for line in goods],
         [line.unit_cost_minor for line in goods],
     )
-    await outbox.add(
-        "messages.tell_vendor",
-        {
-            "vendor_id": str(purchase.vendor_id),
-            "po_id": str(purchase.id),
-            "template": "po_sent",
-        },
-        order_id=purchase.order_id,
-        key=f"po_sent:{purchase.id}",
-    )
+    await _tell_vendor("po_sent", purchase.id, purchase.vendor_id, purchase.order_id)
     return number
 
 
@@ -137,16 +128,7 @@ async def close_purchase_order(po_id: UUID, reason: str) -> bool:
     order = await db.row(sql.CANCEL, po_id, reason)
     if order is None:
         return False
-    await outbox.add(
-        "messages.tell_vendor",
-        {
-            "vendor_id": str(order["vendor_id"]),
-            "po_id": str(po_id),
-            "template": "po_cancelled",
-        },
-        order_id=order["order_id"],
-        key=f"po_cancelled:{po_id}",
-    )
+    await _tell_vendor("po_cancelled", po_id, order["vendor_id"], order["order_id"])
     return True
 
 
@@ -155,15 +137,15 @@ async def remind(po_id: UUID) -> None:
     order = await db.row(sql.REMIND, po_id, now())
     if order is None:
         return
+    await _tell_vendor("po_reminder", po_id, order["vendor_id"], order["order_id"])
+
+
+async def _tell_vendor(template: str, po_id: UUID, vendor_id: UUID, order_id: UUID) -> None:
     await outbox.add(
         "messages.tell_vendor",
-        {
-            "vendor_id": str(order["vendor_id"]),
-            "po_id": str(po_id),
-            "template": "po_reminder",
-        },
-        order_id=order["order_id"],
-        key=f"po_reminder:{po_id}",
+        {"vendor_id": vendor_id, "po_id": po_id, "template": template},
+        order_id=order_id,
+        key=f"{template}:{po_id}",
     )
 
 
