@@ -2,7 +2,7 @@
 
 from piccolo.conf.apps import AppRegistry
 
-from doorstep.core.db import engine as DB
+from doorstep.core.db_engine import engine as DB
 
 __all__ = ["APP_REGISTRY", "DB"]
 

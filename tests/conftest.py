@@ -23,6 +23,7 @@ from redis.asyncio import Redis  # noqa: E402
 
 from doorstep.core import clock as core_clock  # noqa: E402
 from doorstep.core import db as core_db  # noqa: E402
+from doorstep.core import db_engine  # noqa: E402
 from doorstep.core import redis as core_redis  # noqa: E402
 from doorstep.core.outbox import bell  # noqa: E402
 from tests.support.stack import Cleaner, Servers, TestStack, Worker  # noqa: E402
@@ -101,12 +102,12 @@ def tamper(db: Any, _cleaner: Cleaner) -> Callable[..., Awaitable[None]]:
 
 @pytest.fixture(scope="session")
 async def db(worker: Worker, _cleaner: Cleaner) -> AsyncIterator[Any]:
-    """The started engine (`doorstep.core.db`) on an empty, migrated database."""
-    await core_db.start(worker.database_url, pool_size=10)
+    """The statements of `doorstep.core.db`, started on an empty, migrated database."""
+    await db_engine.start(worker.database_url, pool_size=10)
     yield core_db
     await bell.rest()
     await core_redis.stop()
-    await core_db.stop()
+    await db_engine.stop()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from doorstep import journey, ports
 from doorstep.adapters.checkout import CheckoutHook
 from doorstep.adapters.clickpost import ClickPostHook
 from doorstep.adapters.razorpayx import RazorpayXHook
-from doorstep.core import blobs, db, failpoints, health, logging, metrics, redis
+from doorstep.core import blobs, db_engine, failpoints, health, logging, metrics, redis
 from doorstep.core.auth import tokens
 from doorstep.core.auth.guard import admit, check_routes, handlers_of, provide_actor
 from doorstep.core.http import errors, openapi
@@ -106,8 +106,8 @@ async def _open(_app: Litestar) -> AsyncIterator[None]:
     tokens.secret_key()
     logging.configure(as_json=given.log_json, level=given.log_level)
     async with AsyncExitStack() as opened:
-        opened.push_async_callback(db.stop)
-        await db.start(
+        opened.push_async_callback(db_engine.stop)
+        await db_engine.start(
             given.database_url,
             pool_size=given.db_pool_size,
             command_timeout=given.db_command_timeout,

@@ -25,7 +25,7 @@ from doorstep.adapters.clickpost import ClickPostHook
 from doorstep.adapters.magento import MagentoShop
 from doorstep.adapters.razorpayx import RazorpayX, RazorpayXHook
 from doorstep.adapters.sandbox_messenger import SandboxMessenger
-from doorstep.core import blobs, db, failpoints, pictures, redis
+from doorstep.core import blobs, db_engine, failpoints, pictures, redis
 from doorstep.core import logging as core_logging
 from doorstep.core.auth import tokens
 from doorstep.core.jobs import queue_worker, queues
@@ -183,18 +183,18 @@ async def _resources() -> AsyncIterator[None]:
         await client.close()
         await blobs.stop()
         await redis.stop()
-        await db.stop()
+        await db_engine.stop()
 
 
 async def _connect() -> None:
     while True:
         try:
-            await db.start(
+            await db_engine.start(
                 settings().database_url,
                 pool_size=settings().db_pool_size,
                 command_timeout=settings().db_command_timeout,
             )
-        except db.DatabaseUnavailable as lost:
+        except db_engine.DatabaseUnavailable as lost:
             log.warning("worker.waits_for_database", reason=str(lost))
             await asyncio.sleep(1)
         else:

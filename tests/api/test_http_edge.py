@@ -22,7 +22,7 @@ from doorstep.core import redis as core_redis
 from doorstep.core.actor import Actor
 from doorstep.core.auth.guard import RouteNotDeclared
 from doorstep.core.auth.permissions import needs, public
-from doorstep.core.db import DatabaseUnavailable
+from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.errors import Refusal
 from doorstep.core.http.problems import problems
 from doorstep.core.logging import HIDDEN, redact

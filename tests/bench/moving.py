@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from doorstep import journey
-from doorstep.core import db
+from doorstep.core import db_engine
 from doorstep.core.actor import Actor
 from doorstep.core.outbox import bell
 from doorstep.journey.rules import Evidence
@@ -43,7 +43,7 @@ async def measure(machine: Machine, orders: str, moves: int) -> Figure:
     part = len(parcels) // ROUNDS
     seconds = server = database = 0.0
     limit = Limit()
-    await db.start(machine.url(served), pool_size=settings().db_pool_size)
+    await db_engine.start(machine.url(served), pool_size=settings().db_pool_size)
     try:
         for turn in range(ROUNDS):
             await machine.settle()
@@ -56,7 +56,7 @@ async def measure(machine: Machine, orders: str, moves: int) -> Figure:
             limit.rounds.append(await replay.run(replay.works // ROUNDS))
     finally:
         await bell.rest()
-        await db.stop()
+        await db_engine.stop()
     moved = part * ROUNDS
     rate = moved / seconds
     return Figure(

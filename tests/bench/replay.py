@@ -22,7 +22,7 @@ import asyncpg
 import httpx
 import msgspec
 
-from doorstep.core import db, db_session
+from doorstep.core import db_engine, db_session
 from tests.bench.machine import CLIENTS, Machine
 
 PARAMETER = re.compile(r"\$(\d+)")
@@ -50,7 +50,7 @@ class Recorder:
     @classmethod
     @asynccontextmanager
     async def on(cls, url: str) -> AsyncIterator[Recorder]:
-        """Start `doorstep.core.db` on a database with every statement noted."""
+        """Start `doorstep.core.db_engine` on a database with every statement noted."""
         recorder, plain = cls(), db_session.prepare
 
         async def prepare(connection: Any) -> None:
@@ -58,11 +58,11 @@ class Recorder:
             connection.add_query_logger(recorder._note)
 
         with mock.patch.object(db_session, "prepare", prepare):
-            await db.start(url, pool_size=1)
+            await db_engine.start(url, pool_size=1)
         try:
             yield recorder
         finally:
-            await db.stop()
+            await db_engine.stop()
 
     def _note(self, sent: Any) -> None:
         self._calls.append(Call(sent.query, tuple(sent.args or ())))

@@ -8,7 +8,7 @@ import time
 
 import psutil
 
-from doorstep.core import db, outbox, redis
+from doorstep.core import db, db_engine, outbox, redis
 from doorstep.core.outbox import bell
 from tests.bench.machine import Machine, cpu_seconds
 from tests.bench.report import Figure
@@ -31,7 +31,7 @@ async def measure(machine: Machine, base: str) -> list[Figure]:
     """Run the real worker; add jobs one by one, then add none."""
     database = await machine.copy(base, "jobs")
     machine.point_settings_at(database)
-    await db.start(machine.url(database))
+    await db_engine.start(machine.url(database))
     try:
         await db.execute(TABLE)
         await db.execute("UPDATE outbox SET done_at = now() WHERE done_at IS NULL")
@@ -46,7 +46,7 @@ async def measure(machine: Machine, base: str) -> list[Figure]:
     finally:
         await bell.rest()
         await redis.stop()
-        await db.stop()
+        await db_engine.stop()
         machine.point_settings_at(base)
     facts = {"jobs": float(len(waits)), "slowest": waits[-1]}
     return [

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from doorstep import seed
-from doorstep.core import db
+from doorstep.core import db, db_engine
 from doorstep.core.actor import Actor
 from doorstep.core.auth import service
 from doorstep.doors.api.orders import incoming
@@ -55,7 +55,7 @@ class World:
 async def make_world(machine: Machine, database: str) -> World:
     """Fill an empty database."""
     await migrate(machine.url(database))
-    await db.start(machine.url(database))
+    await db_engine.start(machine.url(database))
     try:
         await seed.seed()
         await db.execute(ADD_PRODUCTS, PRODUCTS)
@@ -68,7 +68,7 @@ async def make_world(machine: Machine, database: str) -> World:
         await _place_history()
         await db.execute("VACUUM ANALYZE")
     finally:
-        await db.stop()
+        await db_engine.stop()
     return World(token.token, courier.id, courier.tokens.access_token)
 
 

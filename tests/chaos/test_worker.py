@@ -20,9 +20,9 @@ import pytest
 from doorstep import settings
 from doorstep import worker as worker_module
 from doorstep.core import db as core_db
-from doorstep.core import jobs, outbox
+from doorstep.core import db_engine, jobs, outbox
 from doorstep.core import redis as core_redis
-from doorstep.core.db import DatabaseUnavailable
+from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.embedded import EmbeddedStack
 from doorstep.core.jobs.queue_worker import workers_alive
 from doorstep.migrations.run import migrate
@@ -68,26 +68,26 @@ class Servers:
 async def servers(worker: Any, db: Any, tmp_path_factory: Any) -> AsyncIterator[Servers]:
     mine = Servers(tmp_path_factory.mktemp("chaos"))
     await asyncio.to_thread(mine.stack.start)
-    await core_db.stop()
+    await db_engine.stop()
     await core_redis.stop()
     before = {name: os.environ.get(name) for name in mine.environment}
     os.environ.update(mine.environment)
     settings.reload()
     try:
         await migrate(mine.environment["DATABASE_URL"])
-        await core_db.start(mine.environment["DATABASE_URL"], pool_size=4)
+        await db_engine.start(mine.environment["DATABASE_URL"], pool_size=4)
         await core_db.execute(probe_jobs.TABLE)
         yield mine
     finally:
         await core_redis.stop()
-        await core_db.stop()
+        await db_engine.stop()
         await asyncio.to_thread(mine.stack.remove)
         for name, value in before.items():
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
         settings.reload()
-        await core_db.start(worker.database_url, pool_size=10)
+        await db_engine.start(worker.database_url, pool_size=10)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ import pytest
 from piccolo.querystring import QueryString
 
 from doorstep.core import db as core_db
+from doorstep.core import db_engine
 from doorstep.core.embedded import EmbeddedPostgres
 
 
@@ -37,10 +38,10 @@ async def emptied(probe: Any) -> None:
     await probe.execute("DELETE FROM db_probe")
 
 
-async def whole(db: Any) -> bool:
+async def whole() -> bool:
     """Wait until the pool has got back what cancelled tasks still held."""
     for _ in range(100):
-        idle, size = db.pool_state()
+        idle, size = db_engine.pool_state()
         if idle == size:
             return True
         await asyncio.sleep(0.02)
@@ -63,7 +64,7 @@ async def test_a_thousand_failing_commits_leave_the_pool_whole(db: Any) -> None:
 
     for start in range(0, 1000, 20):
         await asyncio.gather(*(fails(start + i) for i in range(20)))
-    assert await whole(db)
+    assert await whole()
     assert await count() == 0
 
 
@@ -83,7 +84,7 @@ async def test_four_hundred_random_cancels_leave_the_pool_whole(db: Any) -> None
             await asyncio.sleep(seeded.uniform(0, 0.002))
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    assert await whole(db)
+    assert await whole()
     assert await db.value("SELECT 1") == 1
     stored = {row["id"] for row in await db.rows("SELECT id FROM db_probe")}
     assert inside <= stored
@@ -134,7 +135,7 @@ async def test_a_use_case_that_always_loses_ends_as_unavailable(db: Any) -> None
         runs += 1
         raise asyncpg.DeadlockDetectedError("lost")
 
-    with pytest.raises(core_db.DatabaseUnavailable):
+    with pytest.raises(db_engine.DatabaseUnavailable):
         await loses()
     assert runs == core_db.MAX_RUNS
 
@@ -195,42 +196,44 @@ async def test_callbacks_run_after_the_commit_only(db: Any) -> None:
 
 async def test_another_task_may_not_use_the_transaction(db: Any) -> None:
     async with db.unit_of_work():
-        with pytest.raises(core_db.SharedTransaction):
+        with pytest.raises(db_engine.SharedTransaction):
             await asyncio.gather(db.value("SELECT 1"))
-        with pytest.raises(core_db.SharedTransaction):
+        with pytest.raises(db_engine.SharedTransaction):
             await asyncio.create_task(db.value("SELECT 1"))
-        with pytest.raises(core_db.SharedTransaction):
-            await asyncio.create_task(core_db.engine.run_querystring(QueryString("SELECT 1")))
+        with pytest.raises(db_engine.SharedTransaction):
+            await asyncio.create_task(db_engine.engine.run_querystring(QueryString("SELECT 1")))
         assert await db.value("SELECT 1") == 1
 
 
 async def test_piccolo_runs_in_our_transaction_and_opens_none(db: Any) -> None:
     with pytest.raises(ValueError, match="undo"):
         async with db.unit_of_work():
-            await core_db.engine.run_querystring(QueryString("INSERT INTO db_probe VALUES (9, 0)"))
+            await db_engine.engine.run_querystring(
+                QueryString("INSERT INTO db_probe VALUES (9, 0)")
+            )
             raise ValueError("undo")
     assert await count() == 0
-    with pytest.raises(core_db.ForeignTransaction):
-        core_db.engine.transaction()
+    with pytest.raises(db_engine.ForeignTransaction):
+        db_engine.engine.transaction()
 
 
 async def test_no_statement_runs_without_the_pool(db: Any) -> None:
-    pool, core_db.engine.pool = core_db.engine.pool, None
+    pool, db_engine.engine.pool = db_engine.engine.pool, None
     try:
         for statement in (
             lambda: db.value("SELECT 1"),
-            lambda: core_db.engine.run_querystring(QueryString("SELECT 1")),
-            lambda: core_db.engine.run_ddl("SELECT 1"),
+            lambda: db_engine.engine.run_querystring(QueryString("SELECT 1")),
+            lambda: db_engine.engine.run_ddl("SELECT 1"),
         ):
-            with pytest.raises(core_db.DatabaseUnavailable):
+            with pytest.raises(db_engine.DatabaseUnavailable):
                 await statement()
-        with pytest.raises(core_db.DatabaseUnavailable):
+        with pytest.raises(db_engine.DatabaseUnavailable):
             async with db.unit_of_work():
                 raise AssertionError("no transaction without the pool")
-        with pytest.raises(core_db.ForeignTransaction):
-            await core_db.engine.get_new_connection()
+        with pytest.raises(db_engine.ForeignTransaction):
+            await db_engine.engine.get_new_connection()
     finally:
-        core_db.engine.pool = pool
+        db_engine.engine.pool = pool
 
 
 async def test_mistakes_in_our_code_are_not_called_an_outage(db: Any) -> None:
@@ -244,23 +247,23 @@ async def test_mistakes_in_our_code_are_not_called_an_outage(db: Any) -> None:
 async def test_a_busy_pool_is_waited_for_only_so_long(
     db: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(core_db, "_acquire_timeout", 0.05)
-    assert core_db.engine.pool is not None
-    held = [await core_db.engine.pool.acquire() for _ in range(10)]
+    monkeypatch.setattr(db_engine, "_acquire_timeout", 0.05)
+    assert db_engine.engine.pool is not None
+    held = [await db_engine.engine.pool.acquire() for _ in range(10)]
     try:
-        with pytest.raises(core_db.DatabaseUnavailable):
+        with pytest.raises(db_engine.DatabaseUnavailable):
             await db.value("SELECT 1")
     finally:
         for connection in held:
-            await core_db.engine.pool.release(connection)
-    assert await whole(db)
+            await db_engine.engine.pool.release(connection)
+    assert await whole()
 
 
 async def test_the_pool_heals_after_its_connections_were_cut(db: Any, worker: Any) -> None:
     admin = await asyncpg.connect(worker.servers.database_url("postgres", "postgres"))
     try:
         async with asyncio.timeout(10):
-            with pytest.raises(core_db.DatabaseUnavailable):
+            with pytest.raises(db_engine.DatabaseUnavailable):
                 async with db.unit_of_work():
                     await insert(1)
                     await _cut(admin, worker.database)
@@ -268,7 +271,7 @@ async def test_the_pool_heals_after_its_connections_were_cut(db: Any, worker: An
         for _ in range(20):
             assert await db.value("SELECT 1") == 1
         assert await count() == 0
-        assert await whole(db)
+        assert await whole()
     finally:
         await admin.close()
 
@@ -286,24 +289,24 @@ async def _cut(admin: Any, database: str) -> None:
 async def test_a_restart_of_postgresql_heals(db: Any, worker: Any, tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path)
     await asyncio.to_thread(server.start)
-    await core_db.stop()
+    await db_engine.stop()
     try:
-        await core_db.start(server.url(), pool_size=4, command_timeout=5)
+        await db_engine.start(server.url(), pool_size=4, command_timeout=5)
         await asyncio.gather(*(db.value("SELECT pg_sleep(0.01)") for _ in range(8)))
         await asyncio.to_thread(server.stop, immediate=True)
         for _ in range(8):
-            with pytest.raises(core_db.DatabaseUnavailable):
+            with pytest.raises(db_engine.DatabaseUnavailable):
                 await db.value("SELECT 1")
-        with pytest.raises(core_db.DatabaseUnavailable):
+        with pytest.raises(db_engine.DatabaseUnavailable):
             async with db.unit_of_work():
                 raise AssertionError("PostgreSQL is down")
         await asyncio.to_thread(server.start)
         assert await asyncio.gather(*(db.value("SELECT 1") for _ in range(8))) == [1] * 8
-        assert await whole(db)
+        assert await whole()
     finally:
-        await core_db.stop()
+        await db_engine.stop()
         await asyncio.to_thread(server.remove)
-        await core_db.start(worker.database_url, pool_size=10)
+        await db_engine.start(worker.database_url, pool_size=10)
 
 
 @pytest.fixture
@@ -318,14 +321,14 @@ async def admin(worker: Any) -> AsyncIterator[asyncpg.Connection]:
 async def test_a_savepoint_whose_connection_dies_is_an_outage(
     db: Any, admin: asyncpg.Connection, worker: Any, last: str
 ) -> None:
-    with pytest.raises(core_db.DatabaseUnavailable):
+    with pytest.raises(db_engine.DatabaseUnavailable):
         async with db.unit_of_work() as work:
             await insert(1)
             async with work.savepoint():
                 await _cut(admin, worker.database)
                 if last == "a statement":
                     await insert(2)
-    assert await whole(db)
+    assert await whole()
     assert await count() == 0
 
 
@@ -342,7 +345,7 @@ async def test_whatever_the_driver_says_of_a_dying_connection_is_an_outage(
                 async with db.unit_of_work() as mine, mine.savepoint():
                     await db.value("SELECT 1")
                 await db.value("SELECT 2")
-            except core_db.DatabaseUnavailable:
+            except db_engine.DatabaseUnavailable:
                 refused += 1
 
     workers = [asyncio.create_task(work()) for _ in range(6)]
@@ -352,4 +355,4 @@ async def test_whatever_the_driver_says_of_a_dying_connection_is_an_outage(
     ends.set()
     await asyncio.gather(*workers)
     assert refused
-    assert await whole(db)
+    assert await whole()

@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from doorstep.core import db as core_db
 from doorstep.core import outbox
 from doorstep.core import redis as core_redis
-from doorstep.core.db import DatabaseUnavailable
+from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.jobs import Job, executor, job, queue_worker, registry
 from doorstep.core.jobs.queue_worker import QueueWorker
 from doorstep.core.outbox import lease

@@ -22,6 +22,7 @@ from doorstep.adapters.guard import GuardedTransport, check_url, origin
 from doorstep.adapters.redaction import redact_body, redact_url
 from doorstep.core import db
 from doorstep.core.clock import now
+from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.ids import uuid7
 from doorstep.ports import OutsideRefused, OutsideUnavailable
 
@@ -308,7 +309,7 @@ class _Entry:
                 error=error,
                 ended_at=now(),
             )
-        except db.DatabaseUnavailable:
+        except DatabaseUnavailable:
             log.warning("outgoing.log_lost", system=self._system, purpose=self._call.purpose)
 
 

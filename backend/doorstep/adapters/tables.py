@@ -5,7 +5,7 @@ from __future__ import annotations
 from piccolo.columns import UUID, Integer, SmallInt, Text, Timestamptz
 from piccolo.table import Table
 
-from doorstep.core.db import engine
+from doorstep.core.db_engine import engine
 
 
 class OutgoingCall(Table, tablename="outgoing_call", db=engine):

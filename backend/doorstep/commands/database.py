@@ -6,7 +6,7 @@ import asyncio
 from time import perf_counter
 
 from doorstep import settings
-from doorstep.core import db
+from doorstep.core import db_engine
 from doorstep.migrations.run import migrate as run_migrations
 from doorstep.stack import servers
 
@@ -41,10 +41,10 @@ async def _doctor(url: str) -> tuple[list[str], str]:
     from doorstep import doctor as checks
 
     await run_migrations(url)
-    await db.start(url, command_timeout=STATEMENT_SECONDS)
+    await db_engine.start(url, command_timeout=STATEMENT_SECONDS)
     try:
         began = perf_counter()
         violations = [str(violation) for violation in await checks.run()]
         return violations, f"{checks.count()} checks in {perf_counter() - began:.2f} s"
     finally:
-        await db.stop()
+        await db_engine.stop()

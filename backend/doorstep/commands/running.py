@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from doorstep import settings
-from doorstep.core import db, logging
+from doorstep.core import db_engine, logging
 from doorstep.migrations.run import migrate
 
 INTERRUPTED = 130
@@ -42,8 +42,8 @@ async def prepare_sample_data() -> None:
 
     url = settings.settings().database_url
     await migrate(url)
-    await db.start(url)
+    await db_engine.start(url)
     try:
         await seed.seed()
     finally:
-        await db.stop()
+        await db_engine.stop()

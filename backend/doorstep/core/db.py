@@ -1,8 +1,7 @@
-"""The database: one pool, one way to open a transaction, and hand-written statements.
+"""The database: one way to open a transaction, and hand-written statements.
 
-Piccolo owns tables, migrations and ordinary queries; its engine is used here with a transaction
-of our own, because the library's leaks the connection when a COMMIT fails or is cancelled.
-Hand-written statements go to the same connection with PostgreSQL's own `$1` placeholders.
+Hand-written statements go to the connection of the open transaction, or to one of the pool
+(`core/db_engine.py`), with PostgreSQL's own `$1` placeholders.
 """
 
 from __future__ import annotations
@@ -10,16 +9,22 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
 import structlog
-from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
-from doorstep.core import db_session
-from doorstep.core.errors import Unavailable
+from doorstep.core.db_engine import (
+    DatabaseUnavailable,
+    Transaction,
+    acquired,
+    connected,
+    current_transaction,
+    engine,
+    is_lost,
+)
 from doorstep.core.failpoints import failpoint
 
 P = ParamSpec("P")
@@ -37,24 +42,6 @@ RETRIED = (
 
 MAX_RUNS = 6
 
-CONNECT_TIMEOUT = 5.0
-
-_OUT_OF_REACH = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-)
-"""What PostgreSQL says when it stops, starts, is full, or has become a standby."""
-
-
-class DatabaseUnavailable(Unavailable):
-    """PostgreSQL is down, starting or full; whether a COMMIT under way got through is unknown."""
-
-    title = "The database is out of reach for a moment. Please try again."
-
 
 class RowMissing(LookupError):
     """A statement that must find a row found none: a programming error."""
@@ -62,68 +49,6 @@ class RowMissing(LookupError):
 
 class TransactionDoomed(RuntimeError):
     """An exception left an inner unit of work and was swallowed; the outer one cannot commit."""
-
-
-class SharedTransaction(RuntimeError):
-    """A task used the transaction of another task (gather or create_task inside one)."""
-
-
-class ForeignTransaction(RuntimeError):
-    """Piccolo was asked for a transaction or a connection of its own; `unit_of_work` is the way."""
-
-
-class Engine(PostgresEngine):
-    """Piccolo's engine with every statement sent through our pool and our transaction."""
-
-    async def check_version(self) -> None:
-        """Leave the version to `start`, which connects anyway."""
-
-    async def get_new_connection(self) -> Any:
-        """Refuse a connection beside the pool: Piccolo would leak it.
-
-        Raises: ForeignTransaction.
-        """
-        raise ForeignTransaction("Statements run through the pool; start it first.")
-
-    def transaction(self, allow_nested: bool = True) -> PostgresTransaction:
-        """Let Piccolo's migrations join the open transaction, and nobody open another.
-
-        Raises: ForeignTransaction.
-        """
-        if _current() is None:
-            raise ForeignTransaction("Transactions are opened by `unit_of_work` alone.")
-        return super().transaction(allow_nested=True)
-
-    async def run_querystring(self, querystring: Any, in_pool: bool = True) -> Any:
-        """Run what Piccolo's query builder made."""
-        statement, args = querystring.compile_string(engine_type=self.engine_type)
-        return await self._fetch(statement, args)
-
-    async def run_ddl(self, ddl: str, in_pool: bool = True) -> Any:
-        """Run a statement that Piccolo's migrations made."""
-        return await self._fetch(ddl, ())
-
-    async def _fetch(self, statement: str, args: Iterable[Any]) -> Any:
-        async with _connection() as connection:
-            return await connection.fetch(statement, *args)
-
-
-engine = Engine(config={})
-
-_acquire_timeout = 10.0
-
-
-class Transaction(PostgresTransaction):
-    """An open transaction: whose it is, whether it may commit, and what follows the commit."""
-
-    __slots__ = ("callbacks", "doomed", "task")
-
-    def __init__(self, connection: Any) -> None:
-        super().__init__(engine, allow_nested=False)
-        self.connection = connection
-        self.doomed = False
-        self.task = asyncio.current_task()
-        self.callbacks: list[Callable[[], object]] = []
 
 
 class UnitOfWork:
@@ -154,57 +79,18 @@ class UnitOfWork:
             raise
 
 
-def _current() -> Transaction | None:
-    transaction = engine.current_transaction.get()
-    if not isinstance(transaction, Transaction):
-        return None
-    if transaction.task is not asyncio.current_task():
-        raise SharedTransaction("A transaction belongs to the task that opened it.")
-    return transaction
-
-
 def in_transaction() -> bool:
     """Tell whether this task has a transaction open."""
-    return _current() is not None
+    return current_transaction() is not None
 
 
 def after_commit(callback: Callable[[], object]) -> None:
     """Run a plain function after the COMMIT of the open transaction, or at once without one."""
-    transaction = _current()
+    transaction = current_transaction()
     if transaction is None:
         callback()
     else:
         transaction.callbacks.append(callback)
-
-
-@asynccontextmanager
-async def _acquired() -> AsyncIterator[Any]:
-    pool = engine.pool
-    if pool is None:
-        raise DatabaseUnavailable("The connection pool is not started.")
-    try:
-        async with asyncio.timeout(_acquire_timeout):
-            connection = await pool.acquire()
-    except (OSError, asyncpg.InterfaceError, *_OUT_OF_REACH) as lost:
-        raise DatabaseUnavailable(str(lost)) from lost
-    try:
-        yield connection
-    finally:
-        # The pool shields this from a cancel, rolls back what is still open, and throws the
-        # connection away when it is no longer usable.
-        await pool.release(connection)
-
-
-def _is_lost(error: Exception, connection: Any) -> bool:
-    # OSError includes the TimeoutError of `command_timeout`. InternalClientError is what the driver
-    # says between the server's last word and the end of the connection. An InterfaceError is a
-    # mistake in our code, unless the connection is gone: then its proxy refuses even this question.
-    if not isinstance(error, asyncpg.InterfaceError):
-        return isinstance(error, (OSError, asyncpg.InternalClientError, *_OUT_OF_REACH))
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:
-        return True
 
 
 @asynccontextmanager
@@ -222,7 +108,7 @@ async def _begun(connection: Any) -> AsyncIterator[None]:
                 failure = of_body
                 raise
     except Exception as error:
-        if failure is None and _is_lost(error, connection):
+        if failure is None and is_lost(error, connection):
             raise DatabaseUnavailable(str(error)) from error
         if failure is None or failure is error:
             raise
@@ -232,7 +118,7 @@ async def _begun(connection: Any) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Transaction]:
-    async with _acquired() as connection:
+    async with acquired() as connection:
         transaction = Transaction(connection)
         token = engine.current_transaction.set(transaction)
         try:
@@ -253,7 +139,7 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
 
     Raises: DatabaseUnavailable; TransactionDoomed if an inner failure was swallowed.
     """
-    outer = _current()
+    outer = current_transaction()
     if outer is None:
         async with _opened() as transaction:
             yield UnitOfWork(transaction)
@@ -302,39 +188,15 @@ def transactional(use_case: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[
     return run
 
 
-@asynccontextmanager
-async def _connection() -> AsyncIterator[Any]:
-    failpoint("db.before_statement")
-    transaction = _current()
-    if transaction is not None:
-        with _translated(transaction.connection):
-            yield transaction.connection
-    else:
-        async with _acquired() as connection:
-            with _translated(connection):
-                yield connection
-    failpoint("db.after_statement")
-
-
-@contextmanager
-def _translated(connection: Any) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if not _is_lost(error, connection):
-            raise
-        raise DatabaseUnavailable(str(error)) from error
-
-
 async def rows(sql: str, *args: Any) -> list[Row]:
     """Run a statement and fetch all its rows as dicts."""
-    async with _connection() as connection:
+    async with connected() as connection:
         return [dict(record) for record in await connection.fetch(sql, *args)]
 
 
 async def row(sql: str, *args: Any) -> Row | None:
     """Run a statement and fetch its first row, or None."""
-    async with _connection() as connection:
+    async with connected() as connection:
         record = await connection.fetchrow(sql, *args)
     return None if record is None else dict(record)
 
@@ -352,13 +214,13 @@ async def one(sql: str, *args: Any) -> Row:
 
 async def value(sql: str, *args: Any) -> Any:
     """Run a statement and fetch the first column of its first row, or None."""
-    async with _connection() as connection:
+    async with connected() as connection:
         return await connection.fetchval(sql, *args)
 
 
 async def execute(sql: str, *args: Any) -> int:
     """Run a statement; tell how many rows it touched (0 where PostgreSQL does not say)."""
-    async with _connection() as connection:
+    async with connected() as connection:
         status: str = await connection.execute(sql, *args)
     last = status.rpartition(" ")[2]
     return int(last) if last.isdigit() else 0
@@ -366,48 +228,5 @@ async def execute(sql: str, *args: Any) -> int:
 
 async def execute_many(sql: str, arguments: Iterable[tuple[Any, ...]]) -> None:
     """Run a statement once per tuple, in one round trip."""
-    async with _connection() as connection:
+    async with connected() as connection:
         await connection.executemany(sql, arguments)
-
-
-async def start(url: str, *, pool_size: int = 5, command_timeout: float = 10.0) -> None:
-    """Connect this process to the database; the pool must exist before any statement.
-
-    `command_timeout` (seconds) bounds a statement and the wait for a free connection.
-
-    Raises: DatabaseUnavailable.
-    """
-    global _acquire_timeout  # noqa: PLW0603 - belongs to the pool, of which a process has one.
-    engine.config = {"dsn": url}
-    try:
-        await engine.start_connection_pool(
-            min_size=1,
-            max_size=pool_size,
-            timeout=CONNECT_TIMEOUT,
-            command_timeout=command_timeout,
-            init=db_session.prepare,
-            reset=db_session.keep,
-            server_settings=db_session.SERVER_SETTINGS,
-        )
-    except (OSError, *_OUT_OF_REACH) as lost:
-        raise DatabaseUnavailable(str(lost)) from lost
-    _acquire_timeout = command_timeout
-
-
-async def stop() -> None:
-    """Close every connection of this process; nothing happens when none is open."""
-    pool, engine.pool = engine.pool, None
-    if pool is None:
-        return
-    try:
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()
-
-
-def pool_state() -> tuple[int, int]:
-    """Tell (idle connections, open connections) for health and tests."""
-    if engine.pool is None:
-        return (0, 0)
-    return (engine.pool.get_idle_size(), engine.pool.get_size())

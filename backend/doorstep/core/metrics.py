@@ -19,9 +19,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from doorstep.core import db
+from doorstep.core import db, db_engine
 from doorstep.core.auth.permissions import public
-from doorstep.core.db import DatabaseUnavailable
+from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.errors import NotFound
 from doorstep.settings import settings
 
@@ -76,7 +76,7 @@ class _Pool(Collector):
     """How many database connections this process has open and idle, at the time of asking."""
 
     def collect(self) -> Iterable[Metric]:
-        idle, open_ = db.pool_state()
+        idle, open_ = db_engine.pool_state()
         family = GaugeMetricFamily(
             "doorstep_pool_connections", "Connections of this process.", labels=("state",)
         )

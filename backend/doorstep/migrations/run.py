@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 
-from doorstep.core import db
+from doorstep.core import db, db_engine
 from doorstep.migrations.piccolo_app import APP_NAME
 from doorstep.migrations.sql_files import refuse_edited_files
 
@@ -27,7 +27,7 @@ async def migrate(url: str) -> list[str]:
     os.environ.setdefault("PICCOLO_CONF", "piccolo_conf")
     from piccolo.apps.migrations.commands.forwards import run_forwards
 
-    await db.start(url, pool_size=1, command_timeout=COMMAND_SECONDS)
+    await db_engine.start(url, pool_size=1, command_timeout=COMMAND_SECONDS)
     try:
         async with db.unit_of_work():
             await db.value("SELECT pg_advisory_xact_lock($1)", _LOCK)
@@ -40,7 +40,7 @@ async def migrate(url: str) -> list[str]:
                 raise RuntimeError(said.getvalue())
             return sorted(await _applied() - before)
     finally:
-        await db.stop()
+        await db_engine.stop()
 
 
 async def _applied() -> set[str]:

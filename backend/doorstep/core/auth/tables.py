@@ -5,7 +5,7 @@ from __future__ import annotations
 from piccolo.columns import UUID, Array, Boolean, Bytea, Integer, Text, Timestamptz
 from piccolo.table import Table
 
-from doorstep.core.db import engine
+from doorstep.core.db_engine import engine
 
 
 class Person(Table, tablename="person", db=engine):

@@ -17,7 +17,7 @@ from litestar.exceptions import (
 from litestar.exceptions.http_exceptions import NotFoundException, RequestEntityTooLarge
 from litestar.types import ExceptionHandlersMap
 
-from doorstep.core.db import DatabaseUnavailable
+from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.errors import EventIdReused, Invalid, Refusal
 from doorstep.core.http.problems import (
     BodyTooLarge,

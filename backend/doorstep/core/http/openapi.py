@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from doorstep.core.db import DatabaseUnavailable
+from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.errors import EventIdReused, Invalid, NotAllowed, NotFound
 from doorstep.core.http.problems import (
     BodyTooLarge,

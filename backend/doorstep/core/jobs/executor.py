@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from doorstep.core import metrics, outbox
-from doorstep.core.db import DatabaseUnavailable
+from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.failpoints import failpoint
 from doorstep.core.jobs.registry import Job, RetryAt, find
 from doorstep.core.logging import REQUEST_ID

@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 from asyncpg import PostgresError
 
 from doorstep.core import redis
-from doorstep.core.db import DatabaseUnavailable
+from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.failpoints import failpoint
 from doorstep.core.jobs import executor, queue_worker
 from doorstep.core.jobs.registry import find, queues, registered

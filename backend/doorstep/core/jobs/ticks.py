@@ -8,6 +8,7 @@ import structlog
 from asyncpg import PostgresError
 
 from doorstep.core import clock, db, outbox
+from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.jobs.registry import registered
 
 SHORTEST_PAUSE = 0.5
@@ -35,7 +36,7 @@ async def tick_for_ever() -> None:
     while True:
         try:
             pause = await tick()
-        except (db.DatabaseUnavailable, PostgresError) as lost:
+        except (DatabaseUnavailable, PostgresError) as lost:
             log.warning("jobs.ticks_paused", reason=str(lost))
             pause = SHORTEST_PAUSE
         await asyncio.sleep(min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from piccolo.columns import JSONB, UUID, Array, Date, Integer, SmallInt, Text, Timestamptz
 from piccolo.table import Table
 
-from doorstep.core.db import engine
+from doorstep.core.db_engine import engine
 
 
 class BusinessCalendar(Table, tablename="business_calendar", db=engine):

@@ -16,7 +16,7 @@ from piccolo.columns import (
 )
 from piccolo.table import Table
 
-from doorstep.core.db import engine
+from doorstep.core.db_engine import engine
 
 
 class Vendor(Table, tablename="vendor", db=engine):

@@ -20,7 +20,7 @@ from piccolo.columns import (
 )
 from piccolo.table import Table
 
-from doorstep.core.db import engine
+from doorstep.core.db_engine import engine
 
 
 class Carrier(Table, tablename="carrier", db=engine):
