@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
+from doorstep.play.captures import now, step
 from doorstep.play.visitors import Company, new_event, until
 from doorstep.seed import SERIALISED
 
@@ -80,13 +80,9 @@ async def _lines(floor: Any, number: str) -> dict[str, str]:
 async def _scan(floor: Any, arrival_id: str, scans: list[dict[str, Any]]) -> None:
     path = f"/field/arrivals/{arrival_id}"
     await floor.post(f"{path}/scans", {"scans": scans})
-    await floor.post(f"{path}/finish", {"event_id": new_event(), "captured_at": _now()})
+    await floor.post(f"{path}/finish", step())
 
 
 def _beep(code: str, grade: str, *, serial: str | None = None, quantity: int = 1) -> dict[str, Any]:
-    beep = {"scan_uid": new_event(), "code": code, "grade": grade, "captured_at": _now()}
+    beep = {"scan_uid": new_event(), "code": code, "grade": grade, "captured_at": now()}
     return beep | ({"serial": serial} if serial else {"quantity": quantity})
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from doorstep.play import door, installation
 from doorstep.play.visitors import new_event
 
 if TYPE_CHECKING:
@@ -140,8 +141,8 @@ async def cancelled_late(parcel: ParcelPlay) -> Outcome:
 async def nobody_home(parcel: ParcelPlay) -> Outcome:
     """One or two attempts fail before somebody opens."""
     for _ in range(parcel.order.dice.choice((1, 2))):
-        await parcel.fail_at_door(
-            parcel.order.dice.choice(("not_home", "unreachable", "no_access", "address"))
+        await door.fail_at_door(
+            parcel, parcel.order.dice.choice(("not_home", "unreachable", "no_access", "address"))
         )
     return GO_ON
 
@@ -149,21 +150,21 @@ async def nobody_home(parcel: ParcelPlay) -> Outcome:
 async def nobody_ever_home(parcel: ParcelPlay) -> Outcome:
     """After the last attempt the goods come back."""
     for _ in range(3):
-        await parcel.fail_at_door("not_home")
+        await door.fail_at_door(parcel, "not_home")
     await parcel.take_in("sellable")
     return ENDED
 
 
 async def refused(parcel: ParcelPlay) -> Outcome:
     """The customer does not want the goods any more."""
-    await parcel.fail_at_door("refused")
+    await door.fail_at_door(parcel, "refused")
     await parcel.take_in("sellable")
     return ENDED
 
 
 async def wrong_model(parcel: ParcelPlay) -> Outcome:
     """Another model is in the box: it is not handed over, the right one is sent."""
-    await parcel.fail_at_door(parcel.order.dice.choice(("wrong_model", "broken_seal")))
+    await door.fail_at_door(parcel, parcel.order.dice.choice(("wrong_model", "broken_seal")))
     await parcel.take_in("open_box")
     return ENDED
 
@@ -185,22 +186,22 @@ async def other_serial(parcel: ParcelPlay) -> Outcome:
 
 async def visit_fails(parcel: ParcelPlay) -> Outcome:
     """The technician cannot finish; the next visit is booked at once."""
-    await parcel.fail_visit(
-        parcel.order.dice.choice(("site_not_ready", "not_home", "demo_refused", "unsafe"))
+    await installation.fail_visit(
+        parcel, parcel.order.dice.choice(("site_not_ready", "not_home", "demo_refused", "unsafe"))
     )
     return GO_ON
 
 
 async def part_missing(parcel: ParcelPlay) -> Outcome:
     """A part is missing: it is sent, and the next visit finishes the work."""
-    await parcel.fail_visit("part_needed")
+    await installation.fail_visit(parcel, "part_needed")
     await parcel.settle("part_missing", "support")
     return GO_ON
 
 
 async def dead_on_arrival(parcel: ParcelPlay) -> Outcome:
     """The unit does not work: it is fetched, another one is sent."""
-    await parcel.fail_visit("unit_faulty")
+    await installation.fail_visit(parcel, "unit_faulty")
     await parcel.report("replaced", reason="dead_on_arrival", role="support")
     await parcel.take_in("vendor_return")
     return ENDED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -254,3 +254,14 @@ async def visit(base_url: str, sandbox_url: str) -> AsyncIterator[Company]:
 def new_event() -> str:
     """Make the id of a step as a device does."""
     return str(uuid7())
+
+
+def only(found: Iterable[T]) -> T:
+    """Take the one that is expected to be there.
+
+    Raises: StepFailed when there is another number of them.
+    """
+    everything = list(found)
+    if len(everything) != 1:
+        raise StepFailed(f"one was expected: {everything}")
+    return everything[0]

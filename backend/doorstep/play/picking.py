@@ -1,0 +1,76 @@
+"""The warehouse's part of a parcel: its picker finds, checks and packs the goods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from doorstep.play.captures import now, step
+from doorstep.play.visitors import StepFailed, Visitor, new_event, until
+
+if TYPE_CHECKING:
+    from doorstep.play.parcel import ParcelPlay
+
+WRONG_SERIALS = 40
+"""How many serials a picker tries: others take from the same shelf at the same time."""
+
+
+async def pick_check_pack(parcel: ParcelPlay) -> None:
+    """Pick, scan every code, close the boxes (1005 to 1007)."""
+    picker = await parcel.company.of("warehouse", parcel.order.plan.channel)
+
+    async def listed() -> dict[str, Any] | None:
+        lists = await picker.get("/field/pick-lists")
+        return next((one for one in lists if one["fulfilment_id"] == parcel.id), None)
+
+    work = await until(listed, "the pick list")
+    path = f"/field/fulfilments/{parcel.id}"
+    await picker.post(f"{path}/pick", step())
+    await _check(parcel, picker, path, work["lines"])
+    pieces = [
+        {name: line[name] for name in ("weight_g", "length_mm", "width_mm", "height_mm")}
+        for line in work["lines"]
+        for _ in range(line["pieces"])
+    ]
+    await picker.post(f"{path}/pack", step() | {"pieces": pieces})
+
+
+async def _check(
+    parcel: ParcelPlay, picker: Visitor, path: str, lines: list[dict[str, Any]]
+) -> None:
+    """Scan barcodes and accessories, then a serial per unit, trying others when one is gone."""
+    event_id = new_event()
+    if parcel.wrong_code_first:
+        await _scan(picker, path, event_id, ["NOT-IN-THIS-PARCEL"])
+    codes = [
+        code
+        for line in lines
+        for code in [line["barcode"], *(a["code"] for a in line["accessories"])]
+        for _ in range(line["quantity"])
+    ]
+    missing = await _scan(picker, path, event_id, codes)
+    for line in lines:
+        shelf = list(line["serials"])
+        parcel.order.dice.shuffle(shelf)
+        for serial in shelf[:WRONG_SERIALS]:
+            if not any(f"serial of {line['sku']}" in words for words in missing):
+                break
+            missing = await _scan(picker, path, event_id, [serial], missing)
+    if missing:
+        raise StepFailed(f"QC of {parcel.order.number} still misses {missing}")
+
+
+async def _scan(
+    picker: Visitor,
+    path: str,
+    event_id: str,
+    codes: list[str],
+    missing: list[str] | None = None,
+) -> list[str]:
+    scans = [{"scan_uid": new_event(), "code": code, "captured_at": now()} for code in codes]
+    answer = await picker.try_post(f"{path}/checks", {"event_id": event_id, "scans": scans})
+    if answer.status_code == 409 and missing is not None:
+        return missing
+    if not answer.is_success:
+        raise StepFailed(f"checks: {answer.status_code} {answer.text[:300]}")
+    left: list[str] = answer.json()["missing"]
+    return left
