@@ -42,6 +42,12 @@ def signed_in(db: object) -> Callable[..., Awaitable[Person]]:
 
 
 @pytest.fixture
+async def headers(db: object) -> dict[str, str]:
+    """What every request of an admin carries."""
+    return (await enter("admin")).headers
+
+
+@pytest.fixture
 async def shop(db: object) -> service.IntegrationToken:
     """The long-lived token of a shop that acts as sales."""
     person_id: UUID = await service.create_person(role="sales", name="The shop")

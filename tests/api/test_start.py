@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from litestar import get
 
 from doorstep import settings as settings_module
 from doorstep.app import create_app
+from doorstep.core.auth.guard import RouteNotDeclared
+from doorstep.core.auth.permissions import needs, public
 from doorstep.core.auth.tokens import SecretKeyMissing
 
 
@@ -22,3 +25,18 @@ async def test_without_a_secret_key_the_server_does_not_start(
     finally:
         monkeypatch.undo()
         settings_module.reload()
+
+
+def test_a_route_that_says_nothing_stops_the_start() -> None:
+    @get("/test/open", operation_id="testOpen")
+    async def undeclared() -> None: ...
+
+    @get("/test/open", operation_id="testOpen", opt=public())
+    async def not_listed() -> None: ...
+
+    @get("/test/open", operation_id="testOpen", opt=needs("no:such:permission"))
+    async def unknown() -> None: ...
+
+    for handler in (undeclared, not_listed, unknown):
+        with pytest.raises(RouteNotDeclared):
+            create_app(doors=[handler])
