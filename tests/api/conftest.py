@@ -1,8 +1,9 @@
-"""The application without a server in between, and people who are signed in to it."""
+"""The application without a server in between, people signed in to it, and a whole company."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -14,6 +15,7 @@ from doorstep.core import health, limits
 from doorstep.core import redis as core_redis
 from doorstep.core.auth import service
 from doorstep.core.outbox import bell
+from tests.factories.company import Company, open_company
 from tests.support.access import Person, enter
 
 
@@ -52,3 +54,10 @@ async def shop(db: object) -> service.IntegrationToken:
     """The long-lived token of a shop that acts as sales."""
     person_id: UUID = await service.create_person(role="sales", name="The shop")
     return await service.issue_integration_token(person_id, "shop")
+
+
+@pytest.fixture
+async def company(db: object, redis: object, tmp_path: Path) -> AsyncIterator[Company]:
+    """Everybody signed in, every reaction and job bound, the bank and the messenger doubles."""
+    async with open_company(tmp_path) as opened:
+        yield opened

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,17 +12,11 @@ from doorstep.core import db as core_db
 from doorstep.core.ids import uuid7
 from doorstep.modules.wms.rules.adjusting import Policy
 from doorstep.modules.wms.service import adjustments
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.floor import adjustment, later, ok, on_hand, open_problems, refused
 from tests.factories.journeys import standing
 from tests.factories.snapshots import everything
 from tests.factories.steps import healthy
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def report(company: Company, sku: str, quantity: int, **other: Any) -> Any:

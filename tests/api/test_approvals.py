@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from doorstep.core.ids import uuid7
 from tests.factories.approvals import MANY, open_problems, open_waits, say, verdicts, waiting
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import place
 
 MIXER = ("MIX-500", 1)
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def test_the_approver_sees_both_submitted_forms_side_by_side(company: Company) -> None:

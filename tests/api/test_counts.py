@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from doorstep.core import db as core_db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.flows.count import propose_counts
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.floor import capture, later, ok, on_hand, open_problems, refused
 from tests.factories.journeys import standing
 from tests.factories.snapshots import everything
 from tests.factories.steps import healthy
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def opened(company: Company, *skus: str) -> Any:

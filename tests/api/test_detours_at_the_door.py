@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,17 +11,10 @@ from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from tests.factories import floor
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import Order, place, standing
 from tests.factories.mishaps import failed_attempt, kept, open_kinds, parcel_of, receive_all
 from tests.factories.steps import healthy
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> Any:
-    async with open_company(tmp_path) as opened:
-        yield opened
-
 
 # --- At the door ----------------------------------------------------------------------------------
 

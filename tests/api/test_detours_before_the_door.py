@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,17 +13,10 @@ from doorstep.core.ids import uuid7
 from doorstep.flows import pickups, source_again, unpaid, vendor_answers
 from doorstep.modules.wms.service import stock
 from tests.factories import floor
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import place, standing
 from tests.factories.mishaps import open_kinds, parcel_of
 from tests.factories.steps import healthy, outside
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> Any:
-    async with open_company(tmp_path) as opened:
-        yield opened
-
 
 # --- Vendors --------------------------------------------------------------------------------------
 

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 from uuid import UUID
-
-import pytest
 
 from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import Order, crewed, standing
 from tests.factories.road import FRESH
 from tests.factories.steps import healthy
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def scanned(company: Company, who: str, kind: str, *labels: str) -> None:

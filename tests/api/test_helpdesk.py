@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.modules.helpdesk import service as helpdesk
-from tests.factories.company import Company, open_company, picture, upload
+from tests.factories.company import Company, picture, upload
 from tests.factories.journeys import place, standing
 
 MIXER = ("MIX-500", 1)
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def listed(company: Company, who: str = "support", **params: str) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,16 +11,10 @@ from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.flows import door_money
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import Order, order_body, place, send_order
 from tests.factories.mishaps import kept
 from tests.factories.steps import healthy
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> Any:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def cod(company: Company, stage: int, *lines: tuple[str, int]) -> list[Order]:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from doorstep.core import db as core_db
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import order_body, place, send_order, standing
 from tests.factories.snapshots import everything
 from tests.factories.world import stock_of
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def test_an_order_is_taken_and_read_with_its_first_stage(company: Company) -> None:

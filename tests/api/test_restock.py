@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from doorstep.core import db as core_db
 from doorstep.core.ids import uuid7
 from doorstep.modules.wms.service import stock
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.floor import (
     BARCODES,
     beep,
@@ -26,12 +24,6 @@ from tests.factories.floor import (
 )
 from tests.factories.journeys import place, standing
 from tests.factories.snapshots import everything
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def proposals(company: Company, query: str = "") -> dict[str, Any]:
