@@ -18,11 +18,19 @@ from hypothesis.control import current_build_context
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from doorstep.core import db
+
 T = TypeVar("T")
 SHRINKING = 60.0
 """After so many seconds the shortest failing schedule that was found by then is shown."""
 SECONDS = 30.0
 """Longest that a step may take; a deadlock that nobody solves is a failure, not a hang."""
+
+WORLD = frozenset({
+    "channel", "location", "product", "vendor", "vendor_cost", "migration", "migration_file",
+    "ledger_account", "person",
+})  # fmt: skip
+"""Tables that all schedules share."""
 
 
 class Schedule(RuleBasedStateMachine):
@@ -61,6 +69,15 @@ class Schedule(RuleBasedStateMachine):
             print(f"{type(self).__name__}: after {self.ended} schedules: {failure!r:.2000}")
             # Two writers at once may end differently next time, and then this is all there is.
             print("\n".join(f"    {deed!r}" for deed in self.story))
+
+
+async def sweep_but(kept: frozenset[str]) -> str:
+    """Write what empties every table but these, for the beginning of a schedule."""
+    tables = await db.rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND"
+                           " relnamespace = 'public'::regnamespace")  # fmt: skip
+    return "; ".join(
+        f'DELETE FROM "{row["relname"]}"' for row in tables if row["relname"] not in kept
+    )
 
 
 async def run_schedules(machine: type[Schedule], schedules: int, *, steps: int, seed: int) -> None:

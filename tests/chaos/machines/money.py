@@ -22,13 +22,12 @@ from doorstep.modules.finance.rules.payouts import payout_id
 from doorstep.modules.finance.service import payouts
 from doorstep.modules.finance.service.payouts import BankWord
 from doorstep.modules.helpdesk import jobs as _helpdesk  # noqa: F401 - registers its job
-from tests.chaos.machines.stock import WORLD
 from tests.factories import money
 from tests.factories.care import Travelling, passed, place, travel
 from tests.factories.money import Bank
 from tests.factories.world import World, an_order, make_world
 from tests.models.money import FAILED, OPEN, PAID, REVERSED, Money
-from tests.support.schedules import Schedule
+from tests.support.schedules import WORLD, Schedule, sweep_but
 
 NAMES = uuid5(UUID(int=0), "money")
 PRICE = 200_00
@@ -64,12 +63,7 @@ class MoneyMachine(Schedule):
     async def opened(cls, tamper: Callable[..., Any]) -> AsyncIterator[None]:
         cls.world = await make_world(units=50)
         cls.tamper = staticmethod(tamper)
-        tables = await db.rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND"
-                               " relnamespace = 'public'::regnamespace")  # fmt: skip
-        shared = WORLD | {"stock", "stock_movement", "unit"}
-        cls.sweep = "; ".join(
-            f'DELETE FROM "{row["relname"]}"' for row in tables if row["relname"] not in shared
-        )
+        cls.sweep = await sweep_but(WORLD | {"stock", "stock_movement", "unit"})
         async with money.open_bank() as cls.bank:
             yield
 
