@@ -1,19 +1,27 @@
-"""The sandbox served over real HTTP, with Doorstep's outgoing client allowed to reach it."""
+"""The sandbox served over real HTTP, with Doorstep's outgoing client allowed to reach it.
+
+And a company that may be asked as much as the fuzz likes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 
 from doorstep import settings as settings_module
 from doorstep.adapters import client
+from doorstep.core import limits
 from doorstep.sandbox.app import create_app
 from doorstep.settings import Settings
 from tests.contract.served import Receiver, served
+from tests.factories.company import Company, open_company
+
+QUIET = structlog.make_filtering_bound_logger(40)
 
 
 @dataclass
@@ -71,3 +79,20 @@ async def outside(db: object, allow: object, tmp_path: Path) -> AsyncIterator[Ou
             allow(url)  # type: ignore[operator]
             yield Outside(url, http, receiver, own)
             await client.close()
+
+
+@pytest.fixture
+async def company(
+    db: object, redis: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Company]:
+    """A company whose limits are wide (they are not what is asked about) and whose log is short."""
+    for name, bucket in limits.CLASSES.items():
+        wide = replace(bucket, burst=10**7, per_minute=10**7)
+        monkeypatch.setitem(limits.CLASSES, name, wide)
+    before = structlog.get_config()["wrapper_class"]
+    structlog.configure(wrapper_class=QUIET)
+    try:
+        async with open_company(tmp_path) as opened:
+            yield opened
+    finally:
+        structlog.configure(wrapper_class=before)

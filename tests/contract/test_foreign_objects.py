@@ -1,48 +1,27 @@
 """What belongs to somebody else does not exist: every route that names a thing, own and foreign.
 
-One order walks through the company. Before each request of the one whose business it is, everybody
-whose role permits the route but who works elsewhere (another channel, location, vendor, or nobody's
-assignment) sends the very same request: he gets 404 or an empty list, nothing changes, and his
-answer holds no word of the order. A new route that names a thing and is not part of the walk, nor
-exempt with a reason, fails here.
+One order walks through the company (walk_stops.py). Before each request of the one whose business
+it is, strangers send the very same (walk.py). A new route that names a thing and is not part of the
+walk, nor exempt with a reason, fails here.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import httpx
-import msgspec
 import pytest
 
-from doorstep.core.auth.guard import handlers_of
 from doorstep.core.auth.permissions import may
-from doorstep.core.clock import now
-from doorstep.core.db import rows, value
 from doorstep.core.ids import uuid7
-from tests.factories.company import (
-    Company,
-    User,
-    open_company,
-    picture,
-    strangers,
-    the_app,
-    upload,
-)
-from tests.factories.floor import BARCODES, adjustment, announced, beep, capture, purchase
-from tests.factories.journeys import Order, Step, order_body, place, standing
+from tests.contract import walk_stops
+from tests.contract.routes import ROUTES
+from tests.contract.walk import LISTS, Walk
+from tests.factories.company import open_company, picture, strangers
+from tests.factories.journeys import order_body, place, standing
 from tests.factories.road import FRESH
 from tests.factories.snapshots import everything
-
-ROUTES = {
-    str(handler.operation_id): (method, path, handler)
-    for method, path, handler in handlers_of(the_app())
-}
 
 EXEMPT = {
     "makeEnrolmentCode": "admins manage the people of the whole installation",
@@ -70,76 +49,10 @@ IN_THE_BODY = frozenset(
 )  # fmt: skip
 """Routes that name a thing in the body or the query, or that speak of the person's own."""
 
-LISTS = frozenset(
-    {
-        "listOrders", "listPickLists", "listOwnRuns", "listOwnManifests", "listOwnVisits",
-        "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
-        "listArchivedOrders", "listApprovals", "listApprovalPolicies", "listArrivals",
-        "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
-        "listVehicles", "listCrews", "listShifts", "listAvailability",
-    }
-)  # fmt: skip
-"""Lists of things: a stranger's is empty."""
-
 UNLIMITED = frozenset({"listDeadLetters", "listEscalationRules", "listBusinessCalendars"})
 """Lists of the installation, not of a tenant."""
 
-CANARIES = ("Aisha", "501234567", "12 Marina Walk", "WM-7KG-SN", "Canary", "DS-0")
 NAMED = {name for name, (_, path, _) in ROUTES.items() if "{" in path} | IN_THE_BODY | LISTS
-
-
-class Walk:
-    """A company where strangers try first."""
-
-    def __init__(self, company: Company, others: list[User]) -> None:
-        self.company = company
-        self.others = others
-        self.walked: set[str] = set()
-
-    async def ask(
-        self,
-        operation: str,
-        who: str,
-        body: Any = None,
-        query: str = "",
-        **parts: object,
-    ) -> httpx.Response:
-        """Let the strangers try, then the owner, who gets through."""
-        method, path, handler = ROUTES[operation]
-        url = re.sub(r"{([^}:]+)[^}]*}", lambda m: str(parts[m[1]]), path) + query
-        before = await everything()
-        for user in self.others:
-            if may(user.role, handler.opt["permission"]):
-                answer = await self._send(method, url, body, user)
-                self._refused(operation, user, answer, url)
-        assert await everything() == before, f"{operation}: a stranger changed something"
-        answer = await self._send(method, url, body, self.company.users[who])
-        assert answer.status_code not in (401, 403, 404), (operation, answer.text)
-        assert operation not in LISTS or answer.json(), f"{operation}: the owner sees nothing"
-        self.walked.add(operation)
-        await self.company.work()
-        return answer
-
-    def _refused(self, operation: str, user: User, answer: httpx.Response, url: str) -> None:
-        who = f"{user.role} elsewhere on {operation}: {answer.status_code} {answer.text}"
-        if operation in LISTS:
-            assert (answer.status_code, answer.json()) == (200, []), who
-        else:
-            assert answer.status_code == 404, who
-        for canary in CANARIES:
-            assert canary in url or canary not in answer.text, who
-
-    async def _send(self, method: str, url: str, body: Any, user: User) -> httpx.Response:
-        return await self.company.http.request(
-            method,
-            url,
-            headers=user.headers | {"Content-Type": "application/json"},
-            content=None if body is None else msgspec.json.encode(body),
-        )
-
-    async def step(self, operation: str, step: Step, **parts: object) -> httpx.Response:
-        """Take a step of the journey, strangers first."""
-        return await self.ask(operation, step.who, step.body, **parts)
 
 
 @pytest.fixture
@@ -167,340 +80,21 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     order = await place(company)
     await walk.ask("getOrder", "support", number=order.number)
     await walk.ask("listOrders", "support", query=f"?external_id={order.external_id}")
-    await door_payment(walk)
-    await approvals(walk)
+    await walk_stops.door_payment(walk)
+    await walk_stops.approvals(walk)
     await order.go_on(1003)
-    await vendors(walk, order)
-    await arrivals(walk)
-    await shelves(walk)
-    await floor(walk, order)
-    await road(walk, order)
-    await fleet(walk)
-    await visits(walk, order)
-    await money(walk, order)
-    await customer(walk, order)
-    await desk(walk, order)
-    await troubles(walk)
+    await walk_stops.vendors(walk, order)
+    await walk_stops.arrivals(walk)
+    await walk_stops.shelves(walk)
+    await walk_stops.floor(walk, order)
+    await walk_stops.road(walk, order)
+    await walk_stops.fleet(walk)
+    await walk_stops.visits(walk, order)
+    await walk_stops.money(walk, order)
+    await walk_stops.customer(walk, order)
+    await walk_stops.desk(walk, order)
+    await walk_stops.troubles(walk)
     assert NAMED - walk.walked == set(EXEMPT), "not walked, or exempt for nothing"
-
-
-async def door_payment(walk: Walk) -> None:
-    """Payment at the door: approval and the count of the cash."""
-    company = walk.company
-    order = await place(company, ("MIX-500", 1), method="cod")
-    reason = {"event_id": uuid7(), "reason": "known to us"}
-    await walk.ask("listApprovals", "finance")
-    waiting = await value("SELECT id FROM approval WHERE verdict = 'waiting'")
-    await walk.ask("readApproval", "finance", approval_id=waiting)
-    await walk.ask("approvePayment", "finance", reason, order_id=order.order_id)
-    await order.go_on(1012)
-    cash = {"tenders": [{"method": "cash", "amount_minor": order.total_minor}]}
-    await order.take_well(await order.pod(**cash))
-    count = {"event_id": uuid7(), "amount_minor": order.total_minor, "currency": "AED"}
-    run_id = await value("SELECT id FROM delivery_run")
-    by_run = {**count, "run_id": run_id, "event_id": uuid7()}
-    method_of_strangers = {**count, "order_ids": [order.order_id]}
-    await walk.ask("countCash", "finance", method_of_strangers)
-    before = await everything()
-    for user in walk.others:
-        if user.role == "finance":
-            answer = await walk._send("POST", "/console/finance/cash-counts", by_run, user)
-            assert answer.status_code == 404, "a run of another channel"
-    assert await everything() == before
-
-
-async def approvals(walk: Walk) -> None:
-    """What the policy let wait is approved or rejected; then another policy is set."""
-    company = walk.company
-    many = await place(company, ("MIX-500", 11))
-    at_door = await place(company, ("MIX-500", 1), method="cod")
-    for order, who, operation in (
-        (many, "dispatcher", "rejectOrder"),
-        (at_door, "finance", "approveOrder"),
-    ):
-        waiting = await value(
-            "SELECT id FROM approval WHERE order_id = $1 AND verdict = 'waiting'", order.order_id
-        )
-        word = {"event_id": uuid7(), "reason": "looked at"}
-        await walk.ask(operation, who, word, approval_id=waiting)
-    [held] = (await walk.ask("listApprovalPolicies", "admin")).json()
-    policy = {
-        "event_id": uuid7(), "after_version": held["version"], "reason": "a quiet season",
-        "rules": held["rules"],
-    }  # fmt: skip
-    await walk.ask("setApprovalPolicy", "admin", policy, channel_id=company.world.channel_id)
-
-
-async def vendors(walk: Walk, order: Order) -> None:
-    """The vendor's portal; a second order is declined."""
-    po_id = await order.po_id()
-    await walk.ask("listVendorPurchaseOrders", "vendor")
-    await walk.ask("readVendorPurchaseOrder", "vendor", po_id=po_id)
-    await walk.ask("listVendorTranches", "vendor", po_id=po_id)
-    await walk.step("acceptPurchaseOrder", await order.accept(), po_id=po_id)
-    declined = await standing(walk.company, 1003)
-    no = {"event_id": uuid7(), "reason": "none left"}
-    await walk.ask("declinePurchaseOrder", "vendor", no, po_id=await declined.po_id())
-
-
-async def floor(walk: Walk, order: Order) -> None:
-    """Pick, check, pack, papers."""
-    await walk.ask("listPickLists", "warehouse")
-    own = {"fulfilment_id": order.parcel}
-    await walk.step("startPicking", await order.pick(), **own)
-    await walk.step("checkByScan", await order.check(), **own)
-    await walk.step("packParcel", await order.pack(), **own)
-    papers = (await walk.ask("listDocuments", "support", **own)).json()
-    await walk.ask("openDocument", "warehouse", document_id=papers[0]["id"])
-    await walk.step("recordAwb", await order.record_awb("CP-1"))
-
-
-async def arrivals(walk: Walk) -> None:
-    """Goods are announced, scanned in and booked; one arrival is closed short, one cancelled."""
-    company = walk.company
-    short = purchase(company, ("KET-17", 2))
-    made = (await walk.ask("announceArrival", "dispatcher", short)).json()
-    await walk.ask("listArrivals", "warehouse")
-    await walk.ask("listExpectedArrivals", "dispatcher")
-    own = {"arrival_id": made["id"]}
-    scans = {"scans": [beep(BARCODES["KET-17"])]}
-    await walk.ask("addReceiptScans", "warehouse", scans, **own)
-    await walk.ask("finishReceipt", "warehouse", capture(), **own)
-    await walk.ask("readArrival", "dispatcher", **own)
-    word = {"event_id": uuid7(), "words": "No more will come."}
-    await walk.ask("closeArrival", "dispatcher", word, **own)
-    other = await announced(company, ("KET-17", 2))
-    await walk.ask("cancelArrival", "dispatcher", {"words": "A mistake."}, arrival_id=other)
-    here = company.world.warehouse_id
-    await walk.ask("readRestockProposals", "dispatcher", query=f"?location_id={here}")
-    restock = {"event_id": uuid7(), "location_id": here, "sku": "KET-17", "ref": "PO-R"}
-    answer = await walk.ask("orderRestock", "dispatcher", restock)
-    assert answer.json()["type"] == "/problems/nothing-to-restock"
-
-
-async def shelves(walk: Walk) -> None:
-    """Adjustments, counts and the checklist of a location."""
-    company = walk.company
-    here = company.world.warehouse_id
-    wrong = {"location_id": here, "adjustment": adjustment("MIX-500", -9)}
-    made = (await walk.ask("proposeAdjustment", "dispatcher", wrong)).json()
-    await walk.ask("listAdjustments", "admin")
-    policy = {"max_units": 2, "max_value_minor": 100}
-    await walk.ask("saveAdjustmentPolicy", "admin", policy, channel_id=company.world.channel_id)
-    no = {"approve": False, "words": "They are there."}
-    await walk.ask("decideAdjustment", "admin", no, adjustment_id=made["id"])
-    asked = {"event_id": uuid7(), "location_id": here, "skus": ["MIX-500"], "why": "To be sure."}
-    count = (await walk.ask("openCount", "dispatcher", asked)).json()
-    [seen] = (await walk.ask("listOpenCounts", "warehouse")).json()
-    own = {"count_id": count["id"]}
-    entry = capture(line_id=seen["lines"][0]["id"], quantity=18)
-    await walk.ask("addCountEntries", "warehouse", {"entries": [entry]}, **own)
-    await walk.ask("finishCount", "warehouse", capture(), **own)
-    await walk.ask("listCounts", "dispatcher")
-    items = {"role": "warehouse", "items": []}
-    await walk.ask("saveShiftChecklist", "dispatcher", items, location_id=here)
-
-
-async def road(walk: Walk, order: Order) -> None:
-    """Manifest, runs, stop, code, proof of delivery."""
-    company = walk.company
-    manifest = {
-        "location_id": company.world.warehouse_id,
-        "courier_id": company.users["courier"].id,
-        "fulfilment_ids": [order.parcel],
-    }
-    made = (await walk.ask("makeManifest", "dispatcher", manifest)).json()
-    await walk.ask("listOwnManifests", "courier")
-    counted = {"event_id": uuid7(), "captured_at": now(), "counted": 2}
-    await walk.ask("confirmPickup", "courier", counted, manifest_id=made["id"])
-    for kind in ("pickup", "departure"):
-        await order.take_well(await order.scan(kind))
-    plan = {
-        "person_id": company.users["delivery"].id,
-        "vehicle": "VAN-1",
-        "planned_on": FRESH,
-        "fulfilment_ids": [order.parcel],
-    }
-    run = (await walk.ask("planRun", "dispatcher", plan)).json()
-    await walk.ask("removeStop", "dispatcher", {}, stop_id=run["stops"][0]["id"])
-    run = (await walk.ask("planRun", "dispatcher", plan)).json()
-    stop = {"stop_id": run["stops"][0]["id"]}
-    await walk.ask("listOwnRuns", "delivery")
-    accept = {"event_id": uuid7(), "captured_at": now()}
-    await walk.ask("acceptRun", "delivery", accept, run_id=run["id"])
-    code = company.told(r"(?<!\d)(\d{6})(?!\d)", order.number)
-    await walk.ask("checkHandoverCode", "delivery", {"code": code}, **stop)
-    proof = {
-        "event_id": uuid7(), "captured_at": now(), "handover_code": code,
-        "receiver": {"name": "Aisha Khan", "relation": "customer"},
-    }  # fmt: skip
-    half = await walk.ask("addProofOfDelivery", "delivery", proof, **stop)
-    assert half.json()["verdict"] == "review"
-    await walk.ask("listProblems", "dispatcher")
-    problem = await value("SELECT id FROM problem WHERE closed_at IS NULL AND order_id IS NOT NULL")
-    await walk.ask("assignProblem", "support", {}, problem_id=problem)
-    await walk.ask("closeProblem", "support", {"words": "seen"}, problem_id=problem)
-    reason = {"reason": "the customer called"}
-    pod = {"pod_id": proof["event_id"]}
-    await walk.ask("acceptProofOfDelivery", "dispatcher", reason, **pod)
-
-
-async def fleet(walk: Walk) -> None:
-    """Vehicles, crews, shifts; one van is down, the other crew goes home."""
-    company = walk.company
-    channel_id = company.world.channel_id
-    shifts: list[UUID] = []
-    for who, code in (("delivery", "VAN-7"), ("courier", "VAN-8")):
-        van = {
-            "code": code, "channel_id": channel_id, "plate": "Canary plate", "capacity_kg": 900,
-            "capacity_l": 9000,
-        }  # fmt: skip
-        vehicle = (await walk.ask("saveVehicle", "dispatcher", van)).json()
-        person = company.users[who].id
-        crew = {
-            "id": uuid7(), "channel_id": channel_id, "name": f"Canary {who}", "lead_id": person,
-            "member_ids": [person],
-        }  # fmt: skip
-        made = (await walk.ask("saveCrew", "dispatcher", crew)).json()
-        shift = {
-            "id": uuid7(), "crew_id": made["id"], "vehicle_id": vehicle["id"], "planned_on": FRESH,
-        }  # fmt: skip
-        await walk.ask("planShift", "dispatcher", shift)
-        off = shift | {"id": uuid7()}
-        await walk.ask("planShift", "dispatcher", off)
-        await walk.ask("cancelShift", "dispatcher", {"reason": "no van"}, shift_id=off["id"])
-        shifts.append(shift["id"])
-        await walk.ask("openShift", who, {"event_id": uuid7()}, shift_id=shift["id"])
-        await walk.ask("readOwnShift", who)
-    for list_of_them in ("listVehicles", "listCrews", "listShifts", "listAvailability"):
-        await walk.ask(list_of_them, "dispatcher")
-    down, other = shifts
-    parcel = await standing(company, 1008, ("MIX-500", 1))
-    work = {"shift_id": down, "fulfilment_ids": [parcel.parcel]}
-    run = (await walk.ask("planRun", "dispatcher", work)).json()
-    accept = {"event_id": uuid7(), "captured_at": now()}
-    await walk.ask("acceptRun", "delivery", accept, run_id=run["id"])
-    call = {"event_id": uuid7(), "to_shift_id": other, "reason": "flat battery"}
-    told = (await walk.ask("reportVanDown", "dispatcher", call, shift_id=down)).json()
-    assert [one["state"] for one in told["parcels"]] == ["moved"]
-    about = [{"fulfilment_id": parcel.parcel, "reason": "at_hub"}]
-    end = {"event_id": uuid7(), "explanations": about}
-    await walk.ask("closeShift", "delivery", end, shift_id=down)
-
-
-async def visits(walk: Walk, order: Order) -> None:
-    """Free time, booking, the report and its approval."""
-    window = {"from": now(), "to": now() + timedelta(days=3)}
-    query = str(httpx.QueryParams({name: at.isoformat() for name, at in window.items()}))
-    own = {"fulfilment_id": order.parcel}
-    await walk.ask("listFreeSlots", "dispatcher", query=f"?{query}", **own)
-    booked = (await walk.ask("bookVisit", "dispatcher", own)).json()
-    await walk.ask("cancelVisit", "dispatcher", {}, visit_id=booked["visit_id"])
-    booked = (await walk.ask("bookVisit", "dispatcher", own)).json()
-    visit = {"visit_id": booked["visit_id"]}
-    await walk.ask("listOwnVisits", "technician")
-    started = {"event_id": uuid7(), "captured_at": now()}
-    await walk.ask("startVisit", "technician", started, **visit)
-    done = {"event_id": uuid7(), "captured_at": now(), "units": []}
-    assert (await walk.ask("completeVisit", "technician", done, **visit)).status_code == 202
-    reason = {"reason": "seen on a video call"}
-    await walk.ask("approveInstallation", "dispatcher", reason, **visit)
-
-
-async def money(walk: Walk, order: Order) -> None:
-    """The finance desk."""
-    po_id = await order.po_id()
-    query = f"?order_id={order.order_id}"
-    await walk.ask("listPurchaseOrders", "finance", query=query)
-    await walk.ask("listTranches", "finance", po_id=po_id)
-    await walk.ask("readLedger", "finance", query=query)
-    [tranche] = await rows("SELECT id FROM tranche WHERE po_id = $1 AND number = 2", po_id)
-    await walk.ask("payTrancheAgain", "finance", tranche_id=tranche["id"])
-
-
-async def troubles(walk: Walk) -> None:
-    """What goes wrong with an order, from the wrong pick to the return; another is cancelled."""
-    company = walk.company
-    order = await standing(company, 1006)
-    own = {"fulfilment_id": order.parcel}
-    await walk.ask("pickAgain", "warehouse", capture(words="Wrong colour."), **own)
-    await order.go_on(1012)
-    stop = await value("SELECT id FROM delivery_stop WHERE fulfilment_id = $1", order.parcel)
-    await walk.ask("addFailedAttempt", "delivery", capture(reason="not_home"), stop_id=stop)
-    await order.take_well(await order.accept_run())
-    await order.go_on(1014)
-    visit = await value("SELECT id FROM visit WHERE fulfilment_id = $1", order.parcel)
-    await walk.ask("failVisit", "technician", capture(reason="unsafe"), visit_id=visit)
-    dispute = {"event_id": uuid7(), "kind": "dispute"}
-    await walk.ask("reportDetour", "finance", dispute, **own)
-    over = {"event_id": uuid7()}
-    await walk.ask("settleDetour", "finance", over, kind="dispute", **own)
-    back = {"event_id": uuid7(), "reason": "changed_mind", "how": "home"}
-    await walk.ask("requestReturn", "support", back, **own)
-    sold = await standing(company, 1012)
-    await sold.take_well(await sold.pod(serials=["SOMETHING-ELSE"]))
-    word = {"event_id": uuid7()}
-    await walk.ask("confirmSerials", "vendor", word, po_id=await sold.po_id())
-    parted = await standing(company, 1012, ("KET-17", 2))
-    line = await value("SELECT id FROM fulfilment_line WHERE fulfilment_id = $1", parted.parcel)
-    back = {"fulfilment_line_id": line, "quantity": 1, "reason": "damaged"}
-    await parted.take_well(await parted.pod(kept_back=[back]))
-    agreed = {"event_id": uuid7(), "reason": "agreed"}
-    await walk.ask("releaseRest", "finance", agreed, po_id=await parted.po_id())
-    other = await standing(company, 1003)
-    cancel = {"event_id": uuid7(), "reason": "customer"}
-    await walk.ask("cancelOrder", "support", cancel, order_id=other.order_id)
-
-
-async def customer(walk: Walk, order: Order) -> None:
-    """The customer's link opens one order; another one's link opens nothing of it."""
-    company = walk.company
-    other = await place(company, ("MIX-500", 1))
-    own = company.told(r"/track/([\w-]{20,})", order.number)
-    foreign = company.told(r"/track/([\w-]{20,})", other.number)
-    number = await value("SELECT number FROM warranty WHERE fulfilment_id = $1", order.parcel)
-    paper = f"/certificate/{number}"
-    assert (await company.http.get(f"/track/{foreign}{paper}")).status_code == 404
-    assert (await company.http.get(f"/track/{own[:-1]}x")).status_code == 404
-    seen = (await company.http.get(f"/track/{foreign}")).text
-    assert order.number not in seen and str(order.parcel) not in seen
-    for canary in ("Aisha", "501234567", "Marina Walk"):
-        assert canary not in (await company.http.get(f"/track/{own}")).text
-    rating = {"event_id": uuid7(), "parcel": 2, "delivery_rating": 5}
-    assert (await company.send("", f"/track/{foreign}/feedback", rating)).status_code == 404
-    assert (await company.http.get(f"/track/{own}{paper}")).status_code == 200
-    assert (await company.http.get(f"/track/{own}")).status_code == 200
-    rating = {"event_id": uuid7(), "delivery_rating": 5, "installation_rating": 5}
-    assert (await company.send("", f"/track/{own}/feedback", rating)).status_code == 200
-    walk.walked |= {"trackOrder", "giveFeedback", "readCertificate"}
-
-
-async def desk(walk: Walk, order: Order) -> None:
-    """Tickets, then closing and the archive."""
-    photo, support = picture(), walk.company.users["support"]
-    await upload(photo)
-    await walk.company.own_upload(support.id, photo)
-    ticket_id = uuid7()
-    asked = {
-        "event_id": ticket_id, "type": "complaint", "title": "It hums", "words": "Canary words",
-        "order_id": order.order_id,
-    }  # fmt: skip
-    await walk.ask("openTicket", "support", asked)
-    await walk.ask("listTickets", "support", query=f"?order_id={order.order_id}")
-    own = {"ticket_id": ticket_id}
-    await walk.ask("readTicket", "support", **own)
-    word = {"author": "internal", "words": "Canary note", "event_id": uuid7()}
-    await walk.ask("addTicketMessage", "support", word, **own)
-    await walk.ask("addTicketPhotos", "support", {"photos": [photo]}, **own)
-    await walk.ask("assignTicket", "support", {}, **own)
-    for operation in ("resolveTicket", "reopenTicket"):
-        await walk.ask(operation, "support", {"words": "Canary words"}, **own)
-    named = {"order_id": order.order_id}
-    await walk.ask("readClosing", "support", **named)
-    await walk.ask("closeOrder", "support", {"reason": "agreed with the customer"}, **named)
-    await walk.company.work()
-    await walk.ask("listArchivedOrders", "support", query=f"?number={order.number}")
-    await walk.ask("openArchivedFile", "support", file="index.json", **named)
 
 
 async def test_an_upload_of_somebody_else_looks_like_none(walk: Walk) -> None:
