@@ -10,8 +10,9 @@ from doorstep.core import db as core_db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.flows.count import propose_counts
+from tests.factories.captures import capture
 from tests.factories.company import Company
-from tests.factories.floor import capture, later, ok, on_hand, open_problems, refused
+from tests.factories.floor import later, ok, on_hand, open_problems, refused
 from tests.factories.journeys import standing
 from tests.factories.snapshots import everything
 from tests.factories.steps import healthy

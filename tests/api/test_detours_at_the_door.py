@@ -11,6 +11,7 @@ from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from tests.factories import floor
+from tests.factories.captures import capture
 from tests.factories.company import Company
 from tests.factories.journeys import Order, place, standing
 from tests.factories.mishaps import failed_attempt, kept, open_kinds, parcel_of, receive_all
@@ -27,9 +28,9 @@ async def test_a_failed_attempt_voids_the_code_moves_the_visit_and_goes_out_agai
     planned = await db.value("SELECT lower(during) FROM visit")
     await order.go_on(1012)
     first_code = company.told(r"(?<!\d)(\d{6})(?!\d)", order.number)
-    capture = {"event_id": uuid7()}
+    event = {"event_id": uuid7()}
     for _ in range(2):
-        answer = await failed_attempt(order, **capture)
+        answer = await failed_attempt(order, **event)
         assert (answer.status_code, answer.json()["verdict"]) == (200, "applied")
     kept = await db.one("SELECT reason, called, dwell_seconds FROM delivery_attempt")
     assert tuple(kept.values()) == ("not_home", True, 600)
@@ -223,7 +224,7 @@ async def test_a_visit_that_failed_books_the_next_one_unless_the_unit_is_faulty(
 ) -> None:
     order = await standing(company, 1014)
     visit = await db.value("SELECT id FROM visit")
-    body = floor.capture(reason=reason, words="As I found it.")
+    body = capture(reason=reason, words="As I found it.")
     for _ in range(2):
         answer = await floor.ok(company, "technician", f"/field/visits/{visit}/failed", body)
         assert answer["verdict"] == "applied"
@@ -249,7 +250,7 @@ async def test_a_visit_that_failed_books_the_next_one_unless_the_unit_is_faulty(
 async def test_a_unit_that_is_dead_on_arrival_is_fetched_and_replaced(company: Company) -> None:
     order = await standing(company, 1014)
     visit = await db.value("SELECT id FROM visit")
-    body = floor.capture(reason="unit_faulty")
+    body = capture(reason="unit_faulty")
     await floor.ok(company, "technician", f"/field/visits/{visit}/failed", body)
     report = {"event_id": uuid7(), "kind": "replaced", "reason": "dead_on_arrival"}
     path = f"/console/fulfilments/{order.parcel}/detours"

@@ -13,6 +13,7 @@ from doorstep.core.ids import uuid7
 from doorstep.flows import pickups, source_again, unpaid, vendor_answers
 from doorstep.modules.wms.service import stock
 from tests.factories import floor
+from tests.factories.captures import capture
 from tests.factories.company import Company
 from tests.factories.journeys import place, standing
 from tests.factories.mishaps import open_kinds, parcel_of
@@ -203,7 +204,7 @@ async def test_a_wrong_code_blocks_the_parcel_until_the_right_one_is_scanned(
 async def test_the_wrong_pick_goes_back_to_the_shelf_and_is_picked_anew(company: Company) -> None:
     order = await standing(company, 1006)
     path = f"/field/fulfilments/{order.parcel}/repick"
-    body = floor.capture(words="Wrong colour.")
+    body = capture(words="Wrong colour.")
     for _ in range(2):
         answer = await floor.ok(company, "warehouse", path, body)
         assert answer["verdict"] == "applied"

@@ -8,7 +8,8 @@ from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from tests.factories.company import Company
-from tests.factories.journeys import Order, crewed, standing
+from tests.factories.crews import crewed
+from tests.factories.journeys import Order, standing
 from tests.factories.road import FRESH
 from tests.factories.steps import healthy
 

@@ -12,7 +12,8 @@ from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.flows import door_money
 from tests.factories.company import Company
-from tests.factories.journeys import Order, order_body, place, send_order
+from tests.factories.intake import order_body, send_order
+from tests.factories.journeys import Order, place
 from tests.factories.mishaps import kept
 from tests.factories.steps import healthy
 

@@ -8,7 +8,8 @@ import pytest
 
 from doorstep.core import db as core_db
 from tests.factories.company import Company
-from tests.factories.journeys import order_body, place, send_order, standing
+from tests.factories.intake import order_body, send_order
+from tests.factories.journeys import place, standing
 from tests.factories.snapshots import everything
 from tests.factories.world import stock_of
 

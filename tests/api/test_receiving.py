@@ -7,12 +7,12 @@ import asyncio
 from doorstep.core import db as core_db
 from doorstep.core.ids import uuid7
 from doorstep.modules.wms.service import stock
+from tests.factories.captures import capture
 from tests.factories.company import Company, picture
 from tests.factories.floor import (
     BARCODES,
     announced,
     beep,
-    capture,
     finished,
     ok,
     on_hand,

@@ -11,12 +11,12 @@ from doorstep.core.ids import uuid7
 from doorstep.flows.reactions import REACTIONS
 from doorstep.journey import Fact
 from doorstep.modules.wms.service import custody, receiving, stock
+from tests.factories.captures import capture
 from tests.factories.care import reacting
 from tests.factories.company import Company
 from tests.factories.floor import (
     BARCODES,
     beep,
-    capture,
     finished,
     ok,
     on_hand,

@@ -10,11 +10,11 @@ import pytest
 from doorstep.core import db as core_db
 from doorstep.core.ids import uuid7
 from doorstep.modules.wms.service import stock
+from tests.factories.captures import capture
 from tests.factories.company import Company
 from tests.factories.floor import (
     BARCODES,
     beep,
-    capture,
     finished,
     later,
     ok,

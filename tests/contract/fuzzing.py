@@ -23,8 +23,9 @@ from doorstep.core.auth.permissions import may
 from doorstep.flows.count import propose_counts
 from tests.contract.routes import ROUTES
 from tests.factories.company import FIELD, Company, session_of
+from tests.factories.crews import crewed
 from tests.factories.floor import adjustment, announced
-from tests.factories.journeys import Order, crewed, standing
+from tests.factories.journeys import Order, standing
 from tests.support.worker import run_due
 
 SECONDS = 10.0

@@ -19,7 +19,8 @@ from tests.contract import walk_stops
 from tests.contract.routes import ROUTES
 from tests.contract.walk import LISTS, Walk
 from tests.factories.company import open_company, picture, strangers
-from tests.factories.journeys import order_body, place, standing
+from tests.factories.intake import order_body
+from tests.factories.journeys import place, standing
 from tests.factories.road import FRESH
 from tests.factories.snapshots import everything
 

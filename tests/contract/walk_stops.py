@@ -11,8 +11,9 @@ from doorstep.core.clock import now
 from doorstep.core.db import rows, value
 from doorstep.core.ids import uuid7
 from tests.contract.walk import Walk
+from tests.factories.captures import capture
 from tests.factories.company import picture, upload
-from tests.factories.floor import BARCODES, adjustment, announced, beep, capture, purchase
+from tests.factories.floor import BARCODES, adjustment, announced, beep, purchase
 from tests.factories.journeys import Order, place, standing
 from tests.factories.road import FRESH
 from tests.factories.snapshots import everything

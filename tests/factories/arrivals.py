@@ -15,7 +15,8 @@ from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from tests.factories.company import Company
-from tests.factories.journeys import Order, order_body, order_of, send_order
+from tests.factories.intake import order_body, send_order
+from tests.factories.journeys import Order, order_of
 
 AWB = "CP-4711"
 NUMBER = "T-PERMUTED"

@@ -12,15 +12,11 @@ from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.modules.wms.service import receiving
 from doorstep.modules.wms.service.receiving import ExpectedGoods
+from tests.factories.captures import capture
 from tests.factories.company import FIELD, Company, session_of
 from tests.factories.journeys import Order
 
 BARCODES = {"WM-7KG": "6291100000017", "KET-17": "6291100000024", "MIX-500": "6291100000031"}
-
-
-def capture(**other: Any) -> dict[str, Any]:
-    """What a device says of itself in every event."""
-    return {"event_id": uuid7(), "captured_at": now()} | other
 
 
 async def later(company: Company, clock: Any, by: timedelta) -> None:

@@ -17,12 +17,13 @@ import httpx
 from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
+from tests.factories.captures import capture, event
 from tests.factories.company import Company, picture, upload
+from tests.factories.intake import order_body, send_order
 from tests.factories.road import FRESH
 
 STROKES = [[[0.0, 0.0, 0], [4.0, 4.0, 30]]]
 PLACE = {"lat": 25.08, "lng": 55.14, "accuracy_m": 8}
-LINES = (("WM-7KG", 1), ("KET-17", 1))
 LAST = 1018
 
 
@@ -63,11 +64,11 @@ class Order:
 
     async def accept(self) -> Step:
         """1004."""
-        return Step("vendor", f"/vendor/purchase-orders/{await self.po_id()}/accept", _event())
+        return Step("vendor", f"/vendor/purchase-orders/{await self.po_id()}/accept", event())
 
     async def pick(self) -> Step:
         """1005."""
-        return Step("warehouse", f"/field/fulfilments/{self.parcel}/pick", _capture())
+        return Step("warehouse", f"/field/fulfilments/{self.parcel}/pick", capture())
 
     async def check(self) -> Step:
         """1006: every barcode, accessory and a free serial, in one batch."""
@@ -85,7 +86,7 @@ class Order:
                 wanted += await self._free_serials(row["product_id"], row["quantity"])
         scans = [{"scan_uid": uuid7(), "code": code, "captured_at": now()} for code in wanted]
         return Step(
-            "warehouse", f"/field/fulfilments/{self.parcel}/checks", _event() | {"scans": scans}
+            "warehouse", f"/field/fulfilments/{self.parcel}/checks", event() | {"scans": scans}
         )
 
     async def _free_serials(self, product_id: UUID, quantity: int) -> list[str]:
@@ -104,7 +105,7 @@ class Order:
             "SELECT sum(quantity)::int FROM fulfilment_line WHERE fulfilment_id = $1", self.parcel
         )
         pieces = {"pieces": [box] * units}
-        return Step("warehouse", f"/field/fulfilments/{self.parcel}/pack", _capture() | pieces)
+        return Step("warehouse", f"/field/fulfilments/{self.parcel}/pack", capture() | pieces)
 
     async def record_awb(self, awb: str) -> Step:
         """1008 for an outside carrier."""
@@ -136,7 +137,7 @@ class Order:
     async def accept_run(self, run_id: UUID | None = None) -> Step:
         """1012."""
         run_id = run_id or await self.plan_run()
-        return Step("delivery", f"/field/runs/{run_id}/accept", _capture())
+        return Step("delivery", f"/field/runs/{run_id}/accept", capture())
 
     async def pod(self, **other: Any) -> Step:
         """1013, with everything the recipe asks for; the picture is on the server."""
@@ -156,7 +157,7 @@ class Order:
         }
         if "receiver" not in other:
             proof["handover_code"] = self.company.told(r"(?<!\d)(\d{6})(?!\d)", self.number)
-        return Step("delivery", f"/field/stops/{stop}/pod", _capture() | proof | other)
+        return Step("delivery", f"/field/stops/{stop}/pod", capture() | proof | other)
 
     async def book(self) -> Step:
         """1014."""
@@ -185,7 +186,7 @@ class Order:
             "demo_topics": ["modes"],
             "sign_off": {"name": "Aisha Khan", "strokes": STROKES},
         }
-        return Step("technician", f"/field/visits/{visit}/complete", _capture() | body)
+        return Step("technician", f"/field/visits/{visit}/complete", capture() | body)
 
     async def feedback(self) -> Step:
         """1016."""
@@ -197,7 +198,7 @@ class Order:
             "parcel": row["parcel"], "delivery_rating": 5, "words": "Fine.",
             "installation_rating": 4 if row["needs_install"] else None,
         }  # fmt: skip
-        return Step("", f"/track/{token}/feedback", _event() | rating)
+        return Step("", f"/track/{token}/feedback", event() | rating)
 
     # --- Going on ---------------------------------------------------------------------------------
 
@@ -302,51 +303,6 @@ DEEDS: dict[int, Callable[[Order], Awaitable[None]]] = {
 """What is done to pass each stage."""
 
 
-def order_body(
-    external_id: str, *lines: tuple[str, int], method: str = "credit_card"
-) -> dict[str, Any]:
-    """Write an order for our own API."""
-    wanted = lines or LINES
-    total = sum(quantity * 100_00 for _, quantity in wanted)
-    return {
-        "channel": "AE",
-        "external_id": external_id,
-        "currency": "AED",
-        "customer": {
-            "name": "Aisha Khan",
-            "email": "aisha@example.com",
-            "phone": "+971501234567",
-            "language": "en",
-        },
-        "ship_to": {
-            "name": "Aisha Khan", "phone": "+971501234567", "street": ["12 Marina Walk"],
-            "building": "Tower 1", "floor": "4", "flat": "402", "city": "Dubai",
-            "region": "Dubai", "postcode": "00000", "country": "AE", "lat": 25.08, "lng": 55.14,
-        },
-        "lines": [
-            {"sku": sku, "name": sku, "quantity": quantity, "unit_price_minor": 100_00}
-            for sku, quantity in wanted
-        ],
-        "payments": [
-            {
-                "method": method,
-                "amount_minor": total,
-                "due": "at_door" if method == "cod" else "now",
-                "reference": external_id,
-            }
-        ],
-    }  # fmt: skip
-
-
-async def send_order(company: Company, body: dict[str, Any], key: str = "") -> httpx.Response:
-    """Place an order by our own API."""
-    return await company.http.post(
-        "/api/orders",
-        json=body,
-        headers=company.users["sales"].headers | {"Idempotency-Key": key or f"key-{uuid7()}"},
-    )
-
-
 async def place(
     company: Company, *lines: tuple[str, int], external_id: str = "", method: str = "credit_card"
 ) -> Order:
@@ -370,34 +326,6 @@ def order_of(company: Company, body: dict[str, Any], taken: dict[str, Any]) -> O
     )
 
 
-async def crewed(company: Company, code: str, *others: UUID) -> UUID:
-    """Let the delivery executive lead a crew with this van, and begin its shift; tell the shift."""
-    channel_id, lead = company.world.channel_id, company.users["delivery"].id
-    van = {
-        "code": code, "channel_id": channel_id, "plate": code, "capacity_kg": 900,
-        "capacity_l": 9000,
-    }  # fmt: skip
-    vehicle_id = (await _made(company, "/console/vehicles", van))["id"]
-    crew = {
-        "id": uuid7(), "channel_id": channel_id, "name": code, "lead_id": lead,
-        "member_ids": [lead, *others],
-    }  # fmt: skip
-    crew_id = (await _made(company, "/console/crews", crew))["id"]
-    shift_id = uuid7()
-    day = {"id": shift_id, "crew_id": crew_id, "vehicle_id": vehicle_id, "planned_on": FRESH}
-    await _made(company, "/console/shifts", day)
-    opened = await company.send("delivery", f"/field/shifts/{shift_id}/open", {"event_id": uuid7()})
-    assert opened.status_code == 200, opened.text
-    return shift_id
-
-
-async def _made(company: Company, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = await company.send("dispatcher", path, body)
-    assert answer.status_code in (200, 201), answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
 async def standing(
     company: Company,
     stage: int,
@@ -413,11 +341,3 @@ async def standing(
     order.shift_id = shift_id
     await order.go_on(stage)
     return order
-
-
-def _event() -> dict[str, Any]:
-    return {"event_id": uuid7()}
-
-
-def _capture() -> dict[str, Any]:
-    return {"event_id": uuid7(), "captured_at": now()}

@@ -6,6 +6,7 @@ from typing import Any
 
 from doorstep.core import db
 from tests.factories import floor
+from tests.factories.captures import capture
 from tests.factories.company import Company
 from tests.factories.journeys import Order
 
@@ -17,7 +18,7 @@ async def failed_attempt(order: Order, reason: str = "not_home", **other: Any) -
         " ORDER BY (state = 'open') DESC, closed_at DESC LIMIT 1",
         order.parcel,
     )
-    body = floor.capture(reason=reason, called=True, dwell_seconds=600) | other
+    body = capture(reason=reason, called=True, dwell_seconds=600) | other
     answer = await order.company.send("delivery", f"/field/stops/{stop}/failed", body)
     await order.company.work()
     return answer

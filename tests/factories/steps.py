@@ -9,16 +9,12 @@ from uuid import UUID
 from doorstep import doctor, journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
-from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.journey import Evidence
 from doorstep.journey.stages import BY_CODE
+from tests.factories.captures import capture
 from tests.factories.company import Company
-from tests.factories.journeys import (
-    Order,
-    Step,
-    place,
-)
+from tests.factories.journeys import Order, Step, place
 
 Make = Callable[[Order], Awaitable[Step]]
 
@@ -38,17 +34,13 @@ async def booked_report(order: Order) -> Step:
 
 async def accepted_pod(order: Order) -> Step:
     run = await order.plan_run()
-    await order.company.send("delivery", f"/field/runs/{run}/accept", _capture())
+    await order.company.send("delivery", f"/field/runs/{run}/accept", capture())
     return await order.pod(**GUARD)
 
 
 async def planned_pod(order: Order) -> Step:
     await order.plan_run()
     return await order.pod(**GUARD)
-
-
-def _capture() -> dict[str, object]:
-    return {"event_id": uuid7(), "captured_at": now()}
 
 
 async def healthy() -> None:

@@ -10,7 +10,8 @@ import structlog
 from doorstep.core import logging as doorstep_logging
 from doorstep.core.ids import uuid7
 from tests.factories.company import Company
-from tests.factories.journeys import Order, order_body, place, send_order
+from tests.factories.intake import order_body, send_order
+from tests.factories.journeys import Order, place
 from tests.factories.snapshots import FLEETING, everything, rows_of
 
 PEOPLE = ("Aisha", "+971501234567", "501234567", "aisha@example.com", "12 Marina Walk")

@@ -13,24 +13,10 @@ from doorstep.flows import allocate, care, settle
 from doorstep.flows.place_order import order_placed
 from doorstep.journey import Fact, Verdict
 from tests.factories.company import Company
-from tests.factories.journeys import (
-    LAST,
-    Order,
-    order_body,
-    place,
-    send_order,
-    standing,
-)
+from tests.factories.intake import order_body, send_order
+from tests.factories.journeys import LAST, Order, place, standing
 from tests.factories.snapshots import effects
-from tests.factories.steps import (
-    CARRIER,
-    Make,
-    carrier_scan,
-    claim,
-    healthy,
-    outside,
-    passings,
-)
+from tests.factories.steps import CARRIER, Make, carrier_scan, claim, healthy, outside, passings
 
 STEPS: dict[int, Make] = {
     1004: Order.accept,

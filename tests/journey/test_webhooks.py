@@ -17,7 +17,8 @@ import pytest
 from doorstep import doctor, ports
 from doorstep.core import db
 from tests.factories.company import Company, open_company
-from tests.factories.journeys import Order, order_body, order_of, send_order
+from tests.factories.intake import order_body, send_order
+from tests.factories.journeys import Order, order_of
 from tests.factories.money import bank_body
 from tests.factories.snapshots import outcome
 from tests.factories.steps import carrier_scan

@@ -13,8 +13,10 @@ from doorstep import doctor
 from doorstep.core.ids import uuid7
 from doorstep.journey import chain
 from tests.factories import floor
+from tests.factories.captures import capture
 from tests.factories.company import Company, open_company
-from tests.factories.journeys import crewed, place, standing
+from tests.factories.crews import crewed
+from tests.factories.journeys import place, standing
 
 Tamper = Callable[..., Awaitable[None]]
 
@@ -528,10 +530,10 @@ async def receive_and_count(company: Company) -> None:
     }  # fmt: skip
     await floor.ok(company, "dispatcher", "/console/counts", asked, 201)
     [count] = await company.get("warehouse", "/field/counts")
-    entry = floor.capture(line_id=count["lines"][0]["id"], quantity=18)
+    entry = capture(line_id=count["lines"][0]["id"], quantity=18)
     path = f"/field/counts/{count['id']}"
     await floor.ok(company, "warehouse", f"{path}/entries", {"entries": [entry]})
-    await floor.ok(company, "warehouse", f"{path}/finish", floor.capture())
+    await floor.ok(company, "warehouse", f"{path}/finish", capture())
 
 
 def test_every_check_has_a_planted_violation() -> None:

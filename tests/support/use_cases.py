@@ -19,14 +19,8 @@ from doorstep import ports
 from doorstep.core import db, outbox
 from doorstep.core.ids import uuid7
 from tests.factories.company import Company
-from tests.factories.journeys import (
-    Order,
-    Step,
-    order_body,
-    place,
-    send_order,
-    standing,
-)
+from tests.factories.intake import order_body, send_order
+from tests.factories.journeys import Order, Step, place, standing
 from tests.factories.money import bank_body
 from tests.factories.road import FRESH
 from tests.factories.steps import carrier_scan, outside
