@@ -1,0 +1,12 @@
+"""Violations for the doctor to find, department by department: the words for each → its plant."""
+
+from __future__ import annotations
+
+from tests.support.plants import journey, messages, money, road, stock
+from tests.support.plants.plant import Plant
+
+DEPARTMENTS = (journey, stock, road, money, messages)
+PLANTS: dict[str, Plant] = {
+    words: plant for department in DEPARTMENTS for words, plant in department.PLANTS.items()
+}
+assert len(PLANTS) == sum(len(department.PLANTS) for department in DEPARTMENTS), "words twice"
