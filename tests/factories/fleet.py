@@ -17,17 +17,7 @@ from doorstep.flows.allocate import turn_holds_into_allocations
 from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.schemas import Explanation
 from doorstep.modules.wms.service import custody
-from tests.factories.care import serials_for
-from tests.factories.road import (
-    FRESH,
-    REACTIONS,
-    Road,
-    a_scan,
-    evaluate,
-    labels_of,
-    make_actor,
-    packed,
-)
+from tests.factories.road import FRESH, REACTIONS, Road, a_scan, evaluate, labels_of, make_actor
 
 MOVING: Mapping[str, Sequence[journey.Reaction]] = {
     **REACTIONS,
@@ -182,14 +172,6 @@ async def on_the_shelf(road: Road, parcel: UUID) -> None:
     await custody.take_back(
         parcel, order_id, road.world.warehouse_id, ref=f"back:{parcel}", grade="sellable"
     )
-
-
-async def a_machine(road: Road) -> UUID:
-    """Let a washing machine with its serial number be packed; two people carry it."""
-    parcel = (await packed(road, ("WM-7KG", 1))).parcels[0]
-    serial = await db.value("SELECT serial FROM unit WHERE state = 'in_stock' ORDER BY id LIMIT 1")
-    await serials_for(parcel, [serial])
-    return parcel
 
 
 async def floor(road: Road) -> Actor:

@@ -19,7 +19,7 @@ from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.schemas import Checklist, Item, Topic
 from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.schemas import Photo, Place, ProofOfDelivery, Receiver, Scan, Tender
-from tests.factories.care import Travelling, place, travel
+from tests.factories.care import Travelling, place, serials_for, travel
 from tests.factories.world import World, an_order, make_world
 
 REACTIONS: Mapping[str, Sequence[journey.Reaction]] = {
@@ -208,6 +208,23 @@ KETTLE = ("KET-17", 1)
 
 async def a_parcel(road: Road, *, pieces: int = 1) -> UUID:
     return (await packed(road, KETTLE, pieces=pieces)).parcels[0]
+
+
+async def a_machine(road: Road, *, delivered: bool = False) -> UUID:
+    """Let a washing machine with its serial number be packed, or delivered; two people carry it."""
+    parcel = (await packed(road, ("WM-7KG", 1))).parcels[0]
+    serial = await db.value("SELECT serial FROM unit WHERE state = 'in_stock' ORDER BY id LIMIT 1")
+    await serials_for(parcel, [serial])
+    if delivered:
+        await travel(parcel, 1009, 1010, 1012, 1013)
+    return parcel
+
+
+async def visit_of(parcel: UUID) -> dict[str, Any]:
+    """Read a parcel's visit, and when it begins."""
+    return await db.one(
+        "SELECT *, lower(during) AS starts_at FROM visit WHERE fulfilment_id = $1", parcel
+    )
 
 
 async def evaluate() -> None:

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from doorstep.core import redis as core_redis
+from doorstep.core.actor import Actor
 from doorstep.core.outbox import bell
 from tests.factories.care import reacting
-from tests.factories.road import REACTIONS, Road, make_road
+from tests.factories.road import REACTIONS, Road, make_road, make_technician
 
 
 @pytest.fixture
@@ -19,3 +20,9 @@ async def road(db: object) -> AsyncIterator[Road]:
         yield await make_road()
     await bell.rest()
     await core_redis.stop()
+
+
+@pytest.fixture
+async def technician(road: Road) -> Actor:
+    """A technician of the road's channel who always works."""
+    return await make_technician(road)

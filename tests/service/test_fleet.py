@@ -32,7 +32,6 @@ from tests.factories.care import passed, reacting
 from tests.factories.fleet import (
     MOVING,
     Team,
-    a_machine,
     close,
     drive,
     floor,
@@ -49,6 +48,7 @@ from tests.factories.road import (
     FRESH,
     KETTLE,
     Road,
+    a_machine,
     a_parcel,
     a_proof,
     how,

@@ -21,7 +21,6 @@ from tests.factories.care import reacting
 from tests.factories.fleet import (
     MOVING,
     Team,
-    a_machine,
     close,
     drive,
     floor,
@@ -39,6 +38,7 @@ from tests.factories.money import FINANCE
 from tests.factories.road import (
     KETTLE,
     Road,
+    a_machine,
     a_parcel,
     a_proof,
     cash,

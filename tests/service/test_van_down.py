@@ -21,7 +21,6 @@ from tests.factories.care import passed, reacting
 from tests.factories.fleet import (
     MOVING,
     Team,
-    a_machine,
     close,
     drive,
     make_team,
@@ -35,6 +34,7 @@ from tests.factories.fleet import (
 from tests.factories.road import (
     KETTLE,
     Road,
+    a_machine,
     a_parcel,
     a_proof,
     labels_of,
