@@ -343,5 +343,8 @@ class Parcel:
             "progress": self.highest,
             "events": self.counted(),
             "cases": Counter((case.kind, case.attempt, case.closed) for case in self.cases),
-            "waiting": Counter(step.stage for step in self.waiting),
+            "waiting": Counter((step.stage, step.who.person) for step in self.waiting),
+            "whose": {
+                code: said.person for code, said in self.passed().items() if said.how == "done"
+            },
         }

@@ -38,8 +38,13 @@ SELECT f.id, f.passed, f.attempt, f.ended_as, f.progress, f.state,
                FROM journey_event e WHERE e.fulfilment_id = f.id) AS events,
        (SELECT coalesce(jsonb_agg(jsonb_build_array(d.kind, d.attempt, d.closed_as)), '[]')
           FROM detour_case d WHERE d.fulfilment_id = f.id) AS cases,
-       ARRAY(SELECT h.stage FROM held_step h WHERE h.fulfilment_id = f.id AND h.released_at IS NULL)
-         AS waiting
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(h.stage, h.actor ->> 'person_id')), '[]')
+          FROM held_step h WHERE h.fulfilment_id = f.id AND h.released_at IS NULL) AS waiting,
+       -- Whose a step is decides what is said to others: of two at once it tells who was first.
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(p.stage, p.actor_id)), '[]')
+          FROM (SELECT DISTINCT ON (e.stage) e.stage, e.actor_id, e.how FROM journey_event e
+                 WHERE e.fulfilment_id = f.id AND e.kind = 'stage' AND e.stage = ANY (f.passed)
+                 ORDER BY e.stage, e.attempt DESC) p WHERE p.how = 'done') AS whose
   FROM fulfilment f WHERE f.id = ANY ($1)
 """
 SAYS_NO = {
@@ -269,7 +274,8 @@ class JourneySchedule(Schedule):
                 "progress": row["progress"],
                 "events": Counter(tuple(event.split("|")) for event in row["events"]),
                 "cases": Counter(tuple(case) for case in row["cases"]),
-                "waiting": Counter(row["waiting"]),
+                "waiting": Counter((stage, _person(who)) for stage, who in row["waiting"]),
+                "whose": {stage: _person(who) for stage, who in row["whose"]},
             }
             found += [
                 f"{name}: the product has {real[name]}, the model {wanted[name]}"
@@ -286,6 +292,10 @@ class JourneySchedule(Schedule):
         assert differences == [], differences
         violations = self.do(db.rows(VIOLATIONS))
         assert violations == [], violations
+
+
+def _person(person_id: str | None) -> int | None:
+    return None if person_id is None else UUID(person_id).int
 
 
 def _same(really: str, modelled: str) -> bool:

@@ -136,10 +136,14 @@ class MoneyMachine(Schedule):
 
     @rule()
     def approve(self) -> None:
-        self.do(settle.approve_payment(self.order.order_id, uuid5(NAMES, "approval"), "known",
-                                       actor=money.FINANCE))  # fmt: skip
-        self.model.approved = True
-        self._agree("approve", "")
+        said = self._said(settle.approve_payment(self.order.order_id, uuid5(NAMES, "approval"),
+                                                 "known", actor=money.FINANCE))  # fmt: skip
+        if self.model.answer == "declined" and not self.model.approved:
+            assert said == "OrderHasEnded", "the vendor has ended the only parcel"
+        else:
+            assert said == "ok", said
+            self.model.approved = True
+        self._agree("approve", said)
 
     # --- The journey ---------------------------------------------------------------------------------
 

@@ -95,4 +95,10 @@ PLANTS = {
         ("UPDATE visit_report SET recorded_at = recorded_at - interval '7 hours'",
          "UPDATE visit_report_photo SET verified_at = NULL"),
     ),
+    "a picture has not come for hours, and nobody is asked for it": Plant(
+        "IC4 alarm",
+        ("pod", "pod_photo"),
+        ("UPDATE pod SET recorded_at = recorded_at - interval '8 hours'",
+         "UPDATE pod_photo SET sha256 = repeat('0', 64), verified_at = NULL"),
+    ),
 }  # fmt: skip
