@@ -16,6 +16,7 @@ from doorstep.core.clock import now
 from doorstep.core.errors import NotFound
 from doorstep.core.jobs import job
 from doorstep.flows import notify
+from doorstep.flows.came_back import PIECES_BACK
 from doorstep.journey import Evidence
 from doorstep.modules.crm import documents, rules
 from doorstep.modules.crm import service as crm
@@ -24,14 +25,15 @@ from doorstep.settings import settings
 LINK_LIFE = timedelta(days=30)
 """How long the customer's link opens after the last parcel is done (reliability §5.4)."""
 
-COVERED_LINES = """
-SELECT l.id AS fulfilment_line_id, l.product_id, l.quantity, p.warranty_months,
+COVERED_LINES = f"""
+SELECT l.id AS fulfilment_line_id, l.product_id, l.quantity - {PIECES_BACK} AS quantity,
+       p.warranty_months,
        coalesce((SELECT jsonb_object_agg(u.serial, u.id) FROM unit u
-                  WHERE u.fulfilment_line_id = l.id AND u.state <> 'scrapped'), '{}') AS units
+                  WHERE u.fulfilment_line_id = l.id AND u.state <> 'scrapped'), '{{}}') AS units
   FROM fulfilment_line l JOIN product p ON p.id = l.product_id
  WHERE l.fulfilment_id = $1
  ORDER BY l.id
-"""
+"""  # noqa: S608 - a constant of a file of ours
 
 LOCAL_DAY = """
 SELECT ($2::timestamptz AT TIME ZONE zone)::date FROM channel WHERE id = $1

@@ -14,6 +14,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
 from doorstep.core.errors import Invalid
+from doorstep.flows.came_back import PIECES_BACK
 from doorstep.journey import Evidence
 from doorstep.modules.fsm import rules
 from doorstep.modules.fsm import service as fsm
@@ -37,9 +38,9 @@ LONGEST_LOOK = timedelta(days=31)
 FARTHEST = timedelta(days=366)
 SLOTS_TRIED = 20
 
-INSTALLABLE = """
-SELECT l.id, l.product_id, coalesce(p.names ->> o.language, p.name) AS name, l.quantity,
-       p.serialised, p.install_skill, p.standing_hours,
+INSTALLABLE = f"""
+SELECT l.id, l.product_id, coalesce(p.names ->> o.language, p.name) AS name,
+       l.quantity - {PIECES_BACK} AS quantity, p.serialised, p.install_skill, p.standing_hours,
        array(SELECT u.serial FROM unit u
               WHERE u.fulfilment_line_id = l.id AND u.state <> 'scrapped' ORDER BY u.serial)
          AS serials
@@ -47,8 +48,8 @@ SELECT l.id, l.product_id, coalesce(p.names ->> o.language, p.name) AS name, l.q
   JOIN product p ON p.id = l.product_id
   JOIN order_line ol ON ol.id = l.order_line_id
   JOIN customer_order o ON o.id = ol.order_id
- WHERE l.fulfilment_id = $1 AND p.needs_install ORDER BY ol.position
-"""
+ WHERE l.fulfilment_id = $1 AND p.needs_install AND l.quantity > {PIECES_BACK} ORDER BY ol.position
+"""  # noqa: S608 - a constant of a file of ours
 
 DELIVERED_AT = """
 SELECT recorded_at FROM journey_event

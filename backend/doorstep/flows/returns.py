@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple
@@ -13,7 +14,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
 from doorstep.core.errors import Invalid, Refusal
-from doorstep.flows import undo
+from doorstep.flows import came_back, undo
 from doorstep.flows.tickets import open_ticket
 from doorstep.modules.wms.service import custody, receiving
 
@@ -118,7 +119,14 @@ async def request_return(
 
 
 def _goods(line: journey.Quantity, have: dict[str, Any]) -> receiving.ExpectedGoods:
-    serials = line.serials or tuple(have["serials"][: line.quantity])
+    """Announce pieces of a line: the serials that are named, or all of them when all come back.
+
+    Of several units one that is not named may be any of them: the floor takes whichever comes.
+    """
+    everything = line.quantity == len(have["serials"])
+    serials = tuple(have["serials"]) if everything else line.serials
+    if len(serials) != line.quantity:
+        serials = ()
     return receiving.ExpectedGoods(have["product_id"], line.quantity, have["id"], serials)
 
 
@@ -145,7 +153,8 @@ async def _check(
 async def goods_came_back(fact: journey.Fact) -> None:
     """Goods of a fulfilment were received: all of them end it, a part is noted and credited.
 
-    Goods of one that has ended before are only booked: its end has said what follows.
+    A round in which nothing came in only tells whether more is awaited. Goods of a fulfilment that
+    has ended before are only booked: its end has said what follows.
     """
     if fact.fulfilment["state"] == "ended":
         return
@@ -155,23 +164,23 @@ async def goods_came_back(fact: journey.Fact) -> None:
     if everything:
         await journey.open_detour(event_id, fact.fulfilment_id, "returned", actor=system)
         return
-    if 1013 in fact.fulfilment["passed"]:
-        lines = [
-            journey.Quantity(
-                fulfilment_line_id=UUID(line["fulfilment_line_id"]), quantity=line["quantity"]
-            )
-            for line in fact.data["lines"]
-        ]
+    # Pieces of one line may come back in several grades, each booked by itself.
+    came: Counter[UUID] = Counter()
+    for line in fact.data["lines"]:
+        came[UUID(line["fulfilment_line_id"])] += line["quantity"]
+    if came and 1013 in fact.fulfilment["passed"]:
+        await came_back.let_go(fact)
         await journey.open_detour(
-            event_id, fact.fulfilment_id, "returned_part", actor=system, lines=lines
-        )
-        await undo.credit(
             event_id,
-            fact.order_id,
             fact.fulfilment_id,
             "returned_part",
-            {line.fulfilment_line_id: line.quantity for line in lines},
+            actor=system,
+            lines=[
+                journey.Quantity(fulfilment_line_id=line_id, quantity=quantity)
+                for line_id, quantity in came.items()
+            ],
         )
+        await undo.credit(event_id, fact.order_id, fact.fulfilment_id, "returned_part", came)
     if fact.data["complete"] and fact.data["kind"] == "customer_return":
         await journey.settle_detour(
             journey.derived_id(fact.fulfilment_id, f"return_over:{fact.data['arrival_id']}"),

@@ -142,6 +142,15 @@ async def verify_certificate(number: str) -> dict[str, Any]:
     return found
 
 
+async def lessen_warranties(pieces: Mapping[UUID, int]) -> None:
+    """Let warranties, {id: pieces}, cover no more than is still there; none left makes one void."""
+    await db.execute_many(
+        "UPDATE warranty SET state = CASE WHEN $2 < 1 THEN 'void' ELSE state END,"
+        " quantity = CASE WHEN $2 < 1 THEN quantity ELSE least(quantity, $2) END WHERE id = $1",
+        sorted(pieces.items()),
+    )
+
+
 async def void_warranties(fulfilment_id: UUID) -> None:
     """Take back the warranties of goods that went back: their certificates prove nothing any more."""
     await db.execute(

@@ -1,0 +1,56 @@
+"""A part of a delivered parcel has come back: what was still to be done for it is done no more.
+
+The rest stays with the customer and goes on. Without this a parcel whose washing machine came back
+would wait for its installation for ever, and the machine's warranty would hold beside the next one.
+"""
+
+from __future__ import annotations
+
+from doorstep import journey
+from doorstep.core import db
+from doorstep.modules.crm import service as crm
+from doorstep.modules.fsm import service as fsm
+
+# Of a fulfilment_line named l: the pieces of it that were received back.
+PIECES_BACK = """(SELECT coalesce(sum(x.received), 0)::int
+   FROM expected_arrival a JOIN expected_line x ON x.arrival_id = a.id
+  WHERE a.fulfilment_id = l.fulfilment_id AND x.fulfilment_line_id = l.id)"""
+
+STAYS = f"""
+SELECT coalesce(bool_or(p.needs_install), false) AS needs_install,
+       coalesce(bool_or(p.warranty_months > 0), false) AS has_warranty
+  FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+ WHERE l.fulfilment_id = $1 AND l.quantity > {PIECES_BACK}
+"""  # noqa: S608 - a constant of this file
+
+# Per warranty how many pieces it still covers: its own unit, or what has no unit of its own.
+COVERS = f"""
+SELECT w.id,
+       CASE WHEN w.unit_id IS NOT NULL
+            THEN (u.fulfilment_line_id = l.id AND u.state <> 'scrapped')::int
+            ELSE l.quantity - {PIECES_BACK} - (
+              SELECT count(*)::int FROM unit o WHERE o.fulfilment_line_id = l.id AND o.state <> 'scrapped')
+       END AS pieces
+  FROM warranty w JOIN fulfilment_line l ON l.id = w.fulfilment_line_id
+  LEFT JOIN unit u ON u.id = w.unit_id
+ WHERE w.fulfilment_id = $1 AND w.state <> 'void'
+"""  # noqa: S608 - a constant of this file
+
+
+async def let_go(fact: journey.Fact) -> None:
+    """End the warranties of what came back, and the visit if nothing is left to install.
+
+    Stages that a parcel has passed stay passed; those that are to come apply to what stays.
+    """
+    covers = {row["id"]: row["pieces"] or 0 for row in await db.rows(COVERS, fact.fulfilment_id)}
+    await crm.lessen_warranties(covers)
+    stays = await db.one(STAYS, fact.fulfilment_id)
+    passed = fact.fulfilment["passed"]
+    await journey.set_flags(
+        fact.fulfilment_id,
+        needs_install=fact.fulfilment["needs_install"]
+        and (1015 in passed or stays["needs_install"]),
+        has_warranty=fact.fulfilment["has_warranty"] and (1018 in passed or stays["has_warranty"]),
+    )
+    if not stays["needs_install"]:
+        await fsm.drop_visit(fact.fulfilment_id, "cancelled")
