@@ -14,6 +14,7 @@ from doorstep.core.auth.guard import handlers_of
 from doorstep.core.auth.permissions import PERMISSIONS, may
 from doorstep.core.auth.scope import DESKS
 from doorstep.flows import approvals, carrier_events, detours, settle
+from doorstep.journey.detours import BY_KIND
 from doorstep.modules.helpdesk import kinds
 from doorstep.modules.helpdesk.kinds import CLOSE, KINDS, OPERATIONS, UnknownKind
 
@@ -136,6 +137,15 @@ def test_every_row_is_whole_and_its_owner_may_act() -> None:
         assert may(row.owner_role, permissions[row.operation]), f"{name}: {row.operation}"
 
 
+def test_the_owner_of_a_detour_may_settle_it_or_report_what_follows() -> None:
+    for name, row in KINDS.items():
+        if row.operation == kinds.SETTLE:
+            assert row.owner_role in BY_KIND[name].settled_by, name
+        if row.operation == "reportDetour":
+            follows = {"carrier_lost": "lost"}.get(name, "replaced")
+            assert row.owner_role in BY_KIND[follows].opened_by & BY_KIND[name].settled_by, name
+
+
 def test_an_action_names_its_path_and_falls_back_to_closing_by_hand() -> None:
     ids = {"problem_id": "p", "ref": "r"}
     assert kinds.action("visit_unplannable", ids) == (
@@ -147,4 +157,8 @@ def test_an_action_names_its_path_and_falls_back_to_closing_by_hand() -> None:
     assert kinds.action("installation_approval", ids | {"visit_id": None}) == (
         CLOSE, "POST", "/problems/p/close",
     )  # fmt: skip
+    parcel = ids | {"kind": "part_missing", "fulfilment_id": "f"}
+    assert kinds.action("part_missing", parcel)[2] == (
+        "/console/fulfilments/f/detours/part_missing/settle"
+    )
     assert kinds.action("of an older version", ids)[0] == CLOSE

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from doorstep import journey
+from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
-from doorstep.core.errors import Invalid
+from doorstep.core.errors import Invalid, Refusal
 from doorstep.modules.helpdesk import service as helpdesk
 
 
@@ -45,6 +46,19 @@ BY_HAND = frozenset(
     }
 )  # fmt: skip
 """What a desk may report by the general door; cancelling and returning have doors of their own."""
+
+
+STILL_OPEN = """
+SELECT d.kind, d.fulfilment_id FROM problem p
+  JOIN detour_case d ON d.fulfilment_id = p.fulfilment_id AND d.kind = p.kind AND d.closed_at IS NULL
+ WHERE p.id = $1 AND p.closed_at IS NULL
+"""
+
+
+class DetourStillOpen(Refusal):
+    """Goods or money wait for this detour: without its task nobody would be asked about it."""
+
+    title = "This problem stands for a detour that is still open. Please settle that."
 
 
 class NotByHand(Invalid):
@@ -83,6 +97,18 @@ async def settle(event_id: UUID, fulfilment_id: UUID, kind: str, *, actor: Actor
     if kind not in journey.DETOURS:
         raise NotByHand(kind)
     return await journey.settle_detour(event_id, fulfilment_id, kind, actor=actor)
+
+
+@db.transactional
+async def close_problem(problem_id: UUID, *, actor: Actor, words: str) -> None:
+    """Close a problem by hand, unless a detour stands behind it that is not over.
+
+    Raises: DetourStillOpen; TicketStillOpen.
+    """
+    detour = await db.row(STILL_OPEN, problem_id)
+    if detour is not None:
+        raise DetourStillOpen(kind=detour["kind"], fulfilment_id=str(detour["fulfilment_id"]))
+    await helpdesk.close_problem(problem_id, actor=actor, words=words)
 
 
 # --- Reactions to every detour --------------------------------------------------------------------

@@ -89,7 +89,7 @@ async def book_visit_again(fact: journey.Fact) -> None:
         await install.book_next(fact.fulfilment_id, actor=fact.actor)
     except NoFreeSlot:
         await helpdesk.open_problem(
-            "visit_unplannable",
+            "visit_needed",
             "An installation failed and no time is free for the next visit",
             ref=str(fact.fulfilment_id),
             order_id=fact.order_id,

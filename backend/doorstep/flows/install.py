@@ -157,6 +157,9 @@ async def _book_first(
             await journey.state_fact(
                 "visit_booked", fulfilment["id"], actor=actor, data={"visit_id": str(visit_id)}
             )
+            await helpdesk.close_problems(
+                "visit_needed", str(fulfilment["id"]), "A visit is booked.", actor
+            )
             return Booked(visit_id, slot.technician_id, slot.start, slot.end)
     return None
 

@@ -46,6 +46,10 @@ SELECT u.fulfilment_line_id, u.location_id, u.serial FROM unit u
 """
 
 
+POINTLESS = ("awb_needed", "cost_missing", "visit_needed", "visit_unplannable")
+"""Tasks that nobody can or need do any more once the fulfilment has ended."""
+
+
 async def give_back(fact: journey.Fact) -> None:
     """Take an ended fulfilment off everybody's list and give back what was kept for it."""
     await stock.release(fact.fulfilment_id)
@@ -53,6 +57,9 @@ async def give_back(fact: journey.Fact) -> None:
     await tms.drop_stop(fact.fulfilment_id)
     await fsm.drop_visit(fact.fulfilment_id, "cancelled")
     await crm.void_warranties(fact.fulfilment_id)
+    await helpdesk.close_problems_of(
+        fact.fulfilment_id, POINTLESS, "The parcel has ended.", fact.actor
+    )
     await _call_off_carrier(fact)
     await _withdraw_purchase_order(fact)
 

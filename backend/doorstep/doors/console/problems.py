@@ -18,6 +18,7 @@ from doorstep.core.auth.permissions import needs
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
 from doorstep.core.http.problems import problems
+from doorstep.flows import detours
 from doorstep.modules.helpdesk import kinds
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.helpdesk.refusals import OwnerNotAvailable, ProblemClosed, TicketStillOpen
@@ -145,9 +146,8 @@ async def _with_actions(found: list[dict[str, Any]]) -> list[OpenProblem]:
 
 
 def _told(row: dict[str, Any], ids: dict[str, str | None]) -> OpenProblem:
-    ids = ids | {"problem_id": str(row["id"]), "ref": row["ref"]}
-    if row["order_id"]:
-        ids["order_id"] = str(row["order_id"])
+    ids = ids | {"problem_id": str(row["id"]), "ref": row["ref"], "kind": row["kind"]}
+    ids |= {name: str(row[name]) for name in ("order_id", "fulfilment_id") if row[name]}
     operation, method, path = kinds.action(row["kind"], ids)
     declared = kinds.KINDS.get(row["kind"])
     words = declared.words if declared else ""
@@ -172,7 +172,7 @@ async def require_problem(actor: Actor, problem_id: UUID) -> None:
     operation_id="closeProblem",
     status_code=200,
     opt=needs("helpdesk:problem:write"),
-    responses=problems(helpdesk.ProblemMissing, TicketStillOpen),
+    responses=problems(helpdesk.ProblemMissing, TicketStillOpen, detours.DetourStillOpen),
     tags=TAGS,
 )
 async def close_problem(
@@ -180,9 +180,12 @@ async def close_problem(
     problem_id: Annotated[UUID, PathParameter()],
     data: JSONBody[CloseProblem],
 ) -> Closed:
-    """Close a problem, with a word about what was done; a closed one stays as it is."""
+    """Close a problem, with a word about what was done; a closed one stays as it is.
+
+    What stands for an open ticket or detour is closed by resolving or settling that.
+    """
     await require_problem(actor, problem_id)
-    await helpdesk.close_problem(problem_id, actor=actor, words=data.words)
+    await detours.close_problem(problem_id, actor=actor, words=data.words)
     return Closed(id=problem_id, state="closed")
 
 

@@ -42,7 +42,9 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "approveInstallation": ("POST", "/console/visits/{visit_id}/approve"),
     "approvePayment": ("POST", "/console/finance/orders/{order_id}/payment-approval"),
     "approveOrder": ("POST", "/console/approvals/{ref}/approve"),
+    "bookVisit": ("POST", "/console/visits"),
     "cancelVisit": ("POST", "/console/visits/{ref}/cancel"),
+    "decideAdjustment": ("POST", "/console/adjustments/{ref}/decision"),
     "payTrancheAgain": ("POST", "/console/finance/tranches/{tranche_id}/payouts"),
     "recordAwb": ("POST", "/console/shipments"),
     "resolveTicket": ("POST", "/tickets/{ref}/resolve"),
@@ -97,7 +99,7 @@ KINDS: Mapping[str, Kind] = {
     # Goods that come in, and the floor
     "receiving_difference": Kind("dispatcher", 8, CLOSE, "Compare what came with what was announced; ask the sender for the rest."),
     "unannounced_goods": Kind("dispatcher", 8, CLOSE, "Find out whose goods these are and announce them, so that they can be received."),
-    "adjustment_approval": Kind("dispatcher", 8, CLOSE, "Approve or refuse the adjustment in the stock desk."),
+    "adjustment_approval": Kind("dispatcher", 8, "decideAdjustment", "Approve or refuse the adjustment, as another person than its proposer."),
     "supplies_needed": Kind("dispatcher", 16, CLOSE, "Bring what is missing before the next shift."),
     "serial_differs": Kind("dispatcher", 8, SETTLE, "Ask the vendor whether he knows the serial, then settle it."),
     # After the door
@@ -116,6 +118,7 @@ KINDS: Mapping[str, Kind] = {
     "cash_after_shift": Kind("finance", 8, "countCash", "Count the cash of the shift that came in late."),
     # Installation
     "installation_approval": Kind("dispatcher", 8, "approveInstallation", "Approve the installation, or send somebody again."),
+    "visit_needed": Kind("dispatcher", 4, "bookVisit", "Agree on a time with the customer and book the visit."),
     "visit_unplannable": Kind("dispatcher", 4, "cancelVisit", "Cancel the visit and book another time with the customer."),
     # Tickets, by their type
     "ticket_complaint": Kind("support", 8, "resolveTicket", "Answer the customer and resolve the ticket."),
