@@ -133,3 +133,16 @@ async def test_the_task_of_goods_on_their_way_back_outlives_a_hasty_click(compan
     close = f"/problems/{problem['id']}/close"
     await floor.refused(company, "dispatcher", close, {"words": "Ok."}, "detour-still-open")
     assert (await the_problem(company, "return_to_origin"))["id"] == problem["id"]
+
+
+async def test_what_belongs_to_no_order_is_seen_by_the_desks_of_its_channel(
+    company: Company,
+) -> None:
+    unknown = floor.capture(code="4006381333931", words="A box of tiles.")
+    await floor.ok(company, "warehouse", "/field/arrivals/unannounced", unknown)
+    assert (await the_problem(company, "unannounced_goods"))["owner_role"] == "dispatcher"
+    asked = await company.get("warehouse", "/field/shift-checklist")
+    answers = [{"code": item["code"], "ok": False, "words": "None."} for item in asked["items"]]
+    await floor.ok(company, "warehouse", "/field/shift-checklist", floor.capture(answers=answers))
+    seen = await company.get("dispatcher", "/problems?kind=supplies_needed")
+    assert len(seen) == len(answers)

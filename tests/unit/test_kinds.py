@@ -162,3 +162,19 @@ def test_an_action_names_its_path_and_falls_back_to_closing_by_hand() -> None:
         "/console/fulfilments/f/detours/part_missing/settle"
     )
     assert kinds.action("of an older version", ids)[0] == CLOSE
+
+
+def test_every_problem_names_what_it_belongs_to_so_that_the_desks_of_its_country_see_it() -> None:
+    """Without an order, parcel or channel only people of all channels would see it."""
+    for path in SOURCE.rglob("flows/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or kind_of(node) is None:
+                continue
+            named = {one.arg for one in node.keywords} | {
+                str(key.value)
+                for inner in ast.walk(node)
+                if isinstance(inner, ast.Dict)
+                for key in inner.keys
+                if isinstance(key, ast.Constant)
+            }
+            assert named & {"order_id", "fulfilment_id", "channel_id"}, f"{path}:{node.lineno}"

@@ -103,7 +103,7 @@ async def submit(
 
 async def _ask_second_person(adjustment: Adjustment) -> None:
     names = await db.one(
-        "SELECT l.code, p.sku FROM location l, product p WHERE l.id = $1 AND p.id = $2",
+        "SELECT l.code, l.channel_id, p.sku FROM location l, product p WHERE l.id = $1 AND p.id = $2",
         adjustment.location_id,
         adjustment.product_id,
     )
@@ -113,6 +113,7 @@ async def _ask_second_person(adjustment: Adjustment) -> None:
         detail=f"{adjustment.reason}: {adjustment.why}",
         ref=str(adjustment.id),
         owner_role="dispatcher",
+        channel_id=names["channel_id"],
     )
 
 

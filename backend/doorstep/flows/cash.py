@@ -12,6 +12,7 @@ from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import Refusal
+from doorstep.core.money import Money
 from doorstep.flows import settle_sql as sql
 from doorstep.modules.finance.service import cash, payments
 from doorstep.modules.finance.service.cash import Count, Tender
@@ -152,10 +153,14 @@ async def _tell(count: Count, actor: Actor) -> None:
             "helpdesk.open_problem",
             {
                 "kind": "cash_difference",
-                "title": f"Cash differs by {short} minor units of {count.currency}",
+                "title": f"Cash differs by {Money(short, count.currency)}",
                 "detail": count.note,
                 "ref": str(count.id),
                 "owner_role": "finance",
+                "channel_id": await db.value(
+                    "SELECT channel_id FROM customer_order WHERE id = $1",
+                    count.tenders[0].order_id,
+                ),
             },
             key=f"problem:cash:{count.id}",
         )

@@ -124,6 +124,7 @@ async def _ask_about(arrival: Arrival, differences: Sequence[str]) -> None:
         order_id=arrival.order_id,
         fulfilment_id=arrival.fulfilment_id,
         owner_role="dispatcher",
+        channel_id=arrival.channel_id,
     )
 
 
@@ -142,7 +143,7 @@ async def keep_unannounced(
     Raises: ArrivalMissing for somebody without a location; EventIdReused.
     """
     location_id = _place(actor)
-    place = await db.value("SELECT code FROM location WHERE id = $1", location_id)
+    place = await db.row("SELECT code, channel_id FROM location WHERE id = $1", location_id)
     if place is None:
         raise receiving.ArrivalMissing
     kept = await receiving.keep_unannounced(
@@ -158,8 +159,9 @@ async def keep_unannounced(
         return
     await helpdesk.open_problem(
         "unannounced_goods",
-        f"Goods that nobody expected are at {place}",
+        f"Goods that nobody expected are at {place['code']}",
         detail=f"Code {code}. {words}".strip(),
         ref=str(event_id),
         owner_role="dispatcher",
+        channel_id=place["channel_id"],
     )

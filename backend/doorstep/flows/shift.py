@@ -19,6 +19,16 @@ class ItemsRepeat(Invalid):
     title = "A checklist asks each thing once."
 
 
+# Where somebody works: his location, or his only channel where he has none.
+PLACE = """
+SELECT l.code, coalesce(l.channel_id, CASE WHEN cardinality(p.channel_ids) = 1
+                                           THEN p.channel_ids[1] END) AS channel_id
+  FROM (SELECT $1::uuid AS location_id, $2::uuid AS person_id) who
+  LEFT JOIN location l ON l.id = who.location_id
+  LEFT JOIN person p ON p.id = who.person_id
+"""
+
+
 @db.transactional
 async def answer(
     event_id: UUID, answers: Sequence[Answer], *, actor: Actor, captured_at: datetime
@@ -32,14 +42,15 @@ async def answer(
     lacking = await shifts.answer(event_id, answers, actor=actor, captured_at=captured_at)
     # What a location shares is missing once; what somebody carries is missing for each of them.
     place = actor.location_id or actor.person_id
-    where = await db.value("SELECT code FROM location WHERE id = $1", actor.location_id)
+    where = await db.one(PLACE, actor.location_id, actor.person_id)
     for item, given in lacking:
         await helpdesk.open_problem(
             "supplies_needed",
-            f"{item.words}: not so at {where or actor.name}",
+            f"{item.words}: not so at {where['code'] or actor.name}",
             detail=given.words,
             ref=f"{place}:{item.code}",
             owner_role="dispatcher",
+            channel_id=where["channel_id"],
         )
     return [one.code for one in answers if not one.ok]
 

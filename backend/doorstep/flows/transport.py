@@ -150,6 +150,10 @@ def _scanner(scan: Any) -> Actor:
 
 # --- Pickup and runs ----------------------------------------------------------------------------
 
+CHANNEL_OF_MANIFEST = """
+SELECT l.channel_id FROM manifest m JOIN location l ON l.id = m.location_id WHERE m.id = $1
+"""
+
 
 @db.transactional
 async def confirm_pickup(
@@ -168,6 +172,7 @@ async def confirm_pickup(
             f"{manifest['number']}: {counted} of {manifest['expected']} pieces were picked up",
             ref=str(manifest_id),
             owner_role="dispatcher",
+            channel_id=await db.value(CHANNEL_OF_MANIFEST, manifest_id),
         )
     return manifest
 

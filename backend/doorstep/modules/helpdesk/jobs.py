@@ -18,7 +18,7 @@ async def open_problem(payload: dict[str, Any]) -> None:
     """Open the problem that another module asks for.
 
     The payload is {kind, title, ref} and, where known, {detail, order_id, fulfilment_id,
-    owner_role, due_at}.
+    channel_id, owner_role, due_at}.
     """
     due_at = payload.get("due_at")
     await service.open_problem(
@@ -28,6 +28,7 @@ async def open_problem(payload: dict[str, Any]) -> None:
         detail=payload.get("detail") or "",
         order_id=_id(payload.get("order_id")),
         fulfilment_id=_id(payload.get("fulfilment_id")),
+        channel_id=_id(payload.get("channel_id")),
         owner_role=payload.get("owner_role"),
         due_at=datetime.fromisoformat(due_at) if due_at else None,
     )
