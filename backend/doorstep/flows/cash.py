@@ -14,6 +14,7 @@ from doorstep.core.clock import now
 from doorstep.core.errors import Refusal
 from doorstep.core.money import Money
 from doorstep.flows import settle_sql as sql
+from doorstep.flows.refunds import ask_for_refund
 from doorstep.modules.finance.service import cash, payments
 from doorstep.modules.finance.service.cash import Count, Tender
 from doorstep.modules.finance.service.payments import PaymentLine, Word
@@ -165,6 +166,7 @@ async def _tell(count: Count, actor: Actor) -> None:
             key=f"problem:cash:{count.id}",
         )
     for order_id in sorted({tender.order_id for tender in count.tenders}):
+        await ask_for_refund(order_id)
         for fulfilment in (await db.rows(sql.FULFILMENTS, order_id))[:1]:
             await journey.state_fact(
                 "cash_counted",

@@ -36,8 +36,9 @@ SELECT o.number, o.language, o.currency, o.total_minor, c.email,
   JOIN fulfilment f ON f.id = $2
   LEFT JOIN location l ON l.id = f.location_id
  CROSS JOIN LATERAL (
-   SELECT coalesce(sum(amount_minor - captured_minor) FILTER (WHERE due = 'at_door'), 0)::bigint
-            AS at_door_minor,
+   SELECT greatest(0, coalesce(sum(amount_minor - captured_minor) FILTER (WHERE due = 'at_door'), 0)
+            - coalesce((SELECT sum(n.amount_minor) FROM credit_note n WHERE n.order_id = o.id), 0)
+          )::bigint AS at_door_minor,
           coalesce(sum(captured_minor), 0)::bigint AS paid_minor
      FROM payment_line WHERE order_id = o.id) p
  WHERE o.id = $1

@@ -19,6 +19,7 @@ from doorstep.core.clock import now
 from doorstep.core.jobs import job
 from doorstep.flows import approvals
 from doorstep.flows import settle_sql as sql
+from doorstep.flows.refunds import ask_for_refund
 from doorstep.modules.finance.rules import payments as payment_rules
 from doorstep.modules.finance.rules.payments import Line, PaymentDecision, Terms, Told
 from doorstep.modules.finance.rules.tranches import Facts
@@ -90,6 +91,7 @@ async def _apply_word(order_id: UUID, word: Word, reference: str) -> None:
         detail = f"The gateway stopped {word.payment_id}."
         await _ask_finance("payment_stopped", "A payment was stopped", order, detail)
     if word.type in ("captured", "refunded"):
+        await ask_for_refund(order_id)
         name = f"payment_{word.type}"
         await _state_of_order(name, order_id, f"{word.provider}:{word.action_id}")
     else:

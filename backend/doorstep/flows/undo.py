@@ -8,7 +8,7 @@ from uuid import UUID
 
 from doorstep import journey
 from doorstep.core import db
-from doorstep.core.money import Money
+from doorstep.flows.refunds import ask_for_refund
 from doorstep.modules.crm import service as crm
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.helpdesk import service as helpdesk
@@ -27,16 +27,6 @@ OUTSIDE_CARRIER = """
 SELECT s.awb, c.name FROM shipment s JOIN carrier c ON c.id = s.carrier_id
  WHERE s.fulfilment_id = $1 AND s.leg = 'outbound' AND c.kind <> 'own'
  ORDER BY s.attempt DESC LIMIT 1
-"""
-
-# What was captured beyond what the order still costs.
-OWED = """
-SELECT o.number, o.currency, o.total_minor,
-       coalesce((SELECT sum(captured_minor) FROM payment_line WHERE order_id = o.id), 0)::bigint
-         AS captured_minor,
-       coalesce((SELECT sum(amount_minor) FROM credit_note WHERE order_id = o.id), 0)::bigint
-         AS credited_minor
-  FROM customer_order o WHERE o.id = $1
 """
 
 SERIALS_OUT = """
@@ -148,17 +138,5 @@ async def credit(
     wanted: dict[UUID, int] | None = None,
 ) -> None:
     """Write a credit note and ask finance for the refund that it leaves owed, if any."""
-    if not await credits.credit(credit_id, order_id, fulfilment_id, reason, wanted):
-        return
-    order = await db.one(OWED, order_id)
-    owed = order["captured_minor"] + order["credited_minor"] - order["total_minor"]
-    if owed <= 0:
-        return
-    await helpdesk.open_problem(
-        "refund_due",
-        f"{order['number']}: {Money(owed, order['currency'])} is owed back to the customer",
-        ref=str(order_id),
-        detail=f"Because of: {reason.replace('_', ' ')}.",
-        order_id=order_id,
-        fulfilment_id=fulfilment_id,
-    )
+    if await credits.credit(credit_id, order_id, fulfilment_id, reason, wanted):
+        await ask_for_refund(order_id)

@@ -10,7 +10,8 @@ SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
       'language', coalesce($4::text, o.language),
       'currency', o.currency,
       'at_door_minor', (
-        SELECT coalesce(sum(amount_minor - captured_minor), 0)::bigint
+        SELECT greatest(0, coalesce(sum(amount_minor - captured_minor), 0) - coalesce((
+                 SELECT sum(n.amount_minor) FROM credit_note n WHERE n.order_id = o.id), 0))::bigint
           FROM payment_line WHERE order_id = o.id AND due = 'at_door'),
       'paid_minor', (
         SELECT coalesce(sum(captured_minor), 0)::bigint FROM payment_line WHERE order_id = o.id),

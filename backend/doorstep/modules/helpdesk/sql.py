@@ -53,6 +53,10 @@ UPDATE problem SET closed_at = $2, closed_by = $3, closing_words = $4
  WHERE id = $1 AND closed_at IS NULL
 """
 
+RESTATE = """
+UPDATE problem SET title = $3, detail = $4 WHERE kind = $1 AND ref = $2 AND closed_at IS NULL
+"""
+
 CLOSE_BY_REF = """
 UPDATE problem SET closed_at = $3, closed_by = $4, closing_words = $5
  WHERE kind = $1 AND ref = $2 AND closed_at IS NULL

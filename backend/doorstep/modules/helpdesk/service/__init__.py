@@ -20,6 +20,7 @@ from doorstep.modules.helpdesk.service.problems import (
     close_problems,
     close_problems_of,
     open_problem,
+    restate_problem,
 )
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "list_rules",
     "open_problem",
     "replan",
+    "restate_problem",
     "save_calendar",
     "save_rules",
 ]

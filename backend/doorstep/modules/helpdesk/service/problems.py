@@ -70,6 +70,11 @@ async def open_problem(
     return opened
 
 
+async def restate_problem(kind: str, ref: str, title: str, detail: str) -> None:
+    """Say anew what an open problem is about, because that has changed since it was opened."""
+    await db.execute(sql.RESTATE, kind, ref, title[:200], detail[:4000])
+
+
 @db.transactional
 async def close_problem(problem_id: UUID, *, actor: Actor, words: str = "") -> None:
     """Close a problem; closing a closed one changes nothing.

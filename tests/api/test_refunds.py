@@ -1,0 +1,104 @@
+"""What a customer is owed back, and what he still has to pay at the door, after things went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from doorstep.core import db
+from doorstep.core.ids import uuid7
+from tests.factories import floor
+from tests.factories.company import Company, open_company
+from tests.factories.journeys import Order, place, standing
+from tests.factories.mishaps import receive_all
+from tests.factories.steps import healthy
+
+
+@pytest.fixture
+async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
+    async with open_company(tmp_path) as opened:
+        yield opened
+
+
+async def cancel(order: Order, *parcels: UUID) -> None:
+    body: dict[str, Any] = {"event_id": uuid7(), "reason": "customer"}
+    if parcels:
+        body["fulfilment_ids"] = parcels
+    await floor.ok(order.company, "support", f"/console/orders/{order.order_id}/cancel", body)
+    await order.company.work()
+
+
+async def asked(company: Company) -> list[str]:
+    """List what finance is asked to give back."""
+    return [one["title"] for one in await company.get("finance", "/problems?kind=refund_due")]
+
+
+async def parcels_of(order: Order) -> list[UUID]:
+    rows = await db.rows(
+        "SELECT id FROM fulfilment WHERE order_id = $1 ORDER BY parcel", order.order_id
+    )
+    return [row["id"] for row in rows]
+
+
+async def test_money_that_comes_after_the_cancellation_is_owed_back(company: Company) -> None:
+    order = await place(company)
+    await cancel(order)
+    assert await asked(company) == []
+    await order.pay()
+    assert await asked(company) == [f"{order.number}: 200.00 AED is owed back to the customer"]
+    await order.pay("refunded")
+    assert await asked(company) == [], "the gateway has given it back"
+    await healthy()
+
+
+async def test_a_second_credit_raises_what_finance_is_asked_for(company: Company) -> None:
+    order = await standing(company, 1003, ("WM-7KG", 1), ("MIX-500", 1))
+    first, second = await parcels_of(order)
+    await cancel(order, first)
+    assert await asked(company) == [f"{order.number}: 100.00 AED is owed back to the customer"]
+    await cancel(order, second)
+    assert await asked(company) == [f"{order.number}: 200.00 AED is owed back to the customer"]
+    await healthy()
+
+
+async def cod(company: Company, *lines: tuple[str, int]) -> Order:
+    order = await place(company, *lines, method="cod")
+    path = f"/console/finance/orders/{order.order_id}/payment-approval"
+    await floor.ok(company, "finance", path, {"event_id": uuid7(), "reason": "Known to us."})
+    await company.work()
+    return order
+
+
+async def test_cash_that_is_counted_after_the_goods_came_back_is_owed_back(
+    company: Company,
+) -> None:
+    order = await cod(company, ("MIX-500", 1))
+    await order.go_on(1012)
+    money = [{"method": "cash", "amount_minor": 100_00}]
+    await order.take_well(await order.pod(tenders=money))
+    ask = {"event_id": uuid7(), "reason": "changed_mind", "how": "store"}
+    await floor.ok(company, "support", f"/console/fulfilments/{order.parcel}/returns", ask)
+    await receive_all(company, order, "sellable")
+    assert await asked(company) == [], "the cash is not here yet"
+    run = await db.value("SELECT run_id FROM delivery_stop")
+    count = {"event_id": uuid7(), "run_id": run, "amount_minor": 100_00, "currency": "AED"}
+    counted = await company.send("finance", "/console/finance/cash-counts", count)
+    assert counted.status_code == 201, counted.text
+    await company.work()
+    assert await asked(company) == [f"{order.number}: 100.00 AED is owed back to the customer"]
+
+
+async def test_what_was_cancelled_is_not_asked_for_at_the_door_nor_told_to_be(
+    company: Company,
+) -> None:
+    order = await cod(company, ("KET-17", 1), ("MIX-500", 1))
+    _, mixer = await parcels_of(order)
+    await cancel(order, mixer)
+    token = company.told(r"/track/([\w-]{20,})", order.number)
+    seen = (await company.http.get(f"/track/{token}")).json()
+    words = [one["sentence"] for one in seen["parcels"][0]["milestones"] if one["id"] == "T2"]
+    assert words == ["To pay at the door: AED 100.00."]
