@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import pytest
 
 from doorstep.core import db
 from doorstep.core.ids import uuid7
+from doorstep.flows import closing
 from tests.factories import floor
 from tests.factories.company import Company, open_company
 from tests.factories.journeys import Order, place, standing
@@ -102,3 +104,45 @@ async def test_what_was_cancelled_is_not_asked_for_at_the_door_nor_told_to_be(
     seen = (await company.http.get(f"/track/{token}")).json()
     words = [one["sentence"] for one in seen["parcels"][0]["milestones"] if one["id"] == "T2"]
     assert words == ["To pay at the door: AED 100.00."]
+
+
+async def test_a_refund_of_what_came_back_is_nothing_odd_and_the_order_closes(
+    company: Company, clock: Any
+) -> None:
+    order = await standing(company, 1018, ("MIX-500", 2))
+    line = await db.value("SELECT id FROM fulfilment_line")
+    ask = {
+        "event_id": uuid7(), "reason": "changed_mind", "how": "store",
+        "lines": [{"fulfilment_line_id": line, "quantity": 1}],
+    }  # fmt: skip
+    await floor.ok(company, "support", f"/console/fulfilments/{order.parcel}/returns", ask)
+    await receive_all(company, order, "sellable")
+    order.total_minor = 100_00
+    await order.pay("refunded")
+    assert await asked(company) == []
+    assert await company.get("finance", "/problems?kind=payment_held") == []
+    settle = f"/console/fulfilments/{order.parcel}/detours/returned_part/settle"
+    await floor.ok(company, "finance", settle, {"event_id": uuid7()})
+    await db.execute("UPDATE ticket SET state = 'resolved', resolved_at = now()")
+    await db.execute("UPDATE problem SET closed_at = now() WHERE kind = 'ticket_return'")
+    await floor.later(company, clock, timedelta(days=40))
+    await closing.close_orders({})
+    open_still = (await closing.read_closing(order.order_id)).keeps_open
+    assert open_still == [], "a payment that was given back is not missing"
+
+
+async def test_an_order_paid_at_the_door_closes_although_a_part_was_cancelled(
+    company: Company,
+) -> None:
+    order = await cod(company, ("KET-17", 1), ("MIX-500", 1))
+    kettle, mixer = await parcels_of(order)
+    await cancel(order, mixer)
+    order.parcel = kettle
+    await order.go_on(1012)
+    await order.take_well(await order.pod(tenders=[{"method": "cash", "amount_minor": 100_00}]))
+    run = await db.value("SELECT run_id FROM delivery_stop")
+    count = {"event_id": uuid7(), "run_id": run, "amount_minor": 100_00, "currency": "AED"}
+    await company.send("finance", "/console/finance/cash-counts", count)
+    await company.work()
+    open_still = (await closing.read_closing(order.order_id)).keeps_open
+    assert not [words for words in open_still if "payment" in words.lower()], open_still

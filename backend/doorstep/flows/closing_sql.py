@@ -61,6 +61,11 @@ OPEN_THINGS: dict[str, str] = {
         SELECT 'A payment by ' || replace(l.method, '_', ' ') || ' is not in yet.' AS words
           FROM payment_line l
          WHERE l.order_id = $1 AND l.captured_minor < l.amount_minor
+           -- What was credited is not asked for any more, or has been given back.
+           AND (SELECT sum(x.amount_minor - x.captured_minor) FROM payment_line x
+                 WHERE x.order_id = l.order_id)
+             > (SELECT coalesce(sum(n.amount_minor), 0) FROM credit_note n
+                 WHERE n.order_id = l.order_id)
            AND EXISTS (SELECT FROM fulfilment f WHERE f.order_id = l.order_id AND f.state = 'open')""",
     "tranches": """
         SELECT p.number || ' V' || t.number || ': '

@@ -45,6 +45,8 @@ SELECT id, order_id, amount_minor FROM payment_line
 PAYMENT = """
 SELECT o.id, o.number, o.currency, o.total_minor, o.placed_at, c.cod_limit_minor,
        k.phone_verified_at IS NOT NULL AS phone_verified,
+       coalesce((SELECT sum(n.amount_minor) FROM credit_note n WHERE n.order_id = o.id), 0)::bigint
+         AS credited_minor,
        EXISTS (SELECT FROM approval a WHERE a.order_id = o.id AND a.kind = 'payment'
                  AND a.verdict = 'approved') AS approved,
        (SELECT count(*) FROM customer y

@@ -70,6 +70,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """Refused deliveries of goods to be paid at the door, in the last 90 days."""
     approved: bool = False
     """A person has let this order go on."""
+    credited_minor: int = 0
+    """What the order costs less since: it is asked for no more, and may have been given back."""
 
 
 class PaymentDecision(msgspec.Struct, frozen=True):
@@ -88,8 +90,9 @@ def decide(lines: Sequence[Line], terms: Terms) -> PaymentDecision:
     if odd:
         return PaymentDecision("held", odd)
     open_now = [line for line in lines if line.due == "now" and _open(line)]
-    if open_now:
-        owed = Money(sum(_open(line) for line in open_now), terms.currency)
+    owed_now = _owed_now(lines, terms)
+    if owed_now:
+        owed = Money(owed_now, terms.currency)
         if any(line.failed for line in open_now):
             return PaymentDecision("failed", f"The payment of {owed} failed.")
         return PaymentDecision("waiting", f"Waits for {owed} to be captured.")
@@ -110,10 +113,18 @@ def _odd(lines: Sequence[Line], terms: Terms) -> str:
     over = sum(line.over_minor for line in lines)
     if over:
         return f"{Money(over, terms.currency)} more was captured than asked for."
-    if any(line.due == "now" and 0 < line.captured_minor < line.amount_minor for line in lines):
-        short = sum(_open(line) for line in lines if line.due == "now")
+    short = _owed_now(lines, terms)
+    in_part = any(
+        line.due == "now" and 0 < line.captured_minor < line.amount_minor for line in lines
+    )
+    if short and in_part:
         return f"Only a part was captured: {Money(short, terms.currency)} is missing."
     return ""
+
+
+def _owed_now(lines: Sequence[Line], terms: Terms) -> int:
+    missing = sum(_open(line) for line in lines if line.due == "now")
+    return max(0, missing - terms.credited_minor)
 
 
 def _open(line: Line) -> int:
