@@ -61,6 +61,7 @@ JOB_MODULES = (
     "doorstep.flows.settle",
     "doorstep.flows.shift_close",
     "doorstep.flows.shop_orders",
+    "doorstep.flows.short_stock",
     "doorstep.flows.source_again",
     "doorstep.flows.transport",
     "doorstep.flows.unpaid",

@@ -86,18 +86,25 @@ async def _next_day(fulfilment_id: UUID) -> datetime:
     return datetime.combine(local + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
+async def goes_back(fact: journey.Fact) -> bool:
+    """Tell whether a detour is a failed delivery after which there is no further attempt."""
+    if fact.data["kind"] != "delivery_failed":
+        return False
+    limit = (await db.one(LIMIT, fact.fulfilment_id))["delivery_attempts"]
+    refused = fact.data["reason"] in NO_FURTHER
+    return refused or await tms.failed_attempts(fact.fulfilment_id) >= limit
+
+
 async def send_back_after_last_attempt(fact: journey.Fact) -> None:
     """Send the goods back when nobody will take them: refused, or the last attempt has failed.
 
     A failure that is heard of after the delivery sends nothing back, but the way back on which the
     goods have been is kept as overtaken: it is known in whatever order the carrier tells.
     """
-    if fact.data["kind"] != "delivery_failed":
+    if not await goes_back(fact):
         return
-    limit = (await db.one(LIMIT, fact.fulfilment_id))["delivery_attempts"]
     refused = fact.data["reason"] in NO_FURTHER
-    if not refused and await tms.failed_attempts(fact.fulfilment_id) < limit:
-        return
+    limit = (await db.one(LIMIT, fact.fulfilment_id))["delivery_attempts"]
     await journey.open_detour(
         journey.derived_id(fact.fulfilment_id, "return_to_origin"),
         fact.fulfilment_id,

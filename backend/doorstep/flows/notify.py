@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from doorstep import journey
 from doorstep.core import db, outbox
 from doorstep.core.jobs import job
+from doorstep.flows.failed_delivery import goes_back
 from doorstep.journey.timeline import (
     Parcel,
     detour_words,
@@ -83,7 +84,12 @@ async def tell_customer(fact: journey.Fact) -> None:
 
 
 async def tell_detour(fact: journey.Fact) -> None:
-    """Tell the customer what keeps his goods from coming, once per attempt; with the new visit."""
+    """Tell the customer what keeps his goods from coming, once per attempt; with the new visit.
+
+    After the last attempt the way back is told, and not that we come again.
+    """
+    if await goes_back(fact):
+        return
     audience = await _audience(fact.order_id, fact.fulfilment_id)
     words = detour_words(fact.data["kind"], audience["language"])
     if words is None:

@@ -17,7 +17,7 @@ from doorstep.core import db, idempotency, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.errors import Invalid, Refusal
 from doorstep.core.jobs import job
-from doorstep.flows import approvals
+from doorstep.flows import approvals, short_stock
 from doorstep.flows.order_document import Context, OrderDocument, RepeatKey
 from doorstep.modules.wms.rules import Offer, Route, route
 from doorstep.ports import IncomingOrder
@@ -177,6 +177,7 @@ async def _react_to_order(order_id: UUID, token: str) -> None:
         actor=Actor.system("flows.order_placed"),
         data={"how": "done", "tracking_token": token},
     )
+    await short_stock.tell_of_shortage(order_id)
     await approvals.reservation_approved(order_id)
     await outbox.add(
         "flows.verify_payment", {"order_id": order_id}, order_id=order_id, key=f"verify:{order_id}"

@@ -13,6 +13,7 @@ from doorstep import journey
 from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.jobs import job, recurring
+from doorstep.flows import short_stock
 from doorstep.flows.allocate import allocate
 from doorstep.modules.oms import holds
 from doorstep.modules.wms.rules import Parcel, Route, route
@@ -146,6 +147,8 @@ async def _begin_parcel(
         replaces_id=old["id"] if old["state"] == "ended" else None,
         short=short,
     )
+    if short:
+        await short_stock.tell_later(old["order_id"])
     return await journey.begin(born, old, actor=actor)
 
 

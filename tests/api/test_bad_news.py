@@ -1,0 +1,85 @@
+"""What customers and desks hear when something goes wrong: everything that is true, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorstep.core import db
+from doorstep.core.ids import uuid7
+from doorstep.flows import source_again
+from doorstep.flows.place_order import place_order
+from doorstep.modules.wms.service import stock
+from tests.factories.company import Company, open_company
+from tests.factories.journeys import standing
+from tests.factories.mishaps import failed_attempt, open_kinds
+from tests.factories.steps import healthy
+from tests.factories.world import SHOP, an_order
+
+
+@pytest.fixture
+async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
+    async with open_company(tmp_path) as opened:
+        yield opened
+
+
+async def told(event: str) -> int:
+    """Count the text messages of an event."""
+    found: int = await db.value(
+        "SELECT count(*) FROM message WHERE event = $1 AND channel = 'sms'", event
+    )
+    return found
+
+
+async def short(company: Company) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = await company.get("dispatcher", "/problems?kind=short_stock")
+    return found
+
+
+async def test_an_order_that_comes_in_short_is_told_and_is_somebodys_task(
+    company: Company,
+) -> None:
+    await place_order(an_order(("MIX-500", 21)), actor=SHOP, may_be_short=True)
+    await company.work()
+    assert await told("short_stock") == 1
+    [task] = await short(company)
+    assert task["owner_role"] == "dispatcher" and "MIX-500" in task["reason"]
+    mixers = company.world.products["MIX-500"]
+    await stock.receive(company.world.warehouse_id, mixers, None, 9, ref="more mixers")
+    await source_again.source_short({})
+    await company.work()
+    assert await short(company) == [] and "short_stock" not in await open_kinds()
+    assert await told("short_stock") == 1
+    await healthy()
+
+
+async def test_goods_that_nobody_else_has_are_told_and_are_somebodys_task(
+    company: Company,
+) -> None:
+    order = await standing(company, 1003)
+    no = {"event_id": uuid7(), "reason": "None left."}
+    path = f"/vendor/purchase-orders/{await order.po_id()}/decline"
+    for _ in range(2):
+        await company.send("vendor", path, no)
+        await company.work()
+    assert await open_kinds() == ["short_stock"]
+    assert await told("short_stock") == 1
+    assert len(await short(company)) == 1
+    await healthy()
+
+
+@pytest.mark.parametrize("reasons", [["refused"], ["not_home", "address", "not_home"]])
+async def test_nobody_is_told_that_we_come_again_when_we_do_not(
+    company: Company, reasons: list[str]
+) -> None:
+    order = await standing(company, 1012)
+    for n, reason in enumerate(reasons):
+        if n:
+            await order.take_well(await order.accept_run())
+        await failed_attempt(order, reason)
+    assert await told("delivery_failed") == len(reasons) - 1
+    assert await told("return_to_origin") == 1
+    await healthy()
