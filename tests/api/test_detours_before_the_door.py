@@ -16,8 +16,8 @@ from tests.factories import floor
 from tests.factories.captures import capture
 from tests.factories.company import Company
 from tests.factories.journeys import place, standing
-from tests.factories.mishaps import open_kinds, parcel_of
-from tests.factories.steps import healthy, outside
+from tests.factories.mishaps import failed_attempt, open_kinds, parcel_of, receive_all
+from tests.factories.steps import carrier_scan, healthy, outside
 
 # --- Vendors --------------------------------------------------------------------------------------
 
@@ -248,4 +248,34 @@ async def test_what_another_carrier_has_is_to_be_stopped_there_when_the_order_is
     again = {"event_id": uuid7(), "reason": "customer"}
     path = f"/console/orders/{order.order_id}/cancel"
     await floor.refused(company, "support", path, again, "nothing-to-cancel")
+    await healthy()
+
+
+async def test_goods_that_a_carrier_has_brought_back_are_expected_on_the_floor(
+    company: Company,
+) -> None:
+    order = await outside(company, 1010)
+    for code in (14, 11):
+        await company.hook("clickpost", carrier_scan(order.awb, code, minute=code))
+        await company.work()
+    assert await open_kinds() == ["return_to_origin"], "the way back was never told of before"
+    await receive_all(company, order, "sellable")
+    assert (await parcel_of(order))["ended_as"] == "returned"
+    carriers = "SELECT count(*) FROM problem WHERE owner_role = 'dispatcher' AND closed_at IS NULL"
+    assert await db.value(carriers) == 0
+    await healthy()
+
+
+async def test_goods_on_their_way_back_are_expected_once_although_the_order_is_cancelled(
+    company: Company,
+) -> None:
+    order = await standing(company, 1012)
+    await failed_attempt(order, "refused")
+    cancel = {"event_id": uuid7(), "reason": "customer"}
+    await floor.ok(company, "support", f"/console/orders/{order.order_id}/cancel", cancel)
+    await company.work()
+    expected = "SELECT count(*) FROM expected_arrival WHERE state = 'expected'"
+    assert await db.value(expected) == 1
+    await receive_all(company, order, "sellable")
+    assert await db.value(expected) == 0
     await healthy()

@@ -22,6 +22,9 @@ TROUBLES: dict[CarrierTrouble, str] = {
 }
 """What a carrier says that is no detour of the journey."""
 
+MEANS: dict[CarrierTrouble, str] = {"returned_to_origin": "return_to_origin"}
+"""What a carrier says that is a detour by another name: the floor expects the goods by it."""
+
 OUT_FOR_DELIVERY = 1012
 
 # Of the same second as well: the failure is what came behind.
@@ -134,9 +137,11 @@ async def _hear_trouble(
 ) -> None:
     """Open the detour that a carrier reports; what is none becomes a task."""
     words = " · ".join(filter(None, (event.reason, event.remark, event.location)))
-    row = journey.DETOURS.get(trouble)
-    if row is None:
+    if trouble in TROUBLES:
         await _open_trouble(trouble, event, shipment, words)
+    kind = MEANS.get(trouble, trouble)
+    row = journey.DETOURS.get(kind)
+    if row is None:
         return
     overtaken = await db.value(
         OVERTAKEN,
@@ -144,12 +149,12 @@ async def _hear_trouble(
         event.happened_at,
         sorted(row.settled_at),
         shipment["fulfilment_id"],
-        trouble if row.recurs else "",
+        kind if row.recurs else "",
     )
     await journey.open_detour(
         journey.derived_id(shipment["fulfilment_id"], f"carrier:{kept}"),
         shipment["fulfilment_id"],
-        trouble,
+        kind,
         actor=Actor.system(shipment["carrier"], source="carrier"),
         reason=(event.reason if event.reason in row.reasons else "other") if row.reasons else "",
         detail=words,

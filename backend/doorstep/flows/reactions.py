@@ -61,8 +61,11 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "repick": (pick_again,),
     "delivery_failed": (end_attempt, send_back_after_last_attempt),
     "return_to_origin": (call_back, expect_back),
+    # With an end the same goods are announced anew, or have come in.
     "return_to_origin_settled": (stop_expecting,),
+    "return_to_origin_ended": (stop_expecting,),
     "return_requested_settled": (stop_expecting,),
+    "return_requested_ended": (stop_expecting,),
     "wrong_goods": (give_back, expect_back, replace_goods),
     "installation_failed": (book_next_visit,),
     "dead_on_arrival_settled": (book_visit_again,),

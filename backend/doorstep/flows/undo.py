@@ -36,7 +36,9 @@ SELECT u.fulfilment_line_id, u.location_id, u.serial FROM unit u
 """
 
 
-POINTLESS = ("awb_needed", "cost_missing", "visit_needed", "visit_unplannable")
+POINTLESS = (
+    "awb_needed", "cost_missing", "returned_to_origin", "visit_needed", "visit_unplannable",
+)  # fmt: skip
 """Tasks that nobody can or need do any more once the fulfilment has ended."""
 
 
@@ -58,6 +60,8 @@ async def _call_off_carrier(fact: journey.Fact) -> None:
     """Our own people see that the stop is gone; another carrier must be told by a person."""
     if 1008 not in fact.fulfilment["passed"] or 1013 in fact.fulfilment["passed"]:
         return
+    if fact.name == "returned":
+        return  # Everything is here already.
     outside = await db.row(OUTSIDE_CARRIER, fact.fulfilment_id)
     if outside is not None:
         await helpdesk.open_problem(

@@ -191,14 +191,17 @@ async def cancel(arrival_id: UUID, *, actor: Actor, words: str = "") -> None:
 
 
 async def cancel_of(kind: ArrivalKind, ref: str, *, actor: Actor, words: str = "") -> None:
-    """Await the goods of this announcement no more, if nothing of them has come in yet."""
+    """Await no more of this announcement; what of it has come in stays booked.
+
+    One that is being scanned at this moment goes on.
+    """
     arrival_id = await db.value(
         "SELECT id FROM expected_arrival WHERE kind = $1 AND ref = $2 AND state = 'expected'",
         kind,
         ref,
     )
-    if arrival_id is not None and not await _has_come_in(arrival_id):
-        await cancel(arrival_id, actor=actor, words=words)
+    if arrival_id is not None:
+        await close_short(await lock(arrival_id), actor=actor, words=words)
 
 
 async def _has_come_in(arrival_id: UUID) -> bool:
