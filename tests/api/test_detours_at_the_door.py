@@ -337,3 +337,17 @@ async def test_a_desk_reports_only_what_is_a_desks_to_report(company: Company) -
     await floor.refused(company, "finance", path, other | {"event_id": uuid7()}, "detour-known")
     table = await company.get("support", "/console/detours")
     assert len(table) > 25
+
+
+async def test_goods_that_nobody_installs_may_be_dead_on_arrival_as_well(company: Company) -> None:
+    order = await standing(company, 1013, ("KET-17", 1))
+    path = f"/console/fulfilments/{order.parcel}/detours"
+    dead = {"event_id": uuid7(), "kind": "dead_on_arrival", "words": "It does not heat."}
+    await floor.ok(company, "support", path, dead)
+    await company.work()
+    assert await open_kinds() == ["dead_on_arrival"]
+    report = {"event_id": uuid7(), "kind": "replaced", "reason": "dead_on_arrival"}
+    await floor.ok(company, "support", path, report)
+    await receive_all(company, order, "vendor_return")
+    assert (await parcel_of(order))["ended_as"] == "replaced"
+    await healthy()

@@ -279,3 +279,31 @@ async def test_goods_on_their_way_back_are_expected_once_although_the_order_is_c
     await receive_all(company, order, "sellable")
     assert await db.value(expected) == 0
     await healthy()
+
+
+async def test_a_vendor_who_says_no_on_the_phone_is_recorded_by_the_dispatcher(
+    company: Company,
+) -> None:
+    order = await standing(company, 1003, ("KET-17", 1))
+    no = {"event_id": uuid7(), "kind": "vendor_declined", "reason": "declined", "words": "By phone."}
+    path = f"/console/fulfilments/{order.parcel}/detours"
+    for _ in range(2):
+        await floor.ok(company, "dispatcher", path, no)
+        await company.work()
+    assert (await parcel_of(order))["ended_as"] == "replaced"
+    assert await db.value("SELECT state FROM purchase_order") == "cancelled"
+    assert await open_kinds() == ["short_stock"]
+    await healthy()
+
+
+async def test_a_dispatcher_has_the_wrong_pick_done_again(company: Company) -> None:
+    order = await standing(company, 1006)
+    again = {"event_id": uuid7(), "kind": "repick", "words": "Wrong colour."}
+    path = f"/console/fulfilments/{order.parcel}/detours"
+    await floor.ok(company, "dispatcher", path, again)
+    await company.work()
+    listed = await company.get("warehouse", "/field/pick-lists")
+    assert [one["state"] for one in listed] == ["open"]
+    await order.go_on(1008)
+    assert (await parcel_of(order))["attempt"] == 2
+    await healthy()

@@ -146,6 +146,25 @@ def test_the_owner_of_a_detour_may_settle_it_or_report_what_follows() -> None:
             assert row.owner_role in BY_KIND[follows].opened_by & BY_KIND[name].settled_by, name
 
 
+MONEY = frozenset({"dispute", "returned_part"})
+"""Settled by finance alone: it lets money go."""
+
+
+def test_an_admin_may_settle_what_is_escalated_to_him() -> None:
+    for name, row in KINDS.items():
+        if row.operation in (kinds.SETTLE, "reportDetour") and name not in MONEY:
+            assert may("admin", "journey:detour:report")
+            assert "admin" in BY_KIND[name].settled_by, name
+
+
+def test_every_detour_that_a_desk_may_report_has_a_door() -> None:
+    own_door = {"cancelled", "cancelled_after_dispatch", "return_requested"}
+    for detour in BY_KIND.values():
+        if detour.opened_by & DESKS:
+            assert detour.kind in detours.BY_HAND | own_door, detour.kind
+            assert any(may(role, "journey:detour:report") for role in detour.opened_by)
+
+
 def test_an_action_names_its_path_and_falls_back_to_closing_by_hand() -> None:
     ids = {"problem_id": "p", "ref": "r"}
     assert kinds.action("visit_unplannable", ids) == (

@@ -40,9 +40,10 @@ TASKS: Mapping[str, Task] = {
 
 BY_HAND = frozenset(
     {
-        "pickup_missed", "carrier_delayed", "carrier_lost", "carrier_damaged", "delivery_failed",
-        "return_to_origin", "wrong_goods", "serial_differs", "hidden_damage", "dead_on_arrival",
-        "part_missing", "installation_failed", "lost", "replaced", "dispute",
+        "vendor_declined", "repick", "pickup_missed", "carrier_delayed", "carrier_lost",
+        "carrier_damaged", "delivery_failed", "return_to_origin", "wrong_goods", "serial_differs",
+        "hidden_damage", "dead_on_arrival", "part_missing", "installation_failed", "lost",
+        "replaced", "dispute",
     }
 )  # fmt: skip
 """What a desk may report by the general door; cancelling and returning have doors of their own."""

@@ -69,7 +69,7 @@ KINDS: Mapping[str, Kind] = {
     "payout_paid_twice": Kind("finance", 2, CLOSE, "Ask the bank and the vendor for the second payment back."),
     # Vendors
     "cost_missing": Kind("admin", 4, CLOSE, "Enter the vendor's purchase price; the order goes on within the hour."),
-    "vendor_silent": Kind("dispatcher", 2, SETTLE, "Call the vendor: when his time is up, the goods are sourced elsewhere."),
+    "vendor_silent": Kind("dispatcher", 2, SETTLE, "Call the vendor and report vendor_declined if he has none; when his time is up, the goods are sourced elsewhere."),
     "vendor_unreachable": Kind("admin", 4, CLOSE, "Enter the vendor's e-mail address and call about this order."),
     # Stock and routing
     "short_stock": Kind("dispatcher", 4, "cancelOrder", "Restock, and the order routes itself; or agree a date with the customer, or cancel."),
