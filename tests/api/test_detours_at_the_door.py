@@ -351,3 +351,26 @@ async def test_goods_that_nobody_installs_may_be_dead_on_arrival_as_well(company
     await receive_all(company, order, "vendor_return")
     assert (await parcel_of(order))["ended_as"] == "replaced"
     await healthy()
+
+
+async def test_a_detour_names_goods_of_its_parcel_and_an_end_all_of_them(company: Company) -> None:
+    order = await standing(company, 1013, ("WM-7KG", 1), ("KET-17", 3))
+    path = f"/console/fulfilments/{order.parcel}/detours"
+    lines = [
+        {"fulfilment_line_id": row["id"], "quantity": row["quantity"]}
+        for row in await db.rows("SELECT id, quantity FROM fulfilment_line ORDER BY quantity DESC")
+    ]
+    kettle = lines[0] | {"quantity": 1}
+    damage = {"event_id": uuid7(), "kind": "hidden_damage"}
+    foreign = [{"fulfilment_line_id": uuid7(), "quantity": 1}]
+    for wrong in (foreign, [lines[0] | {"quantity": 4}], [kettle] * 4):
+        body = damage | {"lines": wrong}
+        await floor.refused(company, "support", path, body, "line-not-of-parcel")
+    await floor.ok(company, "support", path, damage | {"lines": [kettle]})
+    replaced = {"event_id": uuid7(), "kind": "replaced", "reason": "hidden_damage"}
+    part = replaced | {"lines": [kettle]}
+    await floor.refused(company, "support", path, part, "whole-parcel-only")
+    assert (await parcel_of(order))["state"] == "open", "the washing machine is not called back"
+    await floor.ok(company, "support", path, replaced | {"lines": lines})
+    assert (await parcel_of(order))["ended_as"] == "replaced"
+    await healthy()

@@ -285,7 +285,12 @@ async def test_a_vendor_who_says_no_on_the_phone_is_recorded_by_the_dispatcher(
     company: Company,
 ) -> None:
     order = await standing(company, 1003, ("KET-17", 1))
-    no = {"event_id": uuid7(), "kind": "vendor_declined", "reason": "declined", "words": "By phone."}
+    no = {
+        "event_id": uuid7(),
+        "kind": "vendor_declined",
+        "reason": "declined",
+        "words": "By phone.",
+    }
     path = f"/console/fulfilments/{order.parcel}/detours"
     for _ in range(2):
         await floor.ok(company, "dispatcher", path, no)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -49,6 +50,21 @@ BY_HAND = frozenset(
 """What a desk may report by the general door; cancelling and returning have doors of their own."""
 
 
+CARRIED = "SELECT id, quantity FROM fulfilment_line WHERE fulfilment_id = $1"
+
+
+class LineNotOfParcel(Invalid):
+    """A detour names goods that its parcel does not carry, or more pieces than it has."""
+
+    title = "These goods are not of this parcel, or fewer of them."
+
+
+class WholeParcelOnly(Invalid):
+    """An end concerns all that a parcel carries: what is told of a part would recall everything."""
+
+    title = "This ends the whole parcel and cannot be told of a part of it."
+
+
 STILL_OPEN = """
 SELECT d.kind, d.fulfilment_id FROM problem p
   JOIN detour_case d ON d.fulfilment_id = p.fulfilment_id AND d.kind = p.kind AND d.closed_at IS NULL
@@ -78,14 +94,29 @@ async def report(
 ) -> journey.Answer:
     """Open a detour on a desk's word.
 
-    Raises: NotFound outside the actor's sight; NotByHand; the engine's refusals.
+    Raises: NotFound outside the actor's sight; NotByHand; LineNotOfParcel; WholeParcelOnly; the
+    engine's refusals.
     """
     await scope(actor).require_fulfilment(fulfilment_id)
     if kind not in BY_HAND:
         raise NotByHand(kind)
+    if lines:
+        await _check_lines(fulfilment_id, kind, lines)
     return await journey.open_detour(
         event_id, fulfilment_id, kind, actor=actor, reason=reason, detail=detail, lines=lines
     )
+
+
+async def _check_lines(fulfilment_id: UUID, kind: str, lines: Sequence[journey.Quantity]) -> None:
+    carried = {row["id"]: row["quantity"] for row in await db.rows(CARRIED, fulfilment_id)}
+    named: Counter[UUID] = Counter()
+    for line in lines:
+        named[line.fulfilment_line_id] += line.quantity
+    if any(quantity > carried.get(line_id, 0) for line_id, quantity in named.items()):
+        raise LineNotOfParcel
+    # A repeat after the end finds the lines as they were.
+    if journey.DETOURS[kind].ends_as is not None and named != carried:
+        raise WholeParcelOnly(kind=kind)
 
 
 async def settle(event_id: UUID, fulfilment_id: UUID, kind: str, *, actor: Actor) -> journey.Answer:

@@ -113,7 +113,7 @@ async def read_detour_table() -> list[dict[str, object]]:
     "/console/fulfilments/{fulfilment_id:uuid}/detours",
     operation_id="reportDetour",
     opt=needs("journey:detour:report"),
-    responses=problems(*REFUSED),
+    responses=problems(*REFUSED, detours.LineNotOfParcel, detours.WholeParcelOnly),
     status_code=200,
     tags=TAGS,
 )
