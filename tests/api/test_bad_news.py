@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 
 from doorstep.core import db
 from doorstep.core.ids import uuid7
-from doorstep.flows import source_again
+from doorstep.flows import source_again, unpaid
 from doorstep.flows.place_order import place_order
 from doorstep.modules.wms.service import stock
+from tests.factories import floor
 from tests.factories.company import Company, open_company
-from tests.factories.journeys import standing
+from tests.factories.journeys import place, standing
 from tests.factories.mishaps import failed_attempt, open_kinds
 from tests.factories.steps import healthy
 from tests.factories.world import SHOP, an_order
@@ -83,3 +85,27 @@ async def test_nobody_is_told_that_we_come_again_when_we_do_not(
     assert await told("delivery_failed") == len(reasons) - 1
     assert await told("return_to_origin") == 1
     await healthy()
+
+
+async def test_an_order_of_two_parcels_is_asked_for_its_money_once(
+    company: Company, clock: Any
+) -> None:
+    await place(company, ("KET-17", 1), ("MIX-500", 1))
+    for minutes, event in ((16, "payment_pending"), (15, "payment_expired")):
+        clock.advance(timedelta(minutes=minutes))
+        await unpaid.watch_unpaid({})
+        await company.work()
+        assert await told(event) == 1
+    await healthy()
+
+
+async def test_who_keeps_the_other_parcel_is_not_told_that_the_order_was_cancelled(
+    company: Company,
+) -> None:
+    order = await place(company, ("KET-17", 1), ("MIX-500", 1))
+    await order.pay()
+    one = {"event_id": uuid7(), "reason": "customer", "fulfilment_ids": [order.parcel]}
+    await floor.ok(company, "support", f"/console/orders/{order.order_id}/cancel", one)
+    await company.work()
+    words = await db.value("SELECT body FROM message WHERE event = 'cancelled' AND channel = 'sms'")
+    assert "Goods of your order were cancelled" in words

@@ -76,5 +76,6 @@ QUERIES: dict[str, str] = {
                      OR (e.fulfilment_id = m.fulfilment_id AND e.attempt = m.attempt)))
             OR m.event IN ({_DETOURS}) AND NOT EXISTS (
              SELECT FROM journey_event e
-              WHERE e.fulfilment_id = m.fulfilment_id AND e.kind = 'detour' AND e.name = m.event)""",  # noqa: S608 - our table
+              WHERE e.order_id = m.order_id AND e.kind = 'detour' AND e.name = m.event
+                AND (m.fulfilment_id IS NULL OR e.fulfilment_id = m.fulfilment_id))""",  # noqa: S608 - our table
 }
