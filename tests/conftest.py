@@ -19,6 +19,10 @@ os.environ["SECRET_KEY"] = "only-for-tests-" + "0" * 32
 os.environ["PICCOLO_CONF"] = "piccolo_conf"
 
 import pytest  # noqa: E402
+
+# What is asserted in a helper tells as much when it fails as in a test.
+pytest.register_assert_rewrite("tests.factories", "tests.support", "tests.contract", "tests.chaos")
+
 from redis.asyncio import Redis  # noqa: E402
 
 from doorstep.core import clock as core_clock  # noqa: E402

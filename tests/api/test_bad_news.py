@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,17 +13,11 @@ from doorstep.flows import source_again, unpaid
 from doorstep.flows.place_order import place_order
 from doorstep.modules.wms.service import stock
 from tests.factories import floor
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import place, standing
 from tests.factories.mishaps import failed_attempt, open_kinds
 from tests.factories.steps import healthy
 from tests.factories.world import SHOP, an_order
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def told(event: str) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,16 +10,10 @@ from doorstep.core import db
 from doorstep.core.ids import uuid7
 from doorstep.modules.helpdesk.kinds import KINDS, SETTLE
 from tests.factories import floor
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import Order, standing
 from tests.factories.mishaps import failed_attempt, open_kinds
 from tests.factories.steps import healthy, outside
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def the_problem(company: Company, kind: str) -> dict[str, Any]:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
-
-import pytest
 
 from doorstep.core import db
 from doorstep.core.ids import uuid7
 from doorstep.flows import closing
 from tests.factories import floor
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import Order, place, standing
 from tests.factories.mishaps import receive_all
 from tests.factories.steps import healthy
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def cancel(order: Order, *parcels: UUID) -> None:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import pytest
-
 from doorstep.core import db
 from doorstep.core.ids import uuid7
 from tests.factories import floor
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import Order, standing
 from tests.factories.mishaps import open_kinds, parcel_of, receive_all
 from tests.factories.steps import healthy
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> Any:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def ask(order: Order, sku: str, quantity: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,15 @@ from doorstep.core import redis as core_redis
 from doorstep.core.actor import Actor
 from doorstep.core.outbox import bell
 from tests.factories.care import reacting
+from tests.factories.company import Company, open_company
 from tests.factories.road import REACTIONS, Road, make_road, make_technician
+
+
+@pytest.fixture
+async def company(db: object, redis: object, tmp_path: Path) -> AsyncIterator[Company]:
+    """A whole company with its people, doors and pretend outside world."""
+    async with open_company(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

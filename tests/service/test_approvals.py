@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +21,7 @@ from doorstep.modules.wms.service import stock
 from tests.factories import money
 from tests.factories.approvals import MANY, open_problems, open_waits, verdicts, waiting
 from tests.factories.care import passed
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import place
 from tests.factories.world import SHOP, an_order
 
@@ -31,12 +29,6 @@ DISPATCHER = Actor(role="dispatcher", source="person", person_id=UUID(int=9))
 MIXER = ("MIX-500", 1)
 SEED = 58
 ORDERS = 200
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def fill(company: Company, sku: str, quantity: int) -> None:

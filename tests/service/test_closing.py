@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +17,7 @@ from doorstep.flows import tickets as ticket_flow
 from doorstep.flows.closing import close_if_over, close_orders, read_closing
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.helpdesk.service import tickets
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company
 from tests.factories.journeys import Order, place, standing
 from tests.factories.steps import healthy
 
@@ -27,12 +25,6 @@ KETTLE = ("KET-17", 1)
 MIXER = ("MIX-500", 1)
 DAYS = timedelta(days=14)
 SYSTEM = Actor.system("test")
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def paid_out(company: Company) -> None:

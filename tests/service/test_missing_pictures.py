@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from doorstep.core import db
 from doorstep.flows.missing_pictures import find_missing_pictures
 from tests.factories import floor
-from tests.factories.company import Company, open_company, picture, upload
+from tests.factories.company import Company, picture, upload
 from tests.factories.journeys import standing
 from tests.factories.mishaps import failed_attempt
-
-
-@pytest.fixture
-async def company(db: Any, redis: Any, tmp_path: Path) -> Any:
-    async with open_company(tmp_path) as opened:
-        yield opened
 
 
 async def alarms() -> list[dict[str, Any]]:

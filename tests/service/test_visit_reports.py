@@ -21,7 +21,6 @@ from tests.factories.road import (
     Road,
     a_checklist,
     a_machine,
-    make_actor,
     make_technician,
     picture,
     problems_of,
@@ -204,4 +203,8 @@ async def test_only_the_channels_dispatchers_approve(
     stranger = Actor(role="dispatcher", source="person", person_id=uuid7(), channel_ids=(uuid7(),))
     with pytest.raises(NotFound):
         await install_reports.approve_visit(visit["id"], "mine", actor=stranger)
-    assert (await make_actor("dispatcher")).person_id
+    await install_reports.approve_visit(
+        visit["id"], "The serial is on the photo.", actor=road.dispatcher
+    )
+    approved_by = await core_db.value("SELECT approved_by FROM visit_report")
+    assert approved_by == road.dispatcher.person_id

@@ -58,6 +58,9 @@ class OrderPlay:
         if self.trouble == "never paid":
             await self.cancel(None, "unpaid")
             return
+        if self.trouble == "not approved":
+            await self.reject()
+            return
         await self.pay()
         await self.travel()
         await self.settle_cash()
@@ -157,6 +160,18 @@ class OrderPlay:
         if self.trouble == "payment fails":
             await self._gateway("declined")
         await self._gateway("captured")
+
+    async def reject(self) -> None:
+        """Finance does not let the customer pay at the door; the order is cancelled with it."""
+        finance = await self.company.staff("finance")
+
+        async def waiting() -> str | None:
+            found = await finance.get("/console/approvals", kind="payment", limit=500)
+            return next((one["id"] for one in found if one["order_number"] == self.number), None)
+
+        approval_id = await until(waiting, "the question whether it may be paid at the door")
+        body = {"event_id": new_event(), "reason": "The phone number is somebody else's."}
+        await finance.post(f"/console/approvals/{approval_id}/reject", body)
 
     async def _gateway(self, outcome: str) -> None:
         summary = await self.order()

@@ -24,6 +24,7 @@ class ParcelPlay:
         self.location_id: str = parcel["location_id"]
         self.owned_by_vendor = parcel["owner_id"] is not None
         self.wrong_code_first = False
+        self.pick_again = False
         self.keep_back = ""
         self.odd_serial = ""
         self.installs = False
@@ -130,10 +131,13 @@ class ParcelPlay:
         path = f"/console/fulfilments/{self.id}/detours/{kind}/settle"
         await desk.post(path, {"event_id": new_event()})
 
-    async def ask_return(self) -> None:
-        """The customer calls: everything goes back."""
+    async def ask_return(self, *, first_piece: bool = False) -> None:
+        """The customer calls: everything goes back, or one piece of the first line."""
         desk = await self.company.staff("support")
-        body = {"event_id": new_event(), "reason": "changed_mind", "how": "home"}
+        body: dict[str, Any] = {"event_id": new_event(), "reason": "changed_mind", "how": "home"}
+        if first_piece:
+            line = self.order.parcel_of(await self.order.order(), self.id)["lines"][0]
+            body["lines"] = [{"fulfilment_line_id": line["id"], "quantity": 1}]
         await desk.post(f"/console/fulfilments/{self.id}/returns", body)
 
     async def take_in(self, grade: str) -> None:

@@ -26,6 +26,10 @@ async def pick_check_pack(parcel: ParcelPlay) -> None:
     path = f"/field/fulfilments/{parcel.id}"
     await picker.post(f"{path}/pick", step())
     await _check(parcel, picker, path, work["lines"])
+    if parcel.pick_again:
+        parcel.pick_again = False
+        await parcel.report("repick")
+        return await pick_check_pack(parcel)
     pieces = [
         {name: line[name] for name in ("weight_g", "length_mm", "width_mm", "height_mm")}
         for line in work["lines"]

@@ -92,6 +92,12 @@ async def wrong_code(parcel: ParcelPlay) -> Outcome:
     return GO_ON
 
 
+async def picked_again(parcel: ParcelPlay) -> Outcome:
+    """After the check a box falls: the dispatcher has the goods picked again."""
+    parcel.pick_again = True
+    return GO_ON
+
+
 async def cancelled_early(parcel: ParcelPlay) -> Outcome:
     """The customer cancels before the goods have left."""
     await parcel.order.cancel(parcel.id, "customer")
@@ -228,6 +234,14 @@ async def returned(parcel: ParcelPlay) -> Outcome:
     return ENDED
 
 
+async def returned_in_part(parcel: ParcelPlay) -> Outcome:
+    """One piece comes back within the return window, the customer keeps the rest."""
+    await parcel.ask_return(first_piece=True)
+    await parcel.take_in(parcel.order.dice.choice(("sellable", "open_box")))
+    await parcel.settle("returned_part", "finance")
+    return GO_ON
+
+
 def _installed(plan: Plan) -> bool:
     return any(sku in ("WM-7KG", "TV-55", "AC-15T") for sku, _ in plan.lines)
 
@@ -241,6 +255,7 @@ TROUBLES: Mapping[str, Trouble] = {
     "vendor takes a part": Trouble("accept", vendor_takes_a_part, _several),
     "vendor is late": Trouble("accept", vendor_is_late),
     "wrong code": Trouble("pick_check_pack", wrong_code),
+    "picked again": Trouble("pick_check_pack", picked_again),
     "cancelled early": Trouble("pick_check_pack", cancelled_early),
     "pickup missed": Trouble("carry", pickup_missed),
     "delayed": Trouble("deliver", delayed),
@@ -259,17 +274,18 @@ TROUBLES: Mapping[str, Trouble] = {
     "hidden damage": Trouble("install", hidden_damage),
     "disputed": Trouble("finish", disputed),
     "returned": Trouble("finish", returned),
+    "returned in part": Trouble("finish", returned_in_part, _several),
 }
-"""What may go wrong with a parcel; `payment fails` and `never paid` are the order's own."""
+"""What may go wrong with a parcel; there are some of the whole order besides."""
 
-OF_THE_ORDER = ("payment fails", "never paid")
+WHEN_PAID_NOW = ("payment fails", "never paid")
+WHEN_PAID_AT_THE_DOOR = ("not approved",)
 
 
 def choose(plan: Plan, dice: Any) -> str:
     """Choose what goes wrong with an order of this plan."""
     fitting = [name for name, trouble in TROUBLES.items() if trouble.fits(plan)]
-    if not plan.cash:
-        fitting += OF_THE_ORDER
+    fitting += WHEN_PAID_AT_THE_DOOR if plan.cash else WHEN_PAID_NOW
     chosen: str = dice.choice(fitting)
     return chosen
 
