@@ -18,6 +18,7 @@ from doorstep.modules.helpdesk.rules import (
     EscalationRule,
     Waiting,
     deadline,
+    handed_on,
     next_step,
     state_after,
 )
@@ -146,3 +147,20 @@ def test_the_window_is_over_at_its_end_and_at_once_when_nothing_is_left() -> Non
     assert window_over([living, ended], MONDAY, MONDAY)
     assert window_over([ended], None, MONDAY)
     assert window_words(MONDAY + second, MONDAY) and not window_words(MONDAY, MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("owner", "taker", "expected"),
+    [
+        ("dispatcher", "admin", ("admin", ["sales"])),
+        ("dispatcher", None, ("dispatcher", ["sales"])),
+        ("finance", "admin", ("finance", ["sales", "admin"])),
+        ("finance", "sales", ("finance", ["sales"])),
+        ("finance", None, ("finance", ["sales"])),
+    ],
+)
+def test_money_stays_with_finance_and_who_would_have_taken_it_is_told(
+    owner: str, taker: str | None, expected: tuple[str, list[str]]
+) -> None:
+    rule = EscalationRule(1, 60, "due", taker, ("sales",))
+    assert handed_on(rule, owner) == expected

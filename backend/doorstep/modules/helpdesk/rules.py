@@ -51,6 +51,19 @@ class Step(NamedTuple):
     at: datetime
 
 
+def handed_on(rule: EscalationRule, owner_role: str) -> tuple[str, list[str]]:
+    """Tell whose a problem is after a rule has fired, and who is told of it beside them.
+
+    Money stays with finance, since nobody else may act on it; who would have taken it is told.
+    """
+    tells = list(rule.tells)
+    if rule.owner_role is None:
+        return owner_role, tells
+    if owner_role != "finance":
+        return rule.owner_role, tells
+    return owner_role, tells if rule.owner_role in tells else [*tells, rule.owner_role]
+
+
 def next_step(problem: Waiting, rules: Iterable[EscalationRule], calendar: Calendar) -> Step | None:
     """Find the lowest level above the problem's own, and when it is due; None when no rule is left.
 

@@ -21,6 +21,7 @@ from doorstep.modules.helpdesk.rules import (
     EscalationRule,
     Step,
     Waiting,
+    handed_on,
     next_step,
 )
 from doorstep.modules.helpdesk.service.calendars import Country, calendar_of
@@ -33,7 +34,9 @@ class RuleData(Struct, kw_only=True, forbid_unknown_fields=True):
     """When a problem goes to whom; `kind` or `country` left out means any.
 
     `after_minutes` are business minutes of the country, from the opening or from the deadline.
-    Without `owner_role` it stays in its queue; the people of the queue and of `tells` are told.
+    Without `owner_role` it stays in its queue, and so does whatever is finance's: nobody else may act
+    on money. The people of the queue and of `tells` are told, and those of an `owner_role` that may
+    not take it.
     """
 
     level: Annotated[int, Meta(ge=1, le=3)]
@@ -113,7 +116,7 @@ async def _escalate_next(moment: datetime) -> int | None:
 
 async def _fire(problem: dict[str, Any], step: Step) -> int:
     rule = step.rule
-    owner_role = rule.owner_role or problem["owner_role"]
+    owner_role, tells = handed_on(rule, problem["owner_role"])
     fired: UUID | None = await db.value(
         sql.FIRE,
         uuid7(),
@@ -124,7 +127,7 @@ async def _fire(problem: dict[str, Any], step: Step) -> int:
         problem["owner_role"],
         problem["owner_id"],
         owner_role,
-        list(rule.tells),
+        tells,
     )
     following = await _next_step(problem | {"level": rule.level})
     await db.execute(sql.RAISE, problem["id"], rule.level, owner_role, following and following.at)
