@@ -265,6 +265,9 @@ async def troubles(walk: Walk) -> None:
     await order.take_well(await order.accept_run())
     await order.go_on(1014)
     visit = await value("SELECT id FROM visit WHERE fulfilment_id = $1", order.parcel)
+    found = {"kind": "part_missing", "words": "Canary words"}
+    await walk.ask("addVisitFinding", "technician", capture(**found), visit_id=visit)
+    await walk.ask("addFittedPart", "technician", capture(), visit_id=visit)
     await walk.ask("failVisit", "technician", capture(reason="unsafe"), visit_id=visit)
     dispute = {"event_id": uuid7(), "kind": "dispute"}
     await walk.ask("reportDetour", "finance", dispute, **own)
@@ -276,6 +279,8 @@ async def troubles(walk: Walk) -> None:
     await sold.take_well(await sold.pod(serials=["SOMETHING-ELSE"]))
     word = {"event_id": uuid7()}
     await walk.ask("confirmSerials", "vendor", word, po_id=await sold.po_id())
+    wrong = {"event_id": uuid7(), "words": "Canary words"}
+    await walk.ask("disputePurchaseOrder", "vendor", wrong, po_id=await sold.po_id())
     parted = await standing(company, 1012, ("KET-17", 2))
     line = await value("SELECT id FROM fulfilment_line WHERE fulfilment_id = $1", parted.parcel)
     back = {"fulfilment_line_id": line, "quantity": 1, "reason": "damaged"}

@@ -30,6 +30,11 @@ UNION ALL
 SELECT 'failed visit', f.id, unnest(f.photos), f.order_id, f.fulfilment_id, f.technician_id, f.recorded_at
   FROM visit_failure f
 UNION ALL
+SELECT 'finding at a visit', e.event_id, x ->> 'sha256', e.order_id, e.fulfilment_id, e.actor_id,
+       e.recorded_at
+  FROM detour_case c JOIN journey_event e ON e.event_id = c.id, jsonb_array_elements(e.evidence) x
+ WHERE c.kind IN ('hidden_damage', 'part_missing') AND x ->> 'kind' = 'photo'
+UNION ALL
 SELECT 'shift explanation', e.id, e.photo_sha256, e.order_id, e.fulfilment_id, e.explained_by, e.explained_at
   FROM shift_explanation e WHERE e.photo_sha256 IS NOT NULL
 UNION ALL

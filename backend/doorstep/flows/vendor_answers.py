@@ -192,6 +192,16 @@ async def confirm_serials(po_id: UUID, event_id: UUID, *, actor: Actor) -> journ
     return await journey.settle_detour(event_id, differing, "serial_differs", actor=actor)
 
 
+@db.transactional
+async def dispute(po_id: UUID, event_id: UUID, words: str, *, actor: Actor) -> journey.Answer:
+    """Dispute a purchase order as its vendor: what is not paid yet waits until finance has agreed.
+
+    Raises: PurchaseOrderMissing; DetourKnown when it is disputed already; FulfilmentEnded.
+    """
+    fulfilment_id = await lock_fulfilment_of(po_id, actor)
+    return await journey.open_detour(event_id, fulfilment_id, "dispute", actor=actor, detail=words)
+
+
 # --- No answer ----------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from doorstep.core.errors import EventIdReused
 from doorstep.core.http.problems import problems
 from doorstep.doors.field.addresses import DoorAddress
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
-from doorstep.flows import failed_visit, install, install_reports
+from doorstep.flows import failed_visit, install, install_reports, visit_findings
 from doorstep.journey.refusals import (
     DetourKnown,
     DetourNotPossible,
@@ -27,7 +27,14 @@ from doorstep.journey.refusals import (
 from doorstep.modules.fsm import rules
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.refusals import ReportIncomplete, VisitMissing, VisitOver
-from doorstep.modules.fsm.schemas import Checklist, VisitCompleted, VisitFailed, VisitStarted
+from doorstep.modules.fsm.schemas import (
+    Checklist,
+    PartFitted,
+    VisitCompleted,
+    VisitFailed,
+    VisitFinding,
+    VisitStarted,
+)
 
 TAGS = ["installation"]
 
@@ -176,5 +183,40 @@ async def fail_visit(visit_id: UUID, data: VisitFailed, actor: Actor) -> Respons
     return told(await failed_visit.record_failed_visit(visit_id, data, actor=actor))
 
 
-handlers = [list_own_visits, start_visit, complete_visit, fail_visit]
+@post(
+    "/field/visits/{visit_id:uuid}/findings",
+    operation_id="addVisitFinding",
+    opt=needs("fsm:report:write"),
+    status_code=200,
+    responses=KEPT | problems(VisitMissing, EventIdReused, DetourNotPossible, DetourKnown),
+    tags=TAGS,
+)
+async def add_visit_finding(
+    visit_id: UUID, data: VisitFinding, actor: Actor
+) -> Response[VerdictOut]:
+    """Report damage or a missing part found on the spot; support gets the task."""
+    return told(await visit_findings.record_finding(visit_id, data, actor=actor))
+
+
+@post(
+    "/field/visits/{visit_id:uuid}/part-fitted",
+    operation_id="addFittedPart",
+    opt=needs("fsm:report:write"),
+    status_code=200,
+    responses=KEPT | problems(VisitMissing, EventIdReused, DetourKnown),
+    tags=TAGS,
+)
+async def add_fitted_part(visit_id: UUID, data: PartFitted, actor: Actor) -> Response[VerdictOut]:
+    """Say that the missing part is here and fitted: the installation can be finished."""
+    return told(await visit_findings.fit_part(visit_id, data.event_id, actor=actor))
+
+
+handlers = [
+    list_own_visits,
+    start_visit,
+    complete_visit,
+    fail_visit,
+    add_visit_finding,
+    add_fitted_part,
+]
 """The routes of this door."""

@@ -18,7 +18,12 @@ from doorstep.core.http.problems import problems
 from doorstep.doors.tranches import TrancheOut
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
 from doorstep.flows import vendor_answers
-from doorstep.journey.refusals import DetourKnown, StageAlreadyDone, StageTooEarly
+from doorstep.journey.refusals import (
+    DetourKnown,
+    DetourNotPossible,
+    StageAlreadyDone,
+    StageTooEarly,
+)
 from doorstep.modules.finance.service import tranches
 from doorstep.modules.scm import service as scm
 
@@ -90,6 +95,13 @@ class DeclineIn(Struct, kw_only=True, forbid_unknown_fields=True):
 
     event_id: UUID
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class DisputeIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is wrong, in the vendor's words; the client makes `event_id`."""
+
+    event_id: UUID
+    words: Annotated[str, Meta(min_length=3, max_length=500, pattern=r"^[^\x00]*$")]
 
 
 @get(
@@ -200,6 +212,19 @@ async def confirm_serials(
     return told(await vendor_answers.confirm_serials(po_id, data.event_id, actor=actor))
 
 
+@post(
+    "/vendor/purchase-orders/{po_id:uuid}/dispute",
+    operation_id="disputePurchaseOrder",
+    status_code=200,
+    opt=needs("scm:purchase_order:answer"),
+    responses=KEPT | problems(scm.PurchaseOrderMissing, DetourKnown, DetourNotPossible),
+    tags=TAGS,
+)
+async def dispute(actor: Actor, po_id: PurchaseOrderId, data: DisputeIn) -> Response[VerdictOut]:
+    """Say that a purchase order is not right; its tranches wait until finance and vendor agree."""
+    return told(await vendor_answers.dispute(po_id, data.event_id, data.words, actor=actor))
+
+
 handlers = [
     list_purchase_orders,
     read_purchase_order,
@@ -207,5 +232,6 @@ handlers = [
     accept,
     decline,
     confirm_serials,
+    dispute,
 ]
 """The routes of this door."""

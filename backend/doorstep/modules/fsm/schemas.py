@@ -99,6 +99,23 @@ class VisitFailed(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     photos: Annotated[list[Photo], Meta(max_length=10)] = []
 
 
+class VisitFinding(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
+    """Something found at the customer's. `event_id` is made by the phone, once per capture."""
+
+    event_id: UUID
+    captured_at: Moment
+    kind: Literal["hidden_damage", "part_missing"]
+    words: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    photos: Annotated[list[Photo], Meta(max_length=10)] = []
+
+
+class PartFitted(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
+    """A missing part is here now. `event_id` is made by the phone, once per capture."""
+
+    event_id: UUID
+    captured_at: Moment
+
+
 class VisitCompleted(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     """What the technician did. `event_id` is made by the phone, once per capture."""
 
