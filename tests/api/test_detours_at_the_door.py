@@ -368,9 +368,8 @@ async def test_a_detour_names_goods_of_its_parcel_and_an_end_all_of_them(company
         await floor.refused(company, "support", path, body, "line-not-of-parcel")
     await floor.ok(company, "support", path, damage | {"lines": [kettle]})
     replaced = {"event_id": uuid7(), "kind": "replaced", "reason": "hidden_damage"}
-    part = replaced | {"lines": [kettle]}
-    await floor.refused(company, "support", path, part, "whole-parcel-only")
-    assert (await parcel_of(order))["state"] == "open", "the washing machine is not called back"
+    lost = {"event_id": uuid7(), "kind": "lost", "lines": [kettle]}
+    await floor.refused(company, "support", path, lost, "whole-parcel-only")
     await floor.ok(company, "support", path, replaced | {"lines": lines})
     assert (await parcel_of(order))["ended_as"] == "replaced"
     await healthy()

@@ -6,6 +6,9 @@ would wait for its installation for ever, and the machine's warranty would hold 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from doorstep import journey
 from doorstep.core import db
 from doorstep.modules.crm import service as crm
@@ -38,19 +41,23 @@ SELECT w.id,
 
 
 async def let_go(fact: journey.Fact) -> None:
-    """End the warranties of what came back, and the visit if nothing is left to install.
+    """Let a parcel of which a part came back be only what stays."""
+    await keep_to_what_stays(fact.fulfilment)
+
+
+async def keep_to_what_stays(fulfilment: Mapping[str, Any]) -> None:
+    """End the warranties of what is gone, and the visit if nothing is left to install.
 
     Stages that a parcel has passed stay passed; those that are to come apply to what stays.
     """
-    covers = {row["id"]: row["pieces"] or 0 for row in await db.rows(COVERS, fact.fulfilment_id)}
+    parcel, passed = fulfilment["id"], fulfilment["passed"]
+    covers = {row["id"]: row["pieces"] or 0 for row in await db.rows(COVERS, parcel)}
     await crm.lessen_warranties(covers)
-    stays = await db.one(STAYS, fact.fulfilment_id)
-    passed = fact.fulfilment["passed"]
+    stays = await db.one(STAYS, parcel)
     await journey.set_flags(
-        fact.fulfilment_id,
-        needs_install=fact.fulfilment["needs_install"]
-        and (1015 in passed or stays["needs_install"]),
-        has_warranty=fact.fulfilment["has_warranty"] and (1018 in passed or stays["has_warranty"]),
+        parcel,
+        needs_install=fulfilment["needs_install"] and (1015 in passed or stays["needs_install"]),
+        has_warranty=fulfilment["has_warranty"] and (1018 in passed or stays["has_warranty"]),
     )
     if not stays["needs_install"]:
-        await fsm.drop_visit(fact.fulfilment_id, "cancelled")
+        await fsm.drop_visit(parcel, "cancelled")

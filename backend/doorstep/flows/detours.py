@@ -12,6 +12,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import Invalid, Refusal
+from doorstep.flows import replace_part
 from doorstep.modules.helpdesk import service as helpdesk
 
 
@@ -50,7 +51,10 @@ BY_HAND = frozenset(
 """What a desk may report by the general door; cancelling and returning have doors of their own."""
 
 
-CARRIED = "SELECT id, quantity FROM fulfilment_line WHERE fulfilment_id = $1"
+CARRIED = """
+SELECT l.id, l.quantity, array(SELECT u.serial FROM unit u WHERE u.fulfilment_line_id = l.id) AS serials
+  FROM fulfilment_line l WHERE l.fulfilment_id = $1
+"""
 
 
 class LineNotOfParcel(Invalid):
@@ -60,7 +64,10 @@ class LineNotOfParcel(Invalid):
 
 
 class WholeParcelOnly(Invalid):
-    """An end concerns all that a parcel carries: what is told of a part would recall everything."""
+    """An end concerns all that a parcel carries: what is told of a part would recall everything.
+
+    Only pieces that are with the customer are replaced by themselves.
+    """
 
     title = "This ends the whole parcel and cannot be told of a part of it."
 
@@ -82,6 +89,7 @@ class NotByHand(Invalid):
     title = "This detour is not reported by hand, or has a door of its own."
 
 
+@db.transactional
 async def report(
     event_id: UUID,
     fulfilment_id: UUID,
@@ -92,7 +100,7 @@ async def report(
     detail: str = "",
     lines: Sequence[journey.Quantity] = (),
 ) -> journey.Answer:
-    """Open a detour on a desk's word.
+    """Open a detour on a desk's word; `replaced` may name some pieces that are with the customer.
 
     Raises: NotFound outside the actor's sight; NotByHand; LineNotOfParcel; WholeParcelOnly; the
     engine's refusals.
@@ -100,23 +108,41 @@ async def report(
     await scope(actor).require_fulfilment(fulfilment_id)
     if kind not in BY_HAND:
         raise NotByHand(kind)
-    if lines:
-        await _check_lines(fulfilment_id, kind, lines)
+    fulfilment = await journey.lock(fulfilment_id)
+    parcel_id = await replace_part.reported(event_id, fulfilment_id) or fulfilment_id
+    if lines and parcel_id == fulfilment_id:
+        await _check_lines(fulfilment_id, lines)
+        if kind == "replaced" and await replace_part.is_part(fulfilment, lines):
+            parcel_id = await replace_part.split(event_id, fulfilment, lines, reason, actor=actor)
+        elif journey.DETOURS[kind].ends_as is not None:
+            await _require_whole(fulfilment_id, kind, lines)
     return await journey.open_detour(
-        event_id, fulfilment_id, kind, actor=actor, reason=reason, detail=detail, lines=lines
+        event_id, parcel_id, kind, actor=actor, reason=reason, detail=detail, lines=lines
     )
 
 
-async def _check_lines(fulfilment_id: UUID, kind: str, lines: Sequence[journey.Quantity]) -> None:
+async def _check_lines(fulfilment_id: UUID, lines: Sequence[journey.Quantity]) -> None:
+    rows = {row["id"]: row for row in await db.rows(CARRIED, fulfilment_id)}
+    for line_id, quantity in _named(lines).items():
+        if line_id not in rows or quantity > rows[line_id]["quantity"]:
+            raise LineNotOfParcel
+    for line in lines:
+        if not set(line.serials) <= set(rows[line.fulfilment_line_id]["serials"]):
+            raise LineNotOfParcel("The line has no such serial.")
+
+
+async def _require_whole(fulfilment_id: UUID, kind: str, lines: Sequence[journey.Quantity]) -> None:
     carried = {row["id"]: row["quantity"] for row in await db.rows(CARRIED, fulfilment_id)}
+    # A repeat after the end finds the lines as they were.
+    if _named(lines) != carried:
+        raise WholeParcelOnly(kind=kind)
+
+
+def _named(lines: Sequence[journey.Quantity]) -> Counter[UUID]:
     named: Counter[UUID] = Counter()
     for line in lines:
         named[line.fulfilment_line_id] += line.quantity
-    if any(quantity > carried.get(line_id, 0) for line_id, quantity in named.items()):
-        raise LineNotOfParcel
-    # A repeat after the end finds the lines as they were.
-    if journey.DETOURS[kind].ends_as is not None and named != carried:
-        raise WholeParcelOnly(kind=kind)
+    return named
 
 
 async def settle(event_id: UUID, fulfilment_id: UUID, kind: str, *, actor: Actor) -> journey.Answer:

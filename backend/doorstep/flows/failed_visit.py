@@ -15,7 +15,8 @@ from doorstep.modules.fsm.schemas import VisitFailed
 from doorstep.modules.helpdesk import service as helpdesk
 
 NEEDS_VISIT = """
-SELECT EXISTS (SELECT FROM detour_case WHERE fulfilment_id = $1 AND kind = 'installation_failed'
+SELECT (SELECT needs_install FROM fulfilment WHERE id = $1)
+   AND EXISTS (SELECT FROM detour_case WHERE fulfilment_id = $1 AND kind = 'installation_failed'
                 AND closed_at IS NULL)
    AND NOT EXISTS (SELECT FROM visit WHERE fulfilment_id = $1 AND state IN ('booked', 'started'))
 """

@@ -15,24 +15,9 @@ from uuid import UUID
 from doorstep import journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
+from doorstep.flows.split import LINES, Pieces, split_off
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.tms.schemas import KeptBack, KeptBackAs
-from doorstep.modules.wms.service import custody
-
-LINES = """
-SELECT l.id, l.order_line_id, l.product_id, l.quantity, p.needs_install,
-       p.warranty_months > 0 AS has_warranty,
-       array(SELECT u.serial FROM unit u WHERE u.fulfilment_line_id = l.id ORDER BY u.serial)
-         AS serials
-  FROM fulfilment_line l JOIN product p ON p.id = l.product_id
- WHERE l.fulfilment_id = $1 ORDER BY l.id
-"""
-
-PASSED = """
-SELECT DISTINCT ON (stage) stage, how FROM journey_event
- WHERE fulfilment_id = $1 AND kind = 'stage' AND stage > 1001 AND stage < 1012 AND stage = ANY ($2)
- ORDER BY stage, attempt DESC
-"""
 
 
 async def understood(fulfilment_id: UUID, kept_back: Sequence[KeptBack]) -> bool:
@@ -62,49 +47,22 @@ async def split(
         by_fate[one.reason].append(one)
     begun = []
     for fate, goods in sorted(by_fate.items()):
-        parcel_id = await _begin(fulfilment, goods, actor)
+        parcel_id = await split_off(fulfilment, _pieces(goods), before=1012, actor=actor)
         await _follow(fate, parcel_id, event_id, actor)
         begun.append(parcel_id)
     await _settle_flags(fulfilment["id"])
     return begun
 
 
-async def _begin(fulfilment: dict[str, Any], goods: Sequence[KeptBack], actor: Actor) -> UUID:
-    rows = {row["id"]: row for row in await db.rows(LINES, fulfilment["id"])}
-    wanted: dict[UUID, int] = defaultdict(int)
+def _pieces(goods: Sequence[KeptBack]) -> dict[UUID, Pieces]:
+    """Add up what was kept back of each line."""
+    found: dict[UUID, Pieces] = {}
     for one in goods:
-        wanted[one.fulfilment_line_id] += one.quantity
-    lines = {
-        line_id: journey.BornLine(
-            order_line_id=rows[line_id]["order_line_id"],
-            product_id=rows[line_id]["product_id"],
-            quantity=quantity,
+        had = found.get(one.fulfilment_line_id, Pieces(0))
+        found[one.fulfilment_line_id] = Pieces(
+            had.quantity + one.quantity, (*had.serials, *one.serials)
         )
-        for line_id, quantity in wanted.items()
-        if quantity < rows[line_id]["quantity"]
-    }
-    passed = await db.rows(PASSED, fulfilment["id"], fulfilment["passed"])
-    born = journey.Born(
-        parcel=await journey.next_parcel(fulfilment["order_id"]),
-        lines=tuple(lines.values()),
-        location_id=fulfilment["location_id"],
-        owner_id=fulfilment["owner_id"],
-        po_id=fulfilment["po_id"],
-        needs_install=any(rows[line_id]["needs_install"] for line_id in wanted),
-        has_warranty=any(rows[line_id]["has_warranty"] for line_id in wanted),
-        collection=False,
-        passed=tuple((row["stage"], row["how"]) for row in passed),
-    )
-    await journey.begin(born, fulfilment, actor=actor)
-    for line_id, quantity in wanted.items():
-        if line_id not in lines:
-            await journey.move_line(line_id, born.id)
-            continue
-        serials = [s for one in goods if one.fulfilment_line_id == line_id for s in one.serials]
-        left = rows[line_id]["quantity"] - quantity
-        await journey.shorten_line(line_id, left)
-        await custody.split(line_id, lines[line_id].id, quantity, serials)
-    return born.id
+    return found
 
 
 async def _follow(fate: KeptBackAs, parcel_id: UUID, event_id: UUID, actor: Actor) -> None:

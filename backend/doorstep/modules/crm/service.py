@@ -151,6 +151,15 @@ async def lessen_warranties(pieces: Mapping[UUID, int]) -> None:
     )
 
 
+async def move_warranties(fulfilment_line_id: UUID, to_fulfilment_id: UUID) -> None:
+    """Let the warranties of a line belong to the parcel in which the line is now."""
+    await db.execute(
+        "UPDATE warranty SET fulfilment_id = $2 WHERE fulfilment_line_id = $1",
+        fulfilment_line_id,
+        to_fulfilment_id,
+    )
+
+
 async def void_warranties(fulfilment_id: UUID) -> None:
     """Take back the warranties of goods that went back: their certificates prove nothing any more."""
     await db.execute(
