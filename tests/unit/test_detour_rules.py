@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 from doorstep.core.actor import ROLES, Actor, Source
 from doorstep.core.ids import uuid7
-from doorstep.journey.detour_rules import decide_opening, decide_settling, settled_by_passing
+from doorstep.journey.detour_rules import (
+    decide_dating,
+    decide_opening,
+    decide_settling,
+    is_ahead,
+    settled_by_passing,
+)
 from doorstep.journey.detours import DETOURS, Detour, check
 from doorstep.journey.rules import Cause, Evidence, Standing, Step, Verdict, decide
 from doorstep.journey.stages import BY_CODE, STAGES, BadTable, Flags
@@ -48,6 +56,30 @@ def test_only_its_roles_report_and_settle_it(detour: Detour) -> None:
         assert (opened.verdict is Verdict.APPLIED) == (role in detour.opened_by), role
         settled = decide_settling(standing(detour.first, detour.kind), detour, somebody(role))
         assert (settled.verdict is Verdict.APPLIED) == (role in detour.settled_by), role
+
+
+@pytest.mark.parametrize("detour", DETOURS, ids=lambda one: one.kind)
+def test_only_its_roles_say_by_when_it_is_over_and_only_while_it_is_open(detour: Detour) -> None:
+    for accepts, roles in ((False, detour.dated_by), (True, detour.accepted_by)):
+        for role in ROLES:
+            opened = standing(detour.first, detour.kind)
+            decision = decide_dating(opened, detour, somebody(role), accepts=accepts)
+            assert (decision.verdict is Verdict.APPLIED) == (role in roles), role
+        for role in roles:
+            over = decide_dating(standing(detour.first), detour, somebody(role), accepts=accepts)
+            assert (over.verdict, over.cause) == (Verdict.DUPLICATE, Cause.DONE)
+
+
+@pytest.mark.parametrize(
+    ("days", "ahead"), [(-1, False), (0, False), (1, True), (366, True), (367, False)]
+)
+def test_a_date_lies_after_today_and_within_a_year(days: int, ahead: bool) -> None:
+    today = date(2026, 11, 26)
+    assert is_ahead(today + timedelta(days=days), today) is ahead
+
+
+def test_what_customers_accept_or_cancel_is_short_stock_alone() -> None:
+    assert [one.kind for one in DETOURS if "customer" in one.accepted_by] == ["short_stock"]
 
 
 @pytest.mark.parametrize("detour", DETOURS, ids=lambda one: one.kind)

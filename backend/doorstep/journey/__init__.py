@@ -5,14 +5,18 @@ Never knows stock, money, carriers or messages: those react (flows/reactions.py)
 """
 
 from doorstep.journey.birth import Born, BornLine, begin, next_parcel
+from doorstep.journey.dating import require_ahead
 from doorstep.journey.describe import as_table, describe
 from doorstep.journey.detouring import Quantity
 from doorstep.journey.detours import BY_KIND as DETOURS
 from doorstep.journey.engine import (
+    accept_date,
     advance,
     announce,
     lock,
     open_detour,
+    pass_date,
+    set_date,
     set_po,
     settle_detour,
     state_fact,
@@ -39,6 +43,7 @@ __all__ = [
     "Quantity",
     "Reaction",
     "Verdict",
+    "accept_date",
     "advance",
     "announce",
     "as_table",
@@ -53,6 +58,9 @@ __all__ = [
     "move_to",
     "next_parcel",
     "open_detour",
+    "pass_date",
+    "require_ahead",
+    "set_date",
     "set_flags",
     "set_po",
     "settle_detour",

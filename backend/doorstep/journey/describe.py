@@ -53,6 +53,8 @@ def _detour(detour: Detour) -> dict[str, Any]:
         "ends_as": detour.ends_as,
         "holds_from": detour.holds_from,
         "reasons": sorted(detour.reasons),
+        "dated_by": sorted(detour.dated_by),
+        "accepted_by": sorted(detour.accepted_by),
         "undoes": detour.undoes,
         "told": {language: detour_words(detour.kind, language) for language in LANGUAGES}
         if detour.told

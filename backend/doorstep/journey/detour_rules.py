@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 
 from doorstep.core.actor import Actor
 from doorstep.journey.detours import BY_KIND, Detour
@@ -67,6 +68,29 @@ def decide_settling(standing: Standing, detour: Detour, actor: Actor) -> Decisio
     words = detour.kind.replace("_", " ")
     if actor.role not in detour.settled_by:
         reason = f"The role {actor.role} does not settle: {words}."
+        return Decision(Verdict.REJECTED, reason, Cause.ROLE)
+    if detour.kind not in standing.open_detours:
+        return Decision(Verdict.DUPLICATE, f"Is not open: {words}.", Cause.DONE)
+    return Decision(Verdict.APPLIED, "")
+
+
+FURTHEST = timedelta(days=366)
+"""How far ahead a date may lie that somebody says of a detour."""
+
+
+def is_ahead(expected_on: date, today: date) -> bool:
+    """Tell whether a date may be promised today: after today, and within a year."""
+    return today < expected_on <= today + FURTHEST
+
+
+def decide_dating(
+    standing: Standing, detour: Detour, actor: Actor, *, accepts: bool = False
+) -> Decision:
+    """Judge somebody's word on by when a detour is over; `accepts`: his yes to the date it has."""
+    words = detour.kind.replace("_", " ")
+    if actor.role not in (detour.accepted_by if accepts else detour.dated_by):
+        verb = "accept" if accepts else "set"
+        reason = f"The role {actor.role} does not {verb} the date of: {words}."
         return Decision(Verdict.REJECTED, reason, Cause.ROLE)
     if detour.kind not in standing.open_detours:
         return Decision(Verdict.DUPLICATE, f"Is not open: {words}.", Cause.DONE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -32,7 +32,8 @@ class Quantity(msgspec.Struct, frozen=True, kw_only=True):
 class Report(NamedTuple):
     """What somebody reports: a detour of a fulfilment.
 
-    `reason` is a code of its row, `detail` says more in words, `lines` which goods (empty: all).
+    `reason` is a code of its row, `detail` says more in words, `lines` which goods (empty: all),
+    `expected_on` by when it is expected to be over.
     """
 
     event_id: UUID
@@ -45,6 +46,7 @@ class Report(NamedTuple):
     evidence: Sequence[Evidence]
     captured_at: datetime
     overtaken: bool
+    expected_on: date | None = None
 
     @property
     def step(self) -> Step:
@@ -103,6 +105,7 @@ def _data(report: Report) -> dict[str, Any]:
         "case_id": str(report.event_id),
         "reason": report.reason,
         "detail": report.detail,
+        "expected_on": report.expected_on,
         "lines": msgspec.to_builtins(list(report.lines)),
     }
 
@@ -141,9 +144,9 @@ async def _record(
     await db.execute(
         "INSERT INTO detour_case (id, fulfilment_id, order_id, kind, attempt, blocks_from, holds_from,"
         " reason, detail, lines, progress, opened_role, opened_source, happened_at, opened_at,"
-        " closed_at, closed_as)"
+        " closed_at, closed_as, expected_on)"
         " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,"
-        " CASE WHEN $16::text IS NOT NULL THEN $15::timestamptz END,$16)",
+        " CASE WHEN $16::text IS NOT NULL THEN $15::timestamptz END,$16,$17)",
         report.event_id,
         journey.id,
         journey.row["order_id"],
@@ -160,6 +163,7 @@ async def _record(
         report.captured_at,
         now(),
         closed_as,
+        report.expected_on,
     )
     if closed_as is None:
         journey.detours[detour.kind] = report.event_id

@@ -24,6 +24,8 @@ class Detour(NamedTuple):
     begins at that stage) and `ends_as` is set; none means that it is only noted. Passing a stage of
     `settled_at` settles it by itself. `holds_from`: tranches of this number and above wait while it
     is open. `told`: the customer hears of it. `undoes` says in words what it gives back.
+    `dated_by`: roles that may say by when it is expected to be over; `accepted_by`: roles that may say
+    yes to such a date.
     """
 
     kind: str
@@ -40,6 +42,8 @@ class Detour(NamedTuple):
     holds_from: int | None = None
     reasons: frozenset[str] = frozenset()
     told: bool = False
+    dated_by: frozenset[str] = frozenset()
+    accepted_by: frozenset[str] = frozenset()
 
     @property
     def recurs(self) -> bool:
@@ -77,7 +81,7 @@ DETOURS: tuple[Detour, ...] = (
            blocks_from=1003, reasons=_of("payment reservation")),
     Detour("short_stock", "OMS", 1001, 1003, _of("system"), _of("system dispatcher admin"),
            "nothing is reserved until goods are found", blocks_from=1003, settled_at=_at(1003),
-           told=True),
+           told=True, dated_by=_of(f"{_DESK} system"), accepted_by=_of("customer")),
     # --- Vendor -----------------------------------------------------------------------------------
     Detour("vendor_silent", "Procurement", 1003, 1004, _of("system"), _of("system dispatcher admin"),
            "nothing yet: at the deadline the goods are sourced elsewhere", settled_at=_at(1004)),
@@ -88,7 +92,8 @@ DETOURS: tuple[Detour, ...] = (
            "lines, allocation and purchase order are reduced; the rest is sourced elsewhere",
            settled_at=_at(1004)),
     Detour("vendor_ready_later", "Procurement", 1003, 1005, _of("vendor"), _of("system dispatcher"),
-           "nothing: the promise moves", settled_at=_at(1005), told=True),
+           "nothing: the promise moves", settled_at=_at(1005), told=True,
+           dated_by=_of(f"{_DESK} vendor")),
     # --- Warehouse and dispatch -------------------------------------------------------------------
     Detour("qc_mismatch", "Warehouse", 1005, 1006, _of(f"{_FLOOR} system"), _of(f"{_FLOOR} dispatcher"),
            "nothing: the right goods are scanned", blocks_from=1006, settled_at=_at(1006)),
@@ -185,7 +190,8 @@ def check(detours: tuple[Detour, ...] = DETOURS) -> None:
         }
         if not named - {None} <= BY_CODE.keys():
             raise BadTable(f"{detour.kind} names a stage that there is not")
-        if not detour.opened_by or not (detour.opened_by | detour.settled_by) <= set(ROLES):
+        roles = detour.opened_by | detour.settled_by | detour.dated_by | detour.accepted_by
+        if not detour.opened_by or not roles <= set(ROLES):
             raise BadTable(f"{detour.kind} names no role, or one that there is not")
         effects = (detour.blocks_from, detour.restarts, detour.ends_as)
         if sum(effect is not None for effect in effects) > 1:
@@ -194,6 +200,8 @@ def check(detours: tuple[Detour, ...] = DETOURS) -> None:
             raise BadTable(f"{detour.kind} ends as {detour.ends_as}, which is no end")
         if detour.ends_as is None and not (detour.settled_by or detour.settled_at):
             raise BadTable(f"nothing settles {detour.kind}")
+        if detour.accepted_by and not detour.dated_by:
+            raise BadTable(f"{detour.kind} has no date that anybody could accept")
         if detour.until is not None and detour.until <= detour.first:
             raise BadTable(f"{detour.kind} can never open")
         if detour.holds_from is not None and detour.holds_from not in range(1, 7):

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
-from doorstep.journey import refusals
+from doorstep.journey import dating, refusals
 from doorstep.journey.detouring import Quantity, Report, open_case, settle_case
 from doorstep.journey.facts import Answer, Claim
 from doorstep.journey.locked import Locked
@@ -151,18 +151,20 @@ async def open_detour(
     evidence: Sequence[Evidence] = (),
     captured_at: datetime | None = None,
     overtaken: bool = False,
+    expected_on: date | None = None,
 ) -> Answer:
     """Open a detour of journey/detours.py, with all that follows, or say why not.
 
     The case has the event's id. `overtaken`: the reporter's own clock shows that the goods are
-    further; then it is kept as a case that is over. The same `event_id` again changes nothing.
+    further; then it is kept as a case that is over. `expected_on`: by when it will be. The same
+    `event_id` again changes nothing.
 
     Raises: DetourNotPossible, DetourKnown, RoleNotAllowed, FulfilmentEnded for a person at the API;
     UnknownReason; FulfilmentMissing; EventIdReused.
     """
     report = Report(
         event_id, fulfilment_id, kind, actor, reason, detail, lines, evidence,
-        captured_at or now(), overtaken,
+        captured_at or now(), overtaken, expected_on,
     )  # fmt: skip
     return await _in_turn(partial(open_case, report), event_id, 0)
 
@@ -182,6 +184,57 @@ async def settle_detour(
     """
     settle = partial(settle_case, event_id, fulfilment_id, kind, actor=actor, evidence=evidence)
     return await _in_turn(settle, event_id, 0)
+
+
+async def set_date(
+    event_id: UUID,
+    fulfilment_id: UUID,
+    kind: str,
+    expected_on: date,
+    *,
+    today: date,
+    actor: Actor,
+    words: str = "",
+) -> Answer:
+    """Say by when an open detour is expected to be over, which asks for a new yes to it.
+
+    `today` is that of the channel's clock; `words` say why. The same `event_id` again changes
+    nothing, nor does the same date.
+
+    Raises: DateNotAhead; DetourKnown when it is not open; RoleNotAllowed; FulfilmentMissing;
+    EventIdReused.
+    """
+    word = partial(
+        dating.set_date, event_id, fulfilment_id, kind, expected_on,
+        today=today, actor=actor, words=words,
+    )  # fmt: skip
+    return await _in_turn(word, event_id, 0)
+
+
+async def accept_date(
+    event_id: UUID, fulfilment_id: UUID, kind: str, expected_on: date, *, today: date, actor: Actor
+) -> Answer:
+    """Say yes to the date of an open detour, which goes on waiting; twice is once.
+
+    Raises: DateNotOffered for another date than it has, or when that is over; DetourKnown when it
+    is not open; RoleNotAllowed; FulfilmentMissing; EventIdReused.
+    """
+    word = partial(
+        dating.accept_date, event_id, fulfilment_id, kind, expected_on, today=today, actor=actor
+    )
+    return await _in_turn(word, event_id, 0)
+
+
+@db.transactional
+async def pass_date(fulfilment_id: UUID, kind: str, *, today: date, actor: Actor) -> bool:
+    """Note that the date of an open detour is over; tells whether it was. Somebody must say another.
+
+    Raises: FulfilmentMissing.
+    """
+    with _outermost() as run:
+        passed = await dating.pass_date(fulfilment_id, kind, today=today, actor=actor)
+        await _drain(run)
+    return passed
 
 
 @db.transactional

@@ -54,6 +54,18 @@ class DetourKnown(Refusal):
     title = "This is known already."
 
 
+class DateNotAhead(Invalid):
+    """Nobody can promise a day that is over, and one beyond a year is a slip of the pen."""
+
+    title = "The expected date must be after today and within a year."
+
+
+class DateNotOffered(Refusal):
+    """Another date holds now, its day is over, or nobody has said one: the page is out of date."""
+
+    title = "This date is not offered any more. Please look at the page again."
+
+
 _BY_CAUSE: dict[Cause, type[Refusal]] = {
     Cause.EARLY: StageTooEarly,
     Cause.DONE: StageAlreadyDone,

@@ -9,6 +9,7 @@ from piccolo.columns import (
     BigInt,
     Boolean,
     Bytea,
+    Date,
     Integer,
     SmallInt,
     Text,
@@ -120,6 +121,8 @@ class DetourCase(Table, tablename="detour_case", db=engine):
     opened_at = Timestamptz(default=None)
     closed_at = Timestamptz(null=True, default=None)
     closed_as = Text(null=True, default=None)
+    expected_on = Date(null=True, default=None)
+    accepted_at = Timestamptz(null=True, default=None)
 
 
 class JourneyCheckpoint(Table, tablename="journey_checkpoint", db=engine):

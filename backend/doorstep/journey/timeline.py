@@ -6,7 +6,7 @@ Pure: the stages that have happened go in, the sentences that are true now come 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from importlib import resources
 from string import Formatter
@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 
 from doorstep.core.money import exponent
@@ -121,21 +121,32 @@ _DELIVERED = _load_delivered()
 
 def _load_detours() -> dict[str, dict[str, str]]:
     told = {detour.kind for detour in DETOURS if detour.told}
+    dated = {f"{detour.kind}_dated" for detour in DETOURS if detour.told and detour.dated_by}
+    dated |= {f"{detour.kind}_accepted" for detour in DETOURS if detour.accepted_by}
     loaded = {}
     for language in LANGUAGES:
         raw = resources.files(__package__).joinpath(f"texts/detours.{language}.json").read_bytes()
         loaded[language] = msgspec.json.decode(raw, type=dict[str, str])
-        if set(loaded[language]) != told:
+        if set(loaded[language]) != told | dated:
             raise BadTexts(f"{language} has other detours than the table tells customers")
+        for name, words in loaded[language].items():
+            if _placeholders(words) != ({"date"} if name in dated else set()):
+                raise BadTexts(f"{language} {name} has other placeholders")
     return loaded
 
 
 _DETOURS = _load_detours()
 
 
-def detour_words(kind: str, language: str) -> str | None:
-    """Say what a detour means for the customer; None for one that is not told."""
-    return _DETOURS.get(language, _DETOURS["en"]).get(kind)
+def detour_words(
+    kind: str, language: str, expected_on: date | None = None, *, accepted: bool = False
+) -> str | None:
+    """Say what a detour means for the customer, with its date if it has one; None for one not told."""
+    known = language if language in _DETOURS else "en"
+    if expected_on is None:
+        return _DETOURS[known].get(kind)
+    words = _DETOURS[known].get(f"{kind}_accepted" if accepted else f"{kind}_dated")
+    return words and words.format(date=format_day(expected_on, known))
 
 
 _VISIT = msgspec.json.decode(
@@ -152,6 +163,11 @@ def visit_words(starts_at: datetime, zone: ZoneInfo, language: str) -> str:
 def format_when(at: datetime, zone: ZoneInfo, language: str) -> str:
     """Write a moment as people say it, on the clock of the place: `Tuesday 24 November, 14:00`."""
     return format_datetime(at.astimezone(zone), "EEEE d MMMM, HH:mm", locale=language)
+
+
+def format_day(day: date, language: str) -> str:
+    """Write a day as people say it: `Saturday 5 December 2026`."""
+    return format_date(day, "EEEE d MMMM y", locale=language)
 
 
 def format_amount(minor: int, currency: str) -> str:

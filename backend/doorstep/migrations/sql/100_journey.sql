@@ -120,6 +120,9 @@ CREATE TABLE detour_case (
   opened_at timestamptz NOT NULL,
   closed_at timestamptz,
   closed_as text,
+  expected_on date,                       -- by when it is expected to be over; null: nobody has said
+  accepted_at timestamptz,                -- when the customer said yes to that date
+  CONSTRAINT detour_case_accepted_has_date CHECK (accepted_at IS NULL OR expected_on IS NOT NULL),
   CONSTRAINT detour_case_closed_whole CHECK ((closed_at IS NULL) = (closed_as IS NULL)),
   -- overtaken: told after the stage that settles it; ended: the fulfilment has ended with it open.
   CONSTRAINT detour_case_closed_known CHECK (closed_as IN ('settled', 'overtaken', 'ended'))
@@ -127,6 +130,8 @@ CREATE TABLE detour_case (
 CREATE UNIQUE INDEX detour_case_open_once ON detour_case (fulfilment_id, kind) WHERE closed_at IS NULL;
 CREATE INDEX detour_case_by_fulfilment ON detour_case (fulfilment_id, kind);
 CREATE INDEX detour_case_by_order ON detour_case (order_id);
+CREATE INDEX detour_case_expected ON detour_case (expected_on)
+  WHERE closed_at IS NULL AND expected_on IS NOT NULL;
 
 -- Covers all heads, itself chained, so that a cut tail or a removed fulfilment is named (IA8).
 CREATE TABLE journey_checkpoint (
