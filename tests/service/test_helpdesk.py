@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from doorstep.core.actor import Actor
+from doorstep.core.clock import now
 from doorstep.modules.helpdesk import jobs, service
 
 SUPPORT = Actor(role="support", source="person")
@@ -47,3 +49,18 @@ async def test_the_job_opens_what_another_module_asks_for(db: Any) -> None:
     problem = await db.one("SELECT * FROM problem")
     assert (problem["owner_role"], len(problem["title"])) == ("dispatcher", 200)
     assert problem["due_at"].isoformat() == "2026-11-24T08:00:00+00:00"
+
+
+async def test_a_problem_that_is_put_off_waits_with_its_escalations(db: Any, clock: Any) -> None:
+    await service.open_problem("short_stock", "None left", ref="1")
+    until = now() + timedelta(days=5)
+    await service.put_off_problem("short_stock", "1", "Until Friday", "agreed", until=until)
+    problem = await db.one("SELECT * FROM problem")
+    assert (problem["title"], problem["due_at"]) == ("Until Friday", until)
+    assert problem["escalates_at"] >= until
+    await service.put_off_problem("short_stock", "1", "Ask", "", until=until, hours=2)
+    problem = await db.one("SELECT * FROM problem")
+    assert problem["due_at"] < now() + timedelta(hours=3)
+    await service.close_problem(problem["id"], actor=SUPPORT)
+    await service.put_off_problem("short_stock", "1", "Closed", "", until=until)
+    assert (await db.one("SELECT title FROM problem"))["title"] == "Ask"

@@ -57,6 +57,12 @@ RESTATE = """
 UPDATE problem SET title = $3, detail = $4 WHERE kind = $1 AND ref = $2 AND closed_at IS NULL
 """
 
+LOCK_OPEN = """
+SELECT * FROM problem WHERE kind = $1 AND ref = $2 AND closed_at IS NULL FOR NO KEY UPDATE
+"""
+
+PUT_OFF = "UPDATE problem SET title = $2, detail = $3, due_at = $4 WHERE id = $1"
+
 CLOSE_BY_REF = """
 UPDATE problem SET closed_at = $3, closed_by = $4, closing_words = $5
  WHERE kind = $1 AND ref = $2 AND closed_at IS NULL

@@ -20,6 +20,7 @@ from doorstep.modules.helpdesk.service.problems import (
     close_problems,
     close_problems_of,
     open_problem,
+    put_off_problem,
     restate_problem,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "list_calendars",
     "list_rules",
     "open_problem",
+    "put_off_problem",
     "replan",
     "restate_problem",
     "save_calendar",

@@ -20,7 +20,7 @@ from doorstep.modules.helpdesk.refusals import (
 )
 from doorstep.modules.helpdesk.rules import Waiting, deadline, next_step
 from doorstep.modules.helpdesk.service.calendars import calendar_of
-from doorstep.modules.helpdesk.service.escalations import rules_for
+from doorstep.modules.helpdesk.service.escalations import plan, rules_for
 
 
 @db.transactional
@@ -73,6 +73,25 @@ async def open_problem(
 async def restate_problem(kind: str, ref: str, title: str, detail: str) -> None:
     """Say anew what an open problem is about, because that has changed since it was opened."""
     await db.execute(sql.RESTATE, kind, ref, title[:200], detail[:4000])
+
+
+@db.transactional
+async def put_off_problem(
+    kind: str, ref: str, title: str, detail: str, *, until: datetime, hours: int | None = None
+) -> None:
+    """Say anew what an open problem is about and let it wait `until` then, its escalations with it.
+
+    With `hours` it is due after so many business hours, if those are over sooner.
+    """
+    problem = await db.row(sql.LOCK_OPEN, kind, ref)
+    if problem is None:
+        return
+    due = until
+    if hours is not None:
+        calendar = await calendar_of(problem["country"])
+        due = min(until, deadline(calendar, now(), timedelta(hours=hours)))
+    await db.execute(sql.PUT_OFF, problem["id"], title[:200], detail[:4000], due)
+    await plan(problem | {"due_at": due})
 
 
 @db.transactional
