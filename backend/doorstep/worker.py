@@ -52,6 +52,7 @@ JOB_MODULES = (
     "doorstep.flows.count",
     "doorstep.flows.dispatch",
     "doorstep.flows.escalations",
+    "doorstep.flows.expected_dates",
     "doorstep.flows.hands",
     "doorstep.flows.missing_pictures",
     "doorstep.flows.notify",

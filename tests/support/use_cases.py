@@ -18,6 +18,14 @@ import msgspec
 from doorstep import ports
 from doorstep.core import db, outbox
 from doorstep.core.ids import uuid7
+from tests.factories.backorders import (
+    a_date,
+    date_path,
+    in_days,
+    link_of,
+    parcel_number,
+    short_order,
+)
 from tests.factories.company import Company
 from tests.factories.intake import order_body, send_order
 from tests.factories.journeys import Order, Step, place, standing
@@ -318,10 +326,36 @@ async def _early_pickup(company: Company) -> Act:
     return act
 
 
+async def _short(company: Company) -> Order:
+    order = await short_order(company)
+    await order.pay()
+    await _post(company, "dispatcher", date_path(order.parcel), a_date(5))
+    await company.work()
+    return order
+
+
+async def _dated(company: Company) -> Act:
+    order = await short_order(company)
+    return _sending(company, Step("dispatcher", date_path(order.parcel), a_date(5)))
+
+
+def _customer(path: str, *, dated: bool) -> Callable[..., Any]:
+    async def prepare(company: Company) -> Act:
+        order = await _short(company)
+        body = {"event_id": uuid7(), "parcel": await parcel_number(order)}
+        body |= {"expected_on": in_days(5)} if dated else {}
+        return _sending(company, Step("", f"{link_of(order)}/{path}", body))
+
+    return prepare
+
+
 USE_CASES: tuple[UseCase, ...] = (
     UseCase("an order comes in by our API", _intake),
     UseCase("orders come in from the shop", _shop_poll),
     UseCase("a payment is captured", _payment),
+    UseCase("a date of short goods is set", _dated),
+    UseCase("the customer accepts the date", _customer("date", dated=True)),
+    UseCase("the customer cancels short goods", _customer("cancel", dated=False)),
     UseCase("a payment comes before its order", _early_payment),
     UseCase("finance approves cash at the door", _approval),
     UseCase("the vendor accepts", _step(Order.accept, 1003)),

@@ -51,6 +51,11 @@ SELECT lower(v.during) AS starts_at, c.zone
  WHERE v.fulfilment_id = $1 AND v.state = 'booked'
 """
 
+NTH = """
+SELECT count(*)::int FROM journey_event
+ WHERE fulfilment_id = $1 AND name = $2 AND kind IN ('detour', 'fact')
+"""
+
 MOVES_VISIT = frozenset({"delivery_failed", "installation_failed"})
 """Detours after which the installation has another time: told in the same message."""
 
@@ -91,13 +96,16 @@ async def tell_detour(fact: journey.Fact) -> None:
     if await goes_back(fact):
         return
     audience = await _audience(fact.order_id, fact.fulfilment_id)
-    words = detour_words(fact.data["kind"], audience["language"])
+    on = fact.data["expected_on"]
+    words = detour_words(fact.data["kind"], audience["language"], on)
     if words is None:
         return
     visit = await db.row(NEXT_VISIT, fact.fulfilment_id)
+    # Of two delays in one attempt each has a date of its own, and is told.
+    attempt = fact.attempt if on is None else await _nth(fact, fact.data["kind"])
     await messages.write(
         fact.data["kind"],
-        About(order_id=fact.order_id, fulfilment_id=fact.fulfilment_id, attempt=fact.attempt),
+        About(order_id=fact.order_id, fulfilment_id=fact.fulfilment_id, attempt=attempt),
         _recipient(audience),
         _facts(audience)
         | {
@@ -107,6 +115,25 @@ async def tell_detour(fact: journey.Fact) -> None:
             else "",
         },
     )
+
+
+async def tell_date(fact: journey.Fact) -> None:
+    """Tell the customer by when what he waits for is expected now, once per date."""
+    audience = await _audience(fact.order_id, fact.fulfilment_id)
+    words = detour_words(fact.data["kind"], audience["language"], fact.data["expected_on"])
+    about = About(
+        order_id=fact.order_id,
+        fulfilment_id=fact.fulfilment_id,
+        attempt=await _nth(fact, fact.name),
+    )
+    facts = _facts(audience) | {"sentence": words or "", "visit": ""}
+    await messages.write(fact.name, about, _recipient(audience), facts)
+
+
+async def _nth(fact: journey.Fact, name: str) -> int:
+    """Count how often this has been said of the parcel, so that each time has its own message."""
+    found: int = await db.value(NTH, fact.fulfilment_id, name)
+    return found
 
 
 async def ask_for_feedback(fact: journey.Fact) -> None:

@@ -17,10 +17,17 @@ from doorstep.flows.care import ask_feedback, register_warranty
 from doorstep.flows.deliver import issue_handover_code
 from doorstep.flows.detours import ask_for_help, end_task
 from doorstep.flows.dispatch import book_shipment, make_label_documents
+from doorstep.flows.expected_dates import (
+    ask_for_another_date,
+    ask_vendor,
+    note_ready_date,
+    put_off_task,
+    stop_asking_vendor,
+)
 from doorstep.flows.failed_delivery import call_back, end_attempt, send_back_after_last_attempt
 from doorstep.flows.failed_visit import book_next_visit, book_visit_again
 from doorstep.flows.install import pass_schedule_if_booked
-from doorstep.flows.notify import tell_customer, tell_detour
+from doorstep.flows.notify import tell_customer, tell_date, tell_detour
 from doorstep.flows.procure import make_purchase_order
 from doorstep.flows.proof_pictures import check_bytes
 from doorstep.flows.returns import goods_came_back
@@ -77,6 +84,14 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "detour_opened": (tell_detour, ask_for_help, review, ask_about_rest),
     "detour_overtaken": (send_back_after_last_attempt,),
     "detour_settled": (end_task, review),
+    # --- Their dates: set, accepted by the customer, over without the goods --------------------------
+    "short_stock_dated": (tell_date, put_off_task),
+    "short_stock_accepted": (put_off_task,),
+    "short_stock_date_passed": (ask_for_another_date,),
+    "vendor_ready_later_dated": (tell_date, note_ready_date),
+    "vendor_ready_later_date_passed": (ask_vendor,),
+    "vendor_ready_later_settled": (stop_asking_vendor,),
+    "vendor_ready_later_ended": (stop_asking_vendor,),
     # --- Facts ------------------------------------------------------------------------------------
     "payment_captured": (verify_payment, review),
     "payment_refunded": (verify_payment, review),

@@ -41,6 +41,7 @@ async def tell_of_shortage(order_id: UUID) -> None:
                 "case_id": str(case["id"]),
                 "reason": case["reason"],
                 "detail": case["detail"],
+                "expected_on": None,
                 "lines": [],
             },
         )

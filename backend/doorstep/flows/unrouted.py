@@ -14,9 +14,14 @@ from doorstep.modules.helpdesk import service as helpdesk
 
 ALARM_AFTER = timedelta(minutes=15)
 
+# Short goods by when they are expected: somebody knows, and is asked again when the day is over.
+_DATED = """EXISTS (SELECT FROM detour_case e
+                    WHERE e.fulfilment_id = f.id AND e.kind = 'short_stock'
+                      AND e.closed_at IS NULL AND e.expected_on IS NOT NULL)"""
+
 # Since when a parcel has had no location, or has been paid (1002) without an allocation (1003). The
 # stage of a fulfilment is the last of an unbroken row, so 1002 means that 1003 is missing.
-UNROUTED = """
+UNROUTED = f"""
 SELECT f.id, f.order_id, f.parcel, o.number, f.location_id IS NULL AS nowhere, waits.since
   FROM fulfilment f
   JOIN customer_order o ON o.id = f.order_id
@@ -30,18 +35,19 @@ SELECT f.id, f.order_id, f.parcel, o.number, f.location_id IS NULL AS nowhere, w
    AND NOT EXISTS (SELECT FROM detour_case d
                     WHERE d.fulfilment_id = f.id AND d.kind = 'approval_waiting'
                       AND d.closed_at IS NULL)
+   AND NOT {_DATED}
    -- A person who has closed the alarm knows: it rings once for each time of waiting.
    AND NOT EXISTS (SELECT FROM problem p
                     WHERE p.kind = 'unrouted' AND p.ref = f.id::text AND p.opened_at >= waits.since)
  ORDER BY waits.since LIMIT 200
-"""
+"""  # noqa: S608 - a constant of this file
 
-ROUTED = """
-SELECT p.ref FROM problem p JOIN fulfilment f ON f.id = p.fulfilment_id
+ROUTED = f"""
+SELECT p.ref, {_DATED} AS dated FROM problem p JOIN fulfilment f ON f.id = p.fulfilment_id
  WHERE p.kind = 'unrouted' AND p.closed_at IS NULL
-   AND (f.state <> 'open' OR (f.location_id IS NOT NULL AND f.stage <> 1002))
+   AND (f.state <> 'open' OR (f.location_id IS NOT NULL AND f.stage <> 1002) OR {_DATED})
  LIMIT 200
-"""
+"""  # noqa: S608 - as above
 
 
 @recurring("flows.find_unrouted", every=60)
@@ -51,7 +57,8 @@ async def find_unrouted(_payload: dict[str, Any]) -> None:
         await _alarm(parcel)
     system = Actor.system("flows.find_unrouted")
     for row in await db.rows(ROUTED):
-        await helpdesk.close_problems("unrouted", row["ref"], "The order was routed.", system)
+        words = "It waits for goods with a date." if row["dated"] else "The order was routed."
+        await helpdesk.close_problems("unrouted", row["ref"], words, system)
 
 
 async def _alarm(parcel: dict[str, Any]) -> UUID:

@@ -105,6 +105,8 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/hooks/bank"),
     ("GET", "/track/{token}"),
     ("POST", "/track/{token}/feedback"),
+    ("POST", "/track/{token}/date"),
+    ("POST", "/track/{token}/cancel"),
     ("GET", "/track/{token}/certificate/{number}"),
     ("GET", "/verify/{number}"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from doorstep.core.auth.permissions import needs
 from doorstep.core.errors import NotFound
 from doorstep.core.http.problems import problems
 from doorstep.doors.verdicts import VerdictOut, told, verdict
-from doorstep.flows import cancel, detours, returns
+from doorstep.flows import cancel, detours, expected_dates, returns
 from doorstep.journey import refusals
 from doorstep.journey.describe import describe
 
@@ -55,6 +56,14 @@ class SettleIn(Struct, kw_only=True, forbid_unknown_fields=True):
     """The detour is over; the client makes `event_id`."""
 
     event_id: UUID
+
+
+class DateIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """By when it is expected to be over, and why; the client makes `event_id`."""
+
+    event_id: UUID
+    expected_on: date
+    words: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 
 
 class CancelIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -148,6 +157,27 @@ async def settle_detour(
 
 
 @post(
+    "/console/fulfilments/{fulfilment_id:uuid}/detours/{kind:str}/date",
+    operation_id="setExpectedDate",
+    opt=needs("journey:detour:report"),
+    responses=problems(
+        NotFound, expected_dates.NotDated, refusals.DateNotAhead, refusals.DetourKnown
+    ),
+    status_code=200,
+    tags=TAGS,
+)
+async def set_expected_date(
+    fulfilment_id: UUID, kind: Kind, data: DateIn, actor: Actor
+) -> Response[VerdictOut]:
+    """Say by when an open detour is over: the customer is told the date, once."""
+    return told(
+        await expected_dates.set_date(
+            data.event_id, fulfilment_id, kind, data.expected_on, data.words, actor=actor
+        )
+    )
+
+
+@post(
     "/console/orders/{order_id:uuid}/cancel",
     operation_id="cancelOrder",
     opt=needs("oms:order:cancel"),
@@ -191,5 +221,12 @@ async def request_return(fulfilment_id: UUID, data: ReturnIn, actor: Actor) -> R
     return ReturnOut(verdict(asked.answer), asked.arrival_ids)
 
 
-handlers = [read_detour_table, report_detour, settle_detour, cancel_order, request_return]
+handlers = [
+    read_detour_table,
+    report_detour,
+    settle_detour,
+    set_expected_date,
+    cancel_order,
+    request_return,
+]
 """The routes of this desk."""

@@ -12,6 +12,7 @@ from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.doors.track import sql
 from doorstep.doors.track.schemas import Detour, Facts, ParcelFacts, TrackedParcel, Tracking
+from doorstep.journey import DETOURS
 from doorstep.journey.timeline import delivered_words, describe_milestones, detour_words, timeline
 
 DELIVERED, INSTALLED, RATED = 1013, 1015, 1016
@@ -114,6 +115,7 @@ def _tracking(facts: Facts) -> Tracking:
 
 def _parcel(parcel: ParcelFacts, facts: Facts) -> TrackedParcel:
     settled = {step.stage for step in parcel.reached}
+    asked = [d for d in parcel.detours if "customer" in DETOURS[d.kind].accepted_by]
     owing = msgspec.structs.replace(
         parcel,
         currency=facts.currency,
@@ -130,6 +132,8 @@ def _parcel(parcel: ParcelFacts, facts: Facts) -> TrackedParcel:
         milestones=timeline(parcel.reached, owing, facts.language),
         may_rate=INSTALLED in settled and RATED not in settled,
         rated=RATED in settled,
+        may_accept=any(d.expected_on is not None and not d.accepted for d in asked),
+        may_cancel=bool(asked),
         certificates=parcel.certificates,
     )
 
@@ -137,7 +141,17 @@ def _parcel(parcel: ParcelFacts, facts: Facts) -> TrackedParcel:
 def _detours(parcel: ParcelFacts, language: str) -> list[Detour]:
     """List what the customer is told, the newest first."""
     return [
-        Detour(kind=detour.kind, sentence=words, since=detour.at)
+        Detour(
+            kind=detour.kind,
+            sentence=words,
+            since=detour.at,
+            expected_on=detour.expected_on,
+            accepted=detour.accepted,
+        )
         for detour in parcel.detours
-        if (words := detour_words(detour.kind, language))
+        if (
+            words := detour_words(
+                detour.kind, language, detour.expected_on, accepted=detour.accepted
+            )
+        )
     ]

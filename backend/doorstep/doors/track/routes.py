@@ -1,4 +1,4 @@
-"""Follow an order, rate a parcel, fetch and check a certificate: the link is the key."""
+"""Follow an order, answer a date, rate a parcel, fetch and check a certificate: the link is the key."""
 
 from __future__ import annotations
 
@@ -20,9 +20,18 @@ from doorstep.core.limits import TooManyRequests
 from doorstep.core.logging import REQUEST_ID
 from doorstep.doors.track import sql
 from doorstep.doors.track.reading import read
-from doorstep.doors.track.schemas import Certificate, FeedbackTaken, GiveFeedback, Tracking
-from doorstep.flows import care
-from doorstep.journey.refusals import StageAlreadyDone, StageTooEarly
+from doorstep.doors.track.schemas import (
+    AcceptDate,
+    AnswerTaken,
+    CancelGoods,
+    Certificate,
+    FeedbackTaken,
+    GiveFeedback,
+    Tracking,
+)
+from doorstep.flows import care, expected_dates
+from doorstep.flows.cancel import NothingToCancel
+from doorstep.journey.refusals import DateNotOffered, StageAlreadyDone, StageTooEarly
 from doorstep.modules.crm import service as crm
 from doorstep.modules.crm.rules import NothingWasInstalled, hash_token
 
@@ -84,21 +93,56 @@ async def give_feedback(
     request: Request[Any, Any, Any], token: Token, data: JSONBody[GiveFeedback]
 ) -> FeedbackTaken:
     """Rate one parcel of the order, once (1016)."""
-    token_hash = await _counted(token)
-    found = await _behind(request, sql.PARCEL, token_hash, data.parcel)
-    if found["fulfilment_id"] is None:
-        raise LinkNotValid
+    parcel_id, customer = await _own_parcel(request, token, data.parcel)
     answer = await care.give_feedback(
-        found["fulfilment_id"],
+        parcel_id,
         crm.Feedback(
             event_id=data.event_id,
             delivery_rating=data.delivery_rating,
             installation_rating=data.installation_rating,
             words=data.words,
         ),
-        actor=_customer(found["order_id"]),
+        actor=customer,
     )
     return FeedbackTaken(verdict=answer.verdict.value, progress=answer.progress)
+
+
+@post(
+    "/track/{token:str}/date",
+    operation_id="acceptDate",
+    status_code=200,
+    opt=public(),
+    responses=problems(LinkNotValid, TooManyRequests, DateNotOffered, expected_dates.GoodsNotShort),
+    tags=TAGS,
+)
+async def accept_date(
+    request: Request[Any, Any, Any], token: Token, data: JSONBody[AcceptDate]
+) -> AnswerTaken:
+    """Say yes to the date by which short goods are expected; they go on waiting."""
+    parcel_id, customer = await _own_parcel(request, token, data.parcel)
+    answer = await expected_dates.accept_date(
+        data.event_id, parcel_id, data.expected_on, actor=customer
+    )
+    return AnswerTaken(verdict=answer.verdict.value)
+
+
+@post(
+    "/track/{token:str}/cancel",
+    operation_id="cancelShortGoods",
+    status_code=200,
+    opt=public(),
+    responses=problems(
+        LinkNotValid, TooManyRequests, expected_dates.GoodsNotShort, NothingToCancel
+    ),
+    tags=TAGS,
+)
+async def cancel_short_goods(
+    request: Request[Any, Any, Any], token: Token, data: JSONBody[CancelGoods]
+) -> AnswerTaken:
+    """Cancel a parcel whose goods are short; what is paid for them is owed back."""
+    parcel_id, customer = await _own_parcel(request, token, data.parcel)
+    answer = await expected_dates.cancel_short(data.event_id, parcel_id, actor=customer)
+    return AnswerTaken(verdict=answer.verdict.value)
 
 
 @get(
@@ -165,8 +209,27 @@ async def _behind(
     return found
 
 
-def _customer(order_id: UUID) -> Actor:
-    return Actor(role="customer", source="person", order_id=order_id, request_id=REQUEST_ID.get())
+async def _own_parcel(
+    request: Request[Any, Any, Any], token: str, parcel: int
+) -> tuple[UUID, Actor]:
+    """Find a parcel of the link's order, and the customer who holds the link."""
+    found = await _behind(request, sql.PARCEL, await _counted(token), parcel)
+    if found["fulfilment_id"] is None:
+        raise LinkNotValid
+    customer = Actor(
+        role="customer",
+        source="person",
+        order_id=found["order_id"],
+        request_id=REQUEST_ID.get(),
+    )
+    return found["fulfilment_id"], customer
 
 
-handlers = [track_order, give_feedback, read_certificate, verify_certificate]
+handlers = [
+    track_order,
+    give_feedback,
+    accept_date,
+    cancel_short_goods,
+    read_certificate,
+    verify_certificate,
+]

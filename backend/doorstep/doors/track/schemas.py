@@ -30,6 +30,27 @@ class FeedbackTaken(Struct, kw_only=True):
     progress: int
 
 
+class AcceptDate(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Yes to the date that the page has shown; `event_id` is made by the page."""
+
+    event_id: UUID
+    parcel: Annotated[int, Meta(ge=1, le=999)] = 1
+    expected_on: date
+
+
+class CancelGoods(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A parcel that is not waited for any longer; `event_id` is made by the page."""
+
+    event_id: UUID
+    parcel: Annotated[int, Meta(ge=1, le=999)] = 1
+
+
+class AnswerTaken(Struct, kw_only=True):
+    """What became of the customer's answer."""
+
+    verdict: str
+
+
 class Line(Struct, kw_only=True):
     """Goods of a parcel, named in the language of the answer."""
 
@@ -38,17 +59,23 @@ class Line(Struct, kw_only=True):
 
 
 class Detour(Struct, kw_only=True):
-    """What keeps a parcel from going on, in the customer's words; it leads the timeline."""
+    """What keeps a parcel from going on, in the customer's words; it leads the timeline.
+
+    `expected_on`: by when it is expected to be over; `accepted`: the customer has said yes to that.
+    """
 
     kind: str
     sentence: str
     since: datetime
+    expected_on: date | None
+    accepted: bool
 
 
 class TrackedParcel(Struct, kw_only=True):
     """One parcel with its timeline; `ended_as` when it will not travel on (cancelled, lost …).
 
-    Under a detour the progress stands still.
+    Under a detour the progress stands still. While goods are short they `may_cancel`, and
+    `may_accept` the date that their detour tells.
     """
 
     parcel: int
@@ -60,6 +87,8 @@ class TrackedParcel(Struct, kw_only=True):
     milestones: list[Milestone]
     may_rate: bool
     rated: bool
+    may_accept: bool
+    may_cancel: bool
     certificates: list[str]
 
 
@@ -93,6 +122,8 @@ class DetourFacts(Struct, frozen=True, kw_only=True):
     kind: str
     progress: int
     at: datetime
+    expected_on: date | None
+    accepted: bool
 
 
 class ParcelFacts(Parcel, frozen=True, kw_only=True):

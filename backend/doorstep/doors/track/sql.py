@@ -38,7 +38,8 @@ SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
                                     AND later.stage = e.stage AND later.seq > e.seq)),
             'detours', coalesce((
               SELECT json_agg(json_build_object('kind', d.kind, 'progress', d.progress,
-                       'at', d.opened_at) ORDER BY d.opened_at DESC)
+                       'at', d.opened_at, 'expected_on', d.expected_on,
+                       'accepted', d.accepted_at IS NOT NULL) ORDER BY d.opened_at DESC)
                 FROM detour_case d
                WHERE d.fulfilment_id = f.id
                  AND (d.closed_at IS NULL OR (d.closed_as = 'ended' AND d.opened_at = d.closed_at))),

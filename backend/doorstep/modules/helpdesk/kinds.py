@@ -33,6 +33,7 @@ SETTLE = "settleDetour"
 
 OPERATIONS: Mapping[str, tuple[str, str]] = {
     SETTLE: ("POST", "/console/fulfilments/{fulfilment_id}/detours/{kind}/settle"),
+    "setExpectedDate": ("POST", "/console/fulfilments/{fulfilment_id}/detours/{kind}/date"),
     "releaseRest": ("POST", "/console/finance/purchase-orders/{ref}/rest"),
     "countCash": ("POST", "/console/finance/cash-counts"),
     "cancelOrder": ("POST", "/console/orders/{order_id}/cancel"),
@@ -70,9 +71,10 @@ KINDS: Mapping[str, Kind] = {
     # Vendors
     "cost_missing": Kind("admin", 4, CLOSE, "Enter the vendor's purchase price; the order goes on within the hour."),
     "vendor_silent": Kind("dispatcher", 2, SETTLE, "Call the vendor and report vendor_declined if he has none; when his time is up, the goods are sourced elsewhere."),
+    "vendor_ready_later": Kind("dispatcher", 2, "setExpectedDate", "Call the vendor: set the new date he names, or settle it when the goods are here."),
     "vendor_unreachable": Kind("admin", 4, CLOSE, "Enter the vendor's e-mail address and call about this order."),
     # Stock and routing
-    "short_stock": Kind("dispatcher", 4, "cancelOrder", "Restock, and the order routes itself; or agree a date with the customer, or cancel."),
+    "short_stock": Kind("dispatcher", 4, "setExpectedDate", "Restock, and the order routes itself; or set the date that the customer accepts or cancels by; or cancel."),
     "reservation_approval": Kind("dispatcher", 2, "approveOrder", "Compare both forms, then approve or reject the order."),
     "unrouted": Kind("dispatcher", 1, CLOSE, "Restock, route the order by hand, or ask the customer."),
     # Steps that were kept beside the journey

@@ -33,6 +33,12 @@ class PurchaseOrderAlreadyAnswered(Refusal):
     title = "This purchase order is already answered."
 
 
+class PurchaseOrderNotAccepted(Refusal):
+    """Only who has accepted can say when the goods are ready."""
+
+    title = "This purchase order is not accepted."
+
+
 class PercentagesNotWhole(Invalid):
     title = "The six percentages must add up to 100."
 
@@ -118,6 +124,11 @@ async def record_answer(
         sql.ANSWER, po_id, answer, clock.offset(), actor.person_id, event_id, reason, ready_on
     )
     return order
+
+
+async def move_ready(po_id: UUID, ready_on: date) -> None:
+    """Note when the vendor has the goods of an accepted purchase order ready now."""
+    await db.execute(sql.MOVE_READY, po_id, ready_on)
 
 
 async def close_purchase_order(po_id: UUID, reason: str) -> bool:

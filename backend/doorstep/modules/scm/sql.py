@@ -33,6 +33,8 @@ UPDATE purchase_order
  WHERE id = $1
 """
 
+MOVE_READY = "UPDATE purchase_order SET ready_on = $2 WHERE id = $1 AND state = 'accepted'"
+
 CANCEL = """
 UPDATE purchase_order SET state = 'cancelled', answer_reason = left($2, 500)
  WHERE id = $1 AND state IN ('draft', 'sent', 'accepted') RETURNING vendor_id, order_id
@@ -79,7 +81,7 @@ ON CONFLICT ON CONSTRAINT vendor_product_pkey DO UPDATE SET cost_minor = EXCLUDE
 LIST_OWN = """
 SELECT p.id, p.number, p.fulfilment_id, p.state, p.currency, p.total_minor, p.sent_at,
        p.answer_due_at, p.created_at,
-       p.answered_at, p.answer_reason
+       p.answered_at, p.answer_reason, p.ready_on
   FROM purchase_order p
  WHERE p.vendor_id = $1 AND ($2::text IS NULL OR p.state = $2)
    AND ($3::timestamptz IS NULL OR (p.created_at, p.id) < ($3, $4::uuid))
@@ -89,7 +91,7 @@ SELECT p.id, p.number, p.fulfilment_id, p.state, p.currency, p.total_minor, p.se
 READ_OWN = """
 SELECT p.id, p.number, p.fulfilment_id, p.state, p.currency, p.total_minor, p.sent_at,
        p.answer_due_at, p.created_at,
-       p.answered_at, p.answer_reason,
+       p.answered_at, p.answer_reason, p.ready_on,
        (SELECT jsonb_agg(jsonb_build_object(
           'fulfilment_line_id', l.fulfilment_line_id, 'sku', l.sku, 'name', l.name,
           'quantity', l.quantity, 'unit_cost_minor', l.unit_cost_minor,
