@@ -11,9 +11,10 @@ from doorstep.core.clock import now
 from doorstep.core.db import rows, value
 from doorstep.core.ids import uuid7
 from tests.contract.walk import Walk
+from tests.factories.backorders import a_date, date_path, in_days, parcel_number, short_order
 from tests.factories.captures import capture
 from tests.factories.company import picture, upload
-from tests.factories.floor import BARCODES, adjustment, announced, beep, purchase
+from tests.factories.floor import BARCODES, adjustment, announced, beep, ok, purchase
 from tests.factories.journeys import Order, place, standing
 from tests.factories.road import FRESH
 from tests.factories.snapshots import everything
@@ -73,6 +74,10 @@ async def vendors(walk: Walk, order: Order) -> None:
     await walk.ask("readVendorPurchaseOrder", "vendor", po_id=po_id)
     await walk.ask("listVendorTranches", "vendor", po_id=po_id)
     await walk.step("acceptPurchaseOrder", await order.accept(), po_id=po_id)
+    later = {"event_id": uuid7(), "ready_on": in_days(3)}
+    await walk.ask("moveReadyDate", "vendor", later, po_id=po_id)
+    own = {"fulfilment_id": order.parcel, "kind": "vendor_ready_later"}
+    await walk.ask("setExpectedDate", "dispatcher", a_date(4), **own)
     declined = await standing(walk.company, 1003)
     no = {"event_id": uuid7(), "reason": "none left"}
     await walk.ask("declinePurchaseOrder", "vendor", no, po_id=await declined.po_id())
@@ -312,7 +317,32 @@ async def customer(walk: Walk, order: Order) -> None:
     assert (await company.http.get(f"/track/{own}")).status_code == 200
     rating = {"event_id": uuid7(), "delivery_rating": 5, "installation_rating": 5}
     assert (await company.send("", f"/track/{own}/feedback", rating)).status_code == 200
+    await _short_goods(walk, foreign)
     walk.walked |= {"trackOrder", "giveFeedback", "readCertificate"}
+
+
+async def _short_goods(walk: Walk, foreign: str) -> None:
+    """Another one's link neither accepts a date nor cancels; the own one does both."""
+    company = walk.company
+    short = await short_order(company)
+    await ok(company, "dispatcher", date_path(short.parcel), a_date(5))
+    own = company.told(r"/track/([\w-]{20,})", short.number)
+    one = {"parcel": await parcel_number(short) + 1}
+    for operation, path, body in (
+        ("acceptDate", "date", {"expected_on": in_days(5)}),
+        ("cancelShortGoods", "cancel", {}),
+    ):
+        before = await everything()
+        for token, parcel in ((foreign, one), (own, one), (own[:-1] + "x", {"parcel": 1})):
+            asked = {"event_id": uuid7()} | body | parcel
+            answer = await company.send("", f"/track/{token}/{path}", asked)
+            assert answer.status_code == 404, (operation, answer.text)
+        assert await everything() == before, f"{operation}: a stranger changed something"
+        asked = {"event_id": uuid7(), "parcel": await parcel_number(short)} | body
+        answer = await company.send("", f"/track/{own}/{path}", asked)
+        assert answer.status_code == 200, (operation, answer.text)
+        walk.walked.add(operation)
+    await company.work()
 
 
 async def desk(walk: Walk, order: Order) -> None:

@@ -15,6 +15,7 @@ from doorstep.core.errors import Invalid
 from doorstep.core.jobs import recurring
 from doorstep.core.working_time import Calendar
 from doorstep.flows import settle, source_again
+from doorstep.flows.expected_dates import today_of
 from doorstep.flows.procure import lock_fulfilment_of
 from doorstep.journey.refusals import DetourKnown
 from doorstep.modules.finance.service import tranches
@@ -48,6 +49,14 @@ SELECT p.id, p.fulfilment_id, p.sent_at, p.answer_due_at, p.reminded_at, v.zone,
  ORDER BY p.answer_due_at LIMIT 500
 """
 
+# A repeat goes the way of the first time, whatever has become of the detour since.
+READY_LATER_SAID = """
+SELECT EXISTS (SELECT FROM journey_event e WHERE e.event_id = $2) AS moved,
+       EXISTS (SELECT FROM detour_case d WHERE d.id = $3) AS opened,
+       EXISTS (SELECT FROM detour_case d WHERE d.fulfilment_id = $1
+                 AND d.kind = 'vendor_ready_later' AND d.closed_at IS NULL) AS open
+"""
+
 REMIND_AT, TASK_AT = 0.5, 0.8
 """Shares of the vendor's time after which he is reminded, and a person is asked to call him."""
 
@@ -77,24 +86,20 @@ async def accept(
     line → pieces): a part; the rest is sourced elsewhere, under a purchase order of its own.
 
     Raises: PurchaseOrderMissing; PurchaseOrderAlreadyAnswered; NotOrdered; NothingAccepted; the
-    engine's refusals.
+    engine's refusals; DateNotAhead.
     """
     fulfilment_id = await lock_fulfilment_of(po_id, actor)
     answered = await db.value("SELECT answer_event_id FROM purchase_order WHERE id = $1", po_id)
     first = answered != event_id
+    if ready_on is not None and first:
+        journey.require_ahead(ready_on, await today_of(fulfilment_id))
     if quantities is not None and first:
         await _accept_part(po_id, fulfilment_id, event_id, quantities, actor=actor)
     order = await scm.record_answer(
         po_id, "accepted", actor=actor, event_id=event_id, ready_on=ready_on
     )
     if ready_on is not None and first:
-        await journey.open_detour(
-            journey.derived_id(fulfilment_id, f"ready_later:{event_id}"),
-            fulfilment_id,
-            "vendor_ready_later",
-            actor=actor,
-            detail=f"Ready on {ready_on:%Y-%m-%d}.",
-        )
+        await _open_ready_later(event_id, fulfilment_id, ready_on, actor=actor)
     return await journey.advance(
         event_id,
         fulfilment_id,
@@ -102,6 +107,51 @@ async def accept(
         actor=actor,
         evidence=[journey.Evidence("vendor_answer", order["number"])],
     )
+
+
+async def _open_ready_later(
+    event_id: UUID, fulfilment_id: UUID, ready_on: date, *, actor: Actor
+) -> journey.Answer:
+    return await journey.open_detour(
+        _ready_later(fulfilment_id, event_id),
+        fulfilment_id,
+        "vendor_ready_later",
+        actor=actor,
+        detail=f"Ready on {ready_on:%Y-%m-%d}.",
+        evidence=[journey.Evidence("expected_on", ready_on.isoformat())],
+        expected_on=ready_on,
+    )
+
+
+def _ready_later(fulfilment_id: UUID, event_id: UUID) -> UUID:
+    return journey.derived_id(fulfilment_id, f"ready_later:{event_id}")
+
+
+@db.transactional
+async def move_ready(
+    po_id: UUID, event_id: UUID, ready_on: date, *, actor: Actor
+) -> journey.Answer:
+    """Take a vendor's word that accepted goods are ready on another day; the customer is told.
+
+    Raises: PurchaseOrderMissing; PurchaseOrderNotAccepted; DateNotAhead; DetourNotPossible once the
+    goods are picked; FulfilmentEnded.
+    """
+    fulfilment_id = await lock_fulfilment_of(po_id, actor)
+    order = await db.one("SELECT state, number FROM purchase_order WHERE id = $1", po_id)
+    if order["state"] != "accepted":
+        raise scm.PurchaseOrderNotAccepted(f"{order['number']} is {order['state']}.")
+    today = await today_of(fulfilment_id)
+    opening = _ready_later(fulfilment_id, event_id)
+    said = await db.one(READY_LATER_SAID, fulfilment_id, event_id, opening)
+    if said["moved"] or (said["open"] and not said["opened"]):
+        return await journey.set_date(
+            event_id, fulfilment_id, "vendor_ready_later", ready_on, today=today, actor=actor,
+            words=f"Ready on {ready_on:%Y-%m-%d}.",
+        )  # fmt: skip
+    if not said["opened"]:
+        journey.require_ahead(ready_on, today)
+        await scm.move_ready(po_id, ready_on)
+    return await _open_ready_later(event_id, fulfilment_id, ready_on, actor=actor)
 
 
 async def _accept_part(

@@ -7,7 +7,7 @@ the step itself, or ends the parcel; what is owed then travels in another parcel
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,7 +77,8 @@ async def vendor_is_late(parcel: ParcelPlay) -> Outcome:
     if not parcel.owned_by_vendor:
         return GO_ON
     vendor, po_id = await parcel.purchase_order()
-    ready_on = datetime.now(UTC).date().isoformat()
+    # Two days, since a channel's day may be further than that of UTC.
+    ready_on = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     body = {"event_id": new_event(), "ready_on": ready_on}
     await vendor.post(f"/vendor/purchase-orders/{po_id}/accept", body)
     return STEP_DONE

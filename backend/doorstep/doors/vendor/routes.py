@@ -19,8 +19,10 @@ from doorstep.doors.tranches import TrancheOut
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
 from doorstep.flows import vendor_answers
 from doorstep.journey.refusals import (
+    DateNotAhead,
     DetourKnown,
     DetourNotPossible,
+    FulfilmentEnded,
     StageAlreadyDone,
     StageTooEarly,
 )
@@ -45,6 +47,7 @@ class PurchaseOrderOut(Struct, kw_only=True):
     answer_due_at: datetime | None
     answered_at: datetime | None
     answer_reason: str
+    ready_on: date | None
     created_at: datetime
 
 
@@ -88,6 +91,13 @@ class ConfirmIn(Struct, kw_only=True, forbid_unknown_fields=True):
     """The vendor's word; the client makes `event_id`."""
 
     event_id: UUID
+
+
+class ReadyIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """When the goods are ready now; the client makes `event_id`."""
+
+    event_id: UUID
+    ready_on: date
 
 
 class DeclineIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -167,6 +177,7 @@ async def list_tranches(actor: Actor, po_id: PurchaseOrderId) -> list[TrancheOut
         scm.PurchaseOrderAlreadyAnswered,
         vendor_answers.NotOrdered,
         vendor_answers.NothingAccepted,
+        DateNotAhead,
         StageTooEarly,
         StageAlreadyDone,
     ),
@@ -182,6 +193,25 @@ async def accept(actor: Actor, po_id: PurchaseOrderId, data: AcceptIn) -> Respon
             po_id, data.event_id, actor=actor, ready_on=data.ready_on, quantities=quantities
         )
     )
+
+
+@post(
+    "/vendor/purchase-orders/{po_id:uuid}/ready-date",
+    operation_id="moveReadyDate",
+    status_code=200,
+    opt=needs("scm:purchase_order:answer"),
+    responses=problems(
+        scm.PurchaseOrderMissing,
+        scm.PurchaseOrderNotAccepted,
+        DateNotAhead,
+        DetourNotPossible,
+        FulfilmentEnded,
+    ),
+    tags=TAGS,
+)
+async def move_ready(actor: Actor, po_id: PurchaseOrderId, data: ReadyIn) -> Response[VerdictOut]:
+    """Say that accepted goods are ready on another day; the customer is told."""
+    return told(await vendor_answers.move_ready(po_id, data.event_id, data.ready_on, actor=actor))
 
 
 @post(
@@ -230,6 +260,7 @@ handlers = [
     read_purchase_order,
     list_tranches,
     accept,
+    move_ready,
     decline,
     confirm_serials,
     dispute,
