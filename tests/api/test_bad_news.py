@@ -15,7 +15,7 @@ from doorstep.modules.wms.service import stock
 from tests.factories import floor
 from tests.factories.company import Company
 from tests.factories.journeys import place, standing
-from tests.factories.mishaps import failed_attempt, open_kinds
+from tests.factories.mishaps import failed_attempt, open_kinds, receive_all
 from tests.factories.steps import healthy
 from tests.factories.world import SHOP, an_order
 
@@ -101,3 +101,33 @@ async def test_who_keeps_the_other_parcel_is_not_told_that_the_order_was_cancell
     await company.work()
     words = await db.value("SELECT body FROM message WHERE event = 'cancelled' AND channel = 'sms'")
     assert "Goods of your order were cancelled" in words
+
+
+async def test_of_two_parcels_each_message_names_its_goods(company: Company) -> None:
+    order = await place(company, ("WM-7KG", 1), ("MIX-500", 2))
+    body = {"event_id": uuid7(), "reason": "customer"}
+    await floor.ok(company, "support", f"/console/orders/{order.order_id}/cancel", body)
+    await company.work()
+    rows = await db.rows("SELECT body FROM message WHERE event = 'cancelled' AND channel = 'sms'")
+    assert len(rows) == 2
+    for goods in ("(1 × Washing machine 7 kg)", "(2 × Hand mixer)"):
+        assert sum(goods in row["body"] for row in rows) == 1
+    await healthy()
+
+
+async def test_a_second_return_is_told_as_well(company: Company) -> None:
+    order = await standing(company, 1016, ("KET-17", 3))
+    line = await db.value("SELECT id FROM fulfilment_line WHERE fulfilment_id = $1", order.parcel)
+    for times in (1, 2):
+        asked = {
+            "event_id": uuid7(), "reason": "changed_mind", "how": "store",
+            "lines": [{"fulfilment_line_id": line, "quantity": 1}],
+        }  # fmt: skip
+        path = f"/console/fulfilments/{order.parcel}/returns"
+        await floor.ok(company, "support", path, asked)
+        await receive_all(company, order, "sellable")
+        assert await told("return_requested") == await told("returned_part") == times
+        over = f"/console/fulfilments/{order.parcel}/detours/returned_part/settle"
+        await floor.ok(company, "finance", over, {"event_id": uuid7()})
+        await company.work()
+    await healthy()

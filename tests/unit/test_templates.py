@@ -26,6 +26,7 @@ FACTS = {
     "due": "2026-11-24 15:00",
     "owner": "admin",
     "action": "Ask the carrier.",
+    "goods": " (1 × Kettle 1.7 l)",
     "place": "Al Barsha, Dubai",
     "when": "Tuesday 24 November, 14:00",
 }

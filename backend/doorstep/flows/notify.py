@@ -56,6 +56,20 @@ SELECT count(*)::int FROM journey_event
  WHERE fulfilment_id = $1 AND name = $2 AND kind IN ('detour', 'fact')
 """
 
+# What a parcel carries, where it is not all of its order.
+GOODS = """
+SELECT string_agg(l.quantity || ' × ' || coalesce(p.names ->> $2, p.name), ', ' ORDER BY p.name) AS words
+  FROM fulfilment f JOIN fulfilment_line l ON l.fulfilment_id = f.id
+  JOIN product p ON p.id = l.product_id
+ WHERE f.id = $1 AND EXISTS (SELECT FROM fulfilment o
+                              WHERE o.order_id = f.order_id AND o.id <> f.id)
+"""
+
+TOLD_EACH_TIME = frozenset(
+    {"hidden_damage", "dead_on_arrival", "part_missing", "return_requested", "returned_part"}
+)
+"""Detours of which each one is about other goods: told each time, the others once per attempt."""
+
 MOVES_VISIT = frozenset({"delivery_failed", "installation_failed"})
 """Detours after which the installation has another time: told in the same message."""
 
@@ -91,7 +105,8 @@ async def tell_customer(fact: journey.Fact) -> None:
 async def tell_detour(fact: journey.Fact) -> None:
     """Tell the customer what keeps his goods from coming, once per attempt; with the new visit.
 
-    After the last attempt the way back is told, and not that we come again.
+    Of several parcels it says which one's goods are meant. After the last attempt the way back is
+    told, and not that we come again.
     """
     if await goes_back(fact):
         return
@@ -101,17 +116,20 @@ async def tell_detour(fact: journey.Fact) -> None:
     if words is None:
         return
     visit = await db.row(NEXT_VISIT, fact.fulfilment_id)
+    kind = fact.data["kind"]
     # Of two delays in one attempt each has a date of its own, and is told.
-    attempt = fact.attempt if on is None else await _nth(fact, fact.data["kind"])
+    each_time = on is not None or kind in TOLD_EACH_TIME
+    attempt = await _nth(fact, kind) if each_time else fact.attempt
     await messages.write(
-        fact.data["kind"],
+        kind,
         About(order_id=fact.order_id, fulfilment_id=fact.fulfilment_id, attempt=attempt),
         _recipient(audience),
         _facts(audience)
         | {
             "sentence": words,
+            "goods": await _goods(fact, kind, audience["language"]),
             "visit": visit_words(visit["starts_at"], ZoneInfo(visit["zone"]), audience["language"])
-            if visit and fact.data["kind"] in MOVES_VISIT
+            if visit and kind in MOVES_VISIT
             else "",
         },
     )
@@ -126,8 +144,16 @@ async def tell_date(fact: journey.Fact) -> None:
         fulfilment_id=fact.fulfilment_id,
         attempt=await _nth(fact, fact.name),
     )
-    facts = _facts(audience) | {"sentence": words or "", "visit": ""}
+    goods = await _goods(fact, fact.name, audience["language"])
+    facts = _facts(audience) | {"sentence": words or "", "goods": goods, "visit": ""}
     await messages.write(fact.name, about, _recipient(audience), facts)
+
+
+async def _goods(fact: journey.Fact, kind: str, language: str) -> str:
+    if message_rules.event(kind).about == "order":
+        return ""
+    words = await db.value(GOODS, fact.fulfilment_id, language)
+    return f" ({words})" if words else ""
 
 
 async def _nth(fact: journey.Fact, name: str) -> int:
