@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doorstep.modules.finance.rules import payouts
 from doorstep.modules.finance.rules.payments import Line, Terms, Told
 from doorstep.modules.finance.rules.payments import decide as decide_payment
-from doorstep.modules.finance.rules.tranches import Facts, decide, settled
+from doorstep.modules.finance.rules.tranches import Facts, claimable, decide, settled
 
 NOTHING_YET = Facts(
     po_state="sent", currency="AED", price_minor=200_00, captured_minor=0, living=1, dispatched=0,
@@ -105,6 +107,24 @@ def test_an_open_detour_holds_its_tranches_and_an_ended_delivery_all() -> None:
     assert part.state == "held"
     ended = decide(3, but(ALL_DONE, living=0, ended_as=("returned",)))
     assert ended.state == "held" and "returned" in ended.reason
+
+
+def test_goods_that_came_back_hold_everything_until_a_person_decides() -> None:
+    back = but(ALL_DONE, came_back=True)
+    assert {decide(n, back).state for n in range(1, 7)} == {"held"}
+    assert "come back" in decide(1, back).reason
+    decided = but(back, rest_decided=True)
+    assert {decide(n, decided).state for n in range(1, 7)} == {"released"}
+
+
+@given(st.integers(0, 10**9), st.data())
+def test_what_is_claimed_grows_with_what_is_released_up_to_what_came_back(
+    total: int, data: st.DataObject
+) -> None:
+    back = data.draw(st.integers(0, total))
+    less, more = sorted(data.draw(st.tuples(st.integers(0, total), st.integers(0, total))))
+    assert 0 <= claimable(less, total, back) <= claimable(more, total, back) <= min(more, back)
+    assert claimable(total, total, back) == back
 
 
 def test_a_wrong_handover_code_holds_what_is_paid_for_the_delivery() -> None:

@@ -102,6 +102,6 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "bytes_verified": (check_bytes, review),
     "visit_booked": (pass_schedule_if_booked,),
     "install_approved": (review,),
-    "goods_received": (goods_came_back, review),
+    "goods_received": (goods_came_back, review, ask_about_rest),
     "review_opened": (open_review,),
 }

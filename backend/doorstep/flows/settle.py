@@ -20,6 +20,7 @@ from doorstep.core.jobs import job
 from doorstep.flows import approvals
 from doorstep.flows import settle_sql as sql
 from doorstep.flows.refunds import ask_for_refund
+from doorstep.flows.vendor_claims import claim_what_is_owed
 from doorstep.modules.finance.rules import payments as payment_rules
 from doorstep.modules.finance.rules.payments import Line, PaymentDecision, Terms, Told
 from doorstep.modules.finance.rules.tranches import Facts
@@ -321,7 +322,10 @@ async def review_purchase_order(po_id: UUID) -> None:
         account_changed_at=found["account_changed_at"],
     )
     facts = msgspec.convert(found, Facts)
-    if await tranches.review(purchase_order, facts, payee):
+    settled = await tranches.review(purchase_order, facts, payee)
+    if facts.ended_as or facts.came_back:
+        await claim_what_is_owed(po_id)
+    if settled:
         for fulfilment in found["unsettled"]:
             await _complete_settlement(UUID(fulfilment["id"]), fulfilment["attempt"], found)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from doorstep.flows.came_back import PIECES_BACK
+
 # --- Customers' money -------------------------------------------------------------------------
 
 # The gateway names its reference, which the shop told us for the payment line; our own API may
@@ -79,13 +81,19 @@ SELECT DISTINCT po_id FROM fulfilment
  WHERE po_id IS NOT NULL AND (id = $1 OR ($2 AND order_id = $3)) ORDER BY po_id
 """
 
+# Of a fulfilment named x: all its pieces once it has ended, before that those that came back. It
+# never falls, so a person's word about the rest is good for what he knew of, and no more.
+PIECES_GONE = f"""(
+  SELECT coalesce(sum(CASE WHEN x.state = 'open' THEN {PIECES_BACK} ELSE l.quantity END), 0)::int
+    FROM fulfilment_line l WHERE l.fulfilment_id = x.id)"""  # noqa: S608 - as below
+
 # Everything the six tranches are judged by, in one statement; takes the purchase order's lock.
 # The price counts as captured when it is so now, or was so at any moment since the vendor accepted,
 # by the providers' clocks: a refund holds nothing back that fell due before it, in whatever order
 # the two are heard of.
 # Whoever collects at the counter has no courier: the handover stands for the pickup, and for the
 # proof of delivery where none was made.
-FACTS = """
+FACTS = f"""
 SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
        o.total_minor - coalesce((SELECT sum(n.amount_minor) FROM credit_note n
                                   WHERE n.order_id = o.id), 0)::bigint AS price_minor,
@@ -109,14 +117,15 @@ SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
                  FROM payment_event e
                 WHERE e.payment_line_id = l.id AND e.happened_at <= t.at) s
              WHERE l.order_id = o.id GROUP BY t.at) m)) AS captured_minor,
-       (SELECT coalesce(jsonb_object_agg(d.kind, d.holds_from), '{}') FROM (
+       (SELECT coalesce(jsonb_object_agg(d.kind, d.holds_from), '{{}}') FROM (
           SELECT d.kind, min(d.holds_from) AS holds_from
             FROM detour_case d JOIN fulfilment x ON x.id = d.fulfilment_id
            WHERE x.po_id = p.id AND d.holds_from IS NOT NULL AND d.closed_at IS NULL
            GROUP BY d.kind) d)
          AS holding,
-       EXISTS (SELECT FROM purchase_order_rest r WHERE r.po_id = p.id) AS rest_decided,
-       (SELECT coalesce(array_agg(DISTINCT d.hold_reason), '{}') FROM pod d
+       EXISTS (SELECT FROM purchase_order_rest r WHERE r.po_id = p.id AND r.pieces_gone >= f.gone)
+         AS rest_decided,
+       (SELECT coalesce(array_agg(DISTINCT d.hold_reason), '{{}}') FROM pod d
           JOIN fulfilment x ON x.id = d.fulfilment_id
          WHERE x.po_id = p.id AND x.state = 'open' AND d.hold_reason IS NOT NULL
            AND d.verdict NOT IN ('rejected', 'review')) AS pod_holds,
@@ -134,8 +143,10 @@ SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
            count(*) FILTER (WHERE living AND needs_install AND approved) AS approved,
            count(*) FILTER (WHERE living AND has_warranty) AS warranted,
            count(*) FILTER (WHERE living AND has_warranty AND 1018 = ANY (passed)) AS registered,
-           coalesce(array_agg(DISTINCT ended_as) FILTER (WHERE NOT living), '{}') AS ended_as,
-           coalesce(jsonb_object_agg(id, head_seq), '{}') AS heads,
+           coalesce(array_agg(DISTINCT ended_as) FILTER (WHERE NOT living), '{{}}') AS ended_as,
+           coalesce(bool_or(living AND gone > 0), false) AS came_back,
+           coalesce(sum(gone), 0)::int AS gone,
+           coalesce(jsonb_object_agg(id, head_seq), '{{}}') AS heads,
            coalesce(jsonb_agg(jsonb_build_object('id', id, 'attempt', attempt))
              FILTER (WHERE living AND 1015 = ANY (passed) AND 1017 <> ALL (passed)), '[]')
              AS unsettled
@@ -146,11 +157,12 @@ SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
                           WHERE d.fulfilment_id = x.id
                             AND d.verdict NOT IN ('rejected', 'review')), x.collection) AS verified,
                EXISTS (SELECT FROM visit_report r
-                        WHERE r.fulfilment_id = x.id AND r.approved_at IS NOT NULL) AS approved
+                        WHERE r.fulfilment_id = x.id AND r.approved_at IS NOT NULL) AS approved,
+               {PIECES_GONE} AS gone
           FROM fulfilment x WHERE x.po_id = p.id) AS each
   ) AS f
  WHERE p.id = $1 FOR NO KEY UPDATE OF p
-"""
+"""  # noqa: S608 - constants of ours
 
 PAYEE_OF_TRANCHE = """
 SELECT v.account_name AS name, v.account_number, v.bank_code, v.account_changed_at,

@@ -254,7 +254,7 @@ async def pay_again(actor: Actor, tranche_id: Annotated[UUID, PathParameter()]) 
 
 
 class RestIn(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Why the rest of a purchase order's money may go on although a part of it has ended."""
+    """Why the rest of a purchase order's money may go on although a part of it did not stay."""
 
     event_id: UUID
     reason: Annotated[str, Meta(min_length=3, max_length=500, pattern=r"^[^\x00]*$")]
@@ -265,13 +265,16 @@ class RestIn(Struct, kw_only=True, forbid_unknown_fields=True):
     operation_id="releaseRest",
     status_code=200,
     opt=needs("finance:payout:manage"),
-    responses=problems(PurchaseOrderMissing, vendor_rest.NothingToDecide),
+    responses=problems(PurchaseOrderMissing, vendor_rest.NothingToDecide, EventIdReused),
     tags=TAGS,
 )
 async def release_rest(
     actor: Actor, po_id: Annotated[UUID, PathParameter()], data: RestIn
 ) -> list[TrancheOut]:
-    """Let the other tranches go on by their conditions, after goods of the order have ended."""
+    """Let the other tranches go on by their conditions, after goods of the order did not stay.
+
+    They go on in full; what of them was for goods that came back is claimed from the vendor.
+    """
     await _require(SEEN, "purchase_orders", actor, po_id, PurchaseOrderMissing)
     await vendor_rest.release_rest(po_id, data.event_id, data.reason, actor=actor)
     return msgspec.convert(await tranches.of_purchase_order(po_id), list[TrancheOut])

@@ -250,18 +250,36 @@ END $$;
 CREATE TRIGGER tranche_release_guard BEFORE INSERT OR UPDATE ON tranche
   FOR EACH ROW EXECUTE FUNCTION tranche_guard();
 
--- A person's word that the tranches go on although a delivery of the purchase order has ended.
+-- A person's word that the tranches go on although a delivery of the purchase order has ended, or
+-- goods came back. It is good for as many pieces as were gone then; when more are, it is asked anew.
 CREATE TABLE purchase_order_rest (
   po_id uuid NOT NULL,
+  pieces_gone int NOT NULL,
   event_id uuid NOT NULL,
   decided_by uuid,
   reason text NOT NULL,
   decided_at timestamptz NOT NULL,
-  CONSTRAINT purchase_order_rest_pkey PRIMARY KEY (po_id),
+  CONSTRAINT purchase_order_rest_pkey PRIMARY KEY (po_id, pieces_gone),
+  CONSTRAINT purchase_order_rest_event_key UNIQUE (event_id),
   CONSTRAINT purchase_order_rest_po_fk FOREIGN KEY (po_id) REFERENCES purchase_order (id),
   CONSTRAINT purchase_order_rest_person_fk FOREIGN KEY (decided_by) REFERENCES person (id)
 );
 SELECT make_append_only('purchase_order_rest');
+
+-- What is to be claimed back from a vendor: released to him for goods that did not stay. Each row is
+-- what came on top of the rows before.
+CREATE TABLE vendor_claim (
+  id uuid NOT NULL,
+  po_id uuid NOT NULL,
+  amount_minor bigint NOT NULL,
+  currency text NOT NULL,
+  claimed_at timestamptz NOT NULL,
+  CONSTRAINT vendor_claim_pkey PRIMARY KEY (id),
+  CONSTRAINT vendor_claim_po_fk FOREIGN KEY (po_id) REFERENCES purchase_order (id),
+  CONSTRAINT vendor_claim_amount_range CHECK (amount_minor BETWEEN 1 AND 100000000000000)
+);
+CREATE INDEX vendor_claim_po_idx ON vendor_claim (po_id);
+SELECT make_append_only('vendor_claim');
 
 CREATE TABLE payout (
   id uuid NOT NULL,

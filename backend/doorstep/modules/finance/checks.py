@@ -109,6 +109,11 @@ UNION ALL
 SELECT format('%s is %s and has releases', number, state)
   FROM sums WHERE released > 0 AND state NOT IN ('accepted', 'cancelled')
 UNION ALL
+SELECT format('%s: claimed %s, released %s', s.number, c.claimed, s.released)
+  FROM sums s JOIN (SELECT po_id, sum(amount_minor) AS claimed FROM vendor_claim GROUP BY po_id) c
+    ON c.po_id = s.id
+ WHERE c.claimed > s.released
+UNION ALL
 SELECT format('%s: the ledger has released %s, paid %s; the rows %s, %s', s.number,
               coalesce(b.released, 0), coalesce(b.paid, 0), s.released, s.paid)
   FROM sums s LEFT JOIN booked b ON b.po_id = s.id
@@ -205,7 +210,7 @@ async def check_im4() -> list[str]:
 
 
 async def check_im5() -> list[str]:
-    """IM5: paid ≤ released ≤ total, and the ledger says the same as the rows."""
+    """IM5: paid ≤ released ≤ total, claimed ≤ released, and the ledger says the same as the rows."""
     return await _violations(_IM5)
 
 

@@ -142,6 +142,13 @@ SELECT t.id, t.number, t.percent, t.amount_minor, t.currency, t.state, t.reason,
  ORDER BY t.number
 """
 
+CLAIMED = "SELECT coalesce(sum(amount_minor), 0)::bigint FROM vendor_claim WHERE po_id = $1"
+
+CLAIM = """
+INSERT INTO vendor_claim (id, po_id, amount_minor, currency, claimed_at)
+VALUES ($1, $2, $3, $4, $5)
+"""
+
 # --- Payouts ----------------------------------------------------------------------------------
 
 ORDER_PAYOUTS = """

@@ -115,13 +115,24 @@ class Tranche(Table, tablename="tranche", db=engine):
 
 
 class PurchaseOrderRest(Table, tablename="purchase_order_rest", db=engine):
-    """A word that tranches go on although a delivery has ended."""
+    """A word that tranches go on although goods did not stay."""
 
     po_id = UUID(primary_key=True, default=None)
+    pieces_gone = Integer()
     event_id = UUID(default=None)
     decided_by = UUID(null=True, default=None)
     reason = Text()
     decided_at = Timestamptz(default=None)
+
+
+class VendorClaim(Table, tablename="vendor_claim", db=engine):
+    """What is to be claimed back from a vendor."""
+
+    id = UUID(primary_key=True, default=None)
+    po_id = UUID(default=None)
+    amount_minor = BigInt()
+    currency = Text()
+    claimed_at = Timestamptz(default=None)
 
 
 class Payout(Table, tablename="payout", db=engine):

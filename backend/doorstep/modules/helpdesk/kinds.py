@@ -109,9 +109,9 @@ KINDS: Mapping[str, Kind] = {
     "dead_on_arrival": Kind("support", 4, "reportDetour", "Settle it when the unit is repaired, or report it as replaced."),
     "part_missing": Kind("support", 8, SETTLE, "Send the part, then settle it."),
     "return_requested": Kind("support", 40, SETTLE, "Have the goods fetched or brought; receiving them by scan ends it."),
-    "returned_part": Kind("finance", 16, SETTLE, "Refund what came back and agree with the vendor, then settle it."),
+    "returned_part": Kind("finance", 16, SETTLE, "See that what came back is credited, then settle it; the vendor's money waits by itself."),
     "dispute": Kind("finance", 16, SETTLE, "Agree with the other side, then settle it: the money goes on."),
-    "purchase_order_rest": Kind("finance", 16, "releaseRest", "Agree with the vendor about what came back, then let the rest go on."),
+    "purchase_order_rest": Kind("finance", 16, "releaseRest", "Agree with the vendor about what did not stay, then let the rest go on; what of it was not his is claimed."),
     "vendor_claim_due": Kind("finance", 40, CLOSE, "Claim from the vendor what was paid for goods that did not stay."),
     "refund_due": Kind("finance", 8, CLOSE, "Refund the amount at the gateway; close it when the gateway has confirmed."),
     # Crews and vans

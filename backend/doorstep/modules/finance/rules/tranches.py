@@ -46,8 +46,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     warranted: int
     registered: int
     ended_as: tuple[str, ...] = ()
+    came_back: bool = False
+    """Pieces of a living delivery have come back."""
     rest_decided: bool = False
-    """Finance has let the rest go on although a delivery has ended."""
+    """Finance has let the rest go on, knowing of all that has ended or come back until now."""
     holding: dict[str, int] = {}
     """Open detours that money waits for: kind → the lowest tranche that it holds."""
     pod_holds: tuple[str, ...] = ()
@@ -84,6 +86,15 @@ def decide(number: int, facts: Facts) -> Decision:
     return Decision("released", _grounds(number, facts))
 
 
+def claimable(released_minor: int, total_minor: int, back_minor: int) -> int:
+    """Tell how much of what is released was for goods that came back, given what those cost.
+
+    No part of the money is for certain goods, so it is the same share of each; rounded down, and
+    whole once everything is released.
+    """
+    return back_minor * released_minor // total_minor if total_minor else 0
+
+
 def settled(released: Sequence[int]) -> bool:
     """Tell whether V1 to V5 are released, which completes 1017 whatever the bank says later."""
     return set(SETTLING) <= set(released)
@@ -95,9 +106,12 @@ _UNACCEPTED = "Waits for the vendor to accept the purchase order."
 def _against(number: int, facts: Facts) -> str:
     if facts.po_state in ("declined", "cancelled"):
         return f"The purchase order was {facts.po_state}; nothing is paid on it."
-    if facts.ended_as and not (facts.living and facts.rest_decided):
-        # Nothing can be clawed back yet, so goods that came back or never went hold the rest.
+    # Nothing can be clawed back yet, so goods that came back or never went hold the rest.
+    decided = facts.living and facts.rest_decided
+    if facts.ended_as and not decided:
         return f"A delivery has ended ({_listed(facts.ended_as)}); a person decides."
+    if facts.came_back and not decided:
+        return "A part of the goods has come back; a person decides."
     open_detours = sorted(kind for kind, lowest in facts.holding.items() if lowest <= number)
     if open_detours:
         return f"Held while this is open: {_listed(open_detours)}."

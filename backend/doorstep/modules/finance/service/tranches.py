@@ -10,6 +10,7 @@ import msgspec
 
 from doorstep.core import clock, db
 from doorstep.core.clock import now
+from doorstep.core.ids import uuid7
 from doorstep.modules.finance import sql
 from doorstep.modules.finance.rules import postings, tranches
 from doorstep.modules.finance.rules.tranches import Facts
@@ -57,17 +58,56 @@ async def resize(po_id: UUID, total_minor: int) -> None:
     )
 
 
-async def decide_rest(po_id: UUID, event_id: UUID, decided_by: UUID | None, reason: str) -> None:
-    """Keep a person's word that the tranches go on although a delivery has ended; the first counts."""
+async def decide_rest(
+    po_id: UUID, pieces_gone: int, event_id: UUID, decided_by: UUID | None, reason: str
+) -> None:
+    """Keep a person's word that the tranches go on although so many pieces did not stay.
+
+    The first word about as many pieces counts.
+    """
     await db.execute(
-        "INSERT INTO purchase_order_rest (po_id, event_id, decided_by, reason, decided_at)"
-        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT ON CONSTRAINT purchase_order_rest_pkey DO NOTHING",
+        "INSERT INTO purchase_order_rest (po_id, pieces_gone, event_id, decided_by, reason,"
+        " decided_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         po_id,
+        pieces_gone,
         event_id,
         decided_by,
         reason,
         now(),
     )
+
+
+async def rest_is_decided(po_id: UUID, pieces_gone: int) -> bool:
+    """Tell whether a person has let the rest go on, knowing of so many pieces that did not stay."""
+    return bool(
+        await db.value(
+            "SELECT true FROM purchase_order_rest WHERE po_id = $1 AND pieces_gone >= $2 LIMIT 1",
+            po_id,
+            pieces_gone,
+        )
+    )
+
+
+async def rest_of_event(event_id: UUID) -> UUID | None:
+    """Tell which purchase order's rest was decided under this event id."""
+    found: UUID | None = await db.value(
+        "SELECT po_id FROM purchase_order_rest WHERE event_id = $1", event_id
+    )
+    return found
+
+
+async def claim(po_id: UUID, currency: str, whole_minor: int) -> tuple[UUID, int] | None:
+    """Claim from a vendor what is not claimed yet of `whole_minor`, all that he owes on an order.
+
+    Returns the new claim and its amount, or None. The caller holds the purchase order's lock.
+    """
+    claimed: int = await db.value(sql.CLAIMED, po_id)
+    fresh = whole_minor - claimed
+    if fresh <= 0:
+        return None
+    claim_id = uuid7()
+    await db.execute(sql.CLAIM, claim_id, po_id, fresh, currency, now())
+    return claim_id, fresh
 
 
 async def review(order: PurchaseOrder, facts: Facts, payee: Payee) -> bool:
