@@ -13,8 +13,16 @@ from doorstep.core.ids import uuid7
 from doorstep.modules.wms.rules.adjusting import Policy
 from doorstep.modules.wms.service import adjustments
 from tests.factories.company import Company
-from tests.factories.floor import adjustment, later, ok, on_hand, open_problems, refused
-from tests.factories.journeys import standing
+from tests.factories.floor import (
+    adjustment,
+    later,
+    ok,
+    on_hand,
+    open_problems,
+    refused,
+    serial_of,
+)
+from tests.factories.journeys import Order, standing
 from tests.factories.snapshots import everything
 from tests.factories.steps import healthy
 
@@ -159,6 +167,59 @@ async def test_goods_with_serials_name_them_and_may_be_found_again(company: Comp
         1,
     )
     await healthy()
+
+
+async def lost_on_the_road(company: Company) -> tuple[Order, str]:
+    """Lose a parcel; tell it and the serial that was in it."""
+    order = await standing(company, 1010, ("WM-7KG", 1))
+    serial = await serial_of(order)
+    lost = {"event_id": uuid7(), "kind": "lost"}
+    await ok(company, "dispatcher", f"/console/fulfilments/{order.parcel}/detours", lost)
+    await company.work()
+    return order, serial
+
+
+async def test_what_was_lost_on_the_road_is_found_with_its_serial_by_its_owner_alone(
+    company: Company,
+) -> None:
+    order, serial = await lost_on_the_road(company)
+    unit_id = await core_db.value("SELECT id FROM unit WHERE serial = $1", serial)
+    here = await on_hand(company, "WM-7KG")
+    found = {"serials": [serial], "reason": "found", "words": "At the hub of the carrier."}
+    path = "/console/adjustments"
+    place = {"location_id": company.world.warehouse_id}
+    ours = place | {"adjustment": adjustment("WM-7KG", 1, **found)}
+    told = await refused(company, "dispatcher", path, ours, "serials-not-here")
+    assert "another owner" in told["detail"]
+    body = place | {
+        "adjustment": adjustment("WM-7KG", 1, owner_id=company.world.vendor_id, **found)
+    }
+    made = await ok(company, "dispatcher", path, body)
+    if made["state"] == "proposed":
+        await decide(company, "admin", made, True)
+    unit = await core_db.one("SELECT * FROM unit WHERE serial = $1", serial)
+    assert (unit["id"], unit["state"], unit["owner_id"], unit["fulfilment_line_id"]) == (
+        unit_id, "in_stock", company.world.vendor_id, None,
+    )  # fmt: skip
+    assert await on_hand(company, "WM-7KG") == here + 1
+    seen = await core_db.value(
+        "SELECT fulfilment_id FROM qc_scan WHERE unit_id = $1 AND ok", unit_id
+    )
+    assert seen == order.parcel, "which parcel it was lost with is still known"
+    again = place | {
+        "adjustment": adjustment("WM-7KG", 1, owner_id=company.world.vendor_id, **found)
+    }
+    await refused(company, "dispatcher", path, again, "serials-not-here")
+    await healthy()
+
+
+async def test_a_unit_that_is_with_a_customer_is_not_found(company: Company) -> None:
+    order = await standing(company, 1013, ("WM-7KG", 1))
+    body = adjustment(
+        "WM-7KG", 1, owner_id=company.world.vendor_id, serials=[await serial_of(order)],
+        reason="found",
+    )  # fmt: skip
+    await refused(company, "warehouse", "/field/adjustments", body, "serials-not-here")
 
 
 async def test_a_serial_of_a_shipped_parcel_is_not_adjusted(company: Company) -> None:

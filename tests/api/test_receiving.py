@@ -20,6 +20,7 @@ from tests.factories.floor import (
     purchase,
     refused,
     scanned,
+    serial_of,
 )
 from tests.factories.journeys import standing
 from tests.factories.snapshots import everything
@@ -198,6 +199,26 @@ async def test_a_serial_that_came_in_elsewhere_meanwhile_books_nothing(company: 
     path = f"/field/arrivals/{second}/finish"
     await refused(company, "warehouse", path, capture(), "serial-known")
     assert await everything() == before
+
+
+async def test_a_unit_that_was_lost_comes_in_again_with_a_purchase_of_its_vendor(
+    company: Company,
+) -> None:
+    order = await standing(company, 1010, ("WM-7KG", 1))
+    serial = await serial_of(order)
+    lost = {"event_id": uuid7(), "kind": "lost"}
+    await ok(company, "dispatcher", f"/console/fulfilments/{order.parcel}/detours", lost)
+    await company.work()
+    found = beep(BARCODES["WM-7KG"], serial=serial)
+    ours = await announced(company, ("WM-7KG", 1), owner_id=None)
+    assert await scanned(company, ours, found) == ["serial_known"], "it is a vendor's"
+    arrival = await announced(company, ("WM-7KG", 1))
+    found = beep(BARCODES["WM-7KG"], serial=serial)
+    assert await scanned(company, arrival, found) == ["right"]
+    assert (await finished(company, arrival))["complete"]
+    unit = await core_db.one("SELECT state, owner_id FROM unit WHERE serial = $1", serial)
+    assert tuple(unit.values()) == ("in_stock", company.world.vendor_id)
+    await healthy()
 
 
 async def test_announcing_twice_is_once_and_a_reference_belongs_to_one_arrival(

@@ -76,7 +76,9 @@ class Stock:
     # --- What may be done ---------------------------------------------------------------------------
 
     def receive(self, sku: str, quantity: int, serials: Sequence[str], grade: str) -> None:
-        if any(serial in self.units for serial in serials):
+        # What was written off may turn up again; what stands anywhere may not.
+        known = [self.units[serial] for serial in serials if serial in self.units]
+        if any(unit.state != "scrapped" for unit in known):
             raise Refused("SerialKnown")
         self.on_hand[SHELF, sku, grade] += quantity
         self.received += quantity

@@ -191,10 +191,15 @@ INSERT INTO stock_movement (id, stock_id, quantity, reason, ref, order_id, moved
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
+# A unit that was written off, on a shelf or on the road, may be here again, for whom it belongs to.
+# It leaves the parcel it was lost with, as one that is returned does; whose it was, qc_scan keeps.
 ADD_UNITS = """
 INSERT INTO unit (id, product_id, serial, owner_id, location_id, grade)
 SELECT new_id(), $1, serial, $2, $3, $5 FROM unnest($4::text[]) AS serial
-ON CONFLICT ON CONSTRAINT unit_serial_unique DO NOTHING
+ON CONFLICT ON CONSTRAINT unit_serial_unique DO UPDATE
+   SET state = 'in_stock', location_id = EXCLUDED.location_id, grade = EXCLUDED.grade,
+       fulfilment_line_id = NULL
+ WHERE unit.state = 'scrapped' AND unit.owner_id IS NOT DISTINCT FROM EXCLUDED.owner_id
 """
 
 # The picker with the fewest unfinished lists, among those who work this location.

@@ -168,7 +168,7 @@ async def _read(arrival: Arrival, scan: ReceiptScan) -> Reading:
         ScannedCode(scan.code, scan.serial, scan.quantity, scan.grade),
         arrival.kind,
         lines,
-        await _products_of(scan.code, scan.serial),
+        await _products_of(arrival, scan.code, scan.serial),
         {row["serial"] for row in scanned if row["serial"] is not None},
     )
 
@@ -188,13 +188,18 @@ def _open_line(row: dict[str, Any], *, any_serial: bool) -> OpenLine:
     )
 
 
-async def _products_of(*serials: str | None) -> dict[str, set[UUID]]:
-    """Tell of which products we know units under these serials."""
+# What a vendor delivers may be a unit of his that was lost and written off.
+KNOWN_UNITS = """
+SELECT serial, product_id FROM unit WHERE serial = ANY ($1)
+   AND NOT ($2 = 'purchase' AND state = 'scrapped' AND owner_id IS NOT DISTINCT FROM $3)
+"""
+
+
+async def _products_of(arrival: Arrival, *serials: str | None) -> dict[str, set[UUID]]:
+    """Tell of which products we know units under these serials that cannot come in anew."""
     found: dict[str, set[UUID]] = defaultdict(set)
-    for row in await db.rows(
-        "SELECT serial, product_id FROM unit WHERE serial = ANY ($1)",
-        [serial for serial in serials if serial is not None],
-    ):
+    known = [serial for serial in serials if serial is not None]
+    for row in await db.rows(KNOWN_UNITS, known, arrival.kind, arrival.owner_id):
         found[row["serial"]].add(row["product_id"])
     return found
 

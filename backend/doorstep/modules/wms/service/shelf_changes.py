@@ -72,19 +72,11 @@ UPDATE unit SET state = $6, grade = $7
    AND serial = ANY ($5) AND state = 'in_stock'
 """
 
-# A unit that was written off and belongs to no parcel may be found again.
+# A unit that was written off, here or on the road, may be found again, to its owner's account.
 ELSEWHERE = """
-SELECT serial FROM unit WHERE product_id = $1 AND serial = ANY ($2)
-   AND NOT (state = 'scrapped' AND fulfilment_line_id IS NULL)
-"""
-
-FIND_UNITS = """
-INSERT INTO unit (id, product_id, serial, owner_id, location_id, grade)
-SELECT new_id(), $1, serial, $2, $3, $5 FROM unnest($4::text[]) AS serial
-ON CONFLICT ON CONSTRAINT unit_serial_unique DO UPDATE
-   SET state = 'in_stock', owner_id = EXCLUDED.owner_id, location_id = EXCLUDED.location_id,
-       grade = EXCLUDED.grade
- WHERE unit.state = 'scrapped' AND unit.fulfilment_line_id IS NULL
+SELECT serial, state <> 'scrapped' AS stands FROM unit
+ WHERE product_id = $1 AND serial = ANY ($2)
+   AND NOT (state = 'scrapped' AND owner_id IS NOT DISTINCT FROM $3) ORDER BY serial
 """
 
 
@@ -101,10 +93,12 @@ async def obstacle(change: Change) -> Refusal | None:
         if await db.value(STANDING, *_place(change), serials) != len(serials):
             return SerialsNotHere("Not every serial stands free on this shelf.")
         return None
-    elsewhere = await db.rows(ELSEWHERE, change.product_id, serials)
+    elsewhere = await db.rows(ELSEWHERE, change.product_id, serials, change.owner_id)
+    if stand := [row["serial"] for row in elsewhere if row["stands"]]:
+        return SerialsNotHere(f"Known elsewhere, or here already: {', '.join(stand)}.")
     if elsewhere:
         names = ", ".join(row["serial"] for row in elsewhere)
-        return SerialsNotHere(f"Known elsewhere, or here already: {names}.")
+        return SerialsNotHere(f"They belong to another owner: {names}.")
     return None
 
 
@@ -155,7 +149,7 @@ async def _change_units(change: Change) -> int:
             CHANGE_UNITS, *_place(change), serials, state, change.to_grade or change.grade
         )
     return await db.execute(
-        FIND_UNITS,
+        sql.ADD_UNITS,
         change.product_id,
         change.owner_id,
         change.location_id,
