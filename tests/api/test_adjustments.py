@@ -118,6 +118,22 @@ async def test_what_the_goods_cost_counts_where_it_is_known(company: Company) ->
     assert made["state"] == "proposed" and "worth more" in made["why"]
 
 
+async def test_what_passes_by_itself_is_judged_in_the_channels_own_currency(
+    company: Company,
+) -> None:
+    channel, owner = company.world.channel_id, company.world.vendor_id
+    await core_db.execute("UPDATE vendor_product SET cost_minor = 500_00")
+    assert (await report(company, "KET-17", -2, owner_id=owner))["state"] == "approved"
+    await core_db.execute("UPDATE channel SET currency = 'KWD' WHERE id = $1", channel)
+    await core_db.execute("UPDATE vendor_product SET currency = 'KWD', cost_minor = 50_000")
+    made = await report(company, "KET-17", -1, owner_id=owner)
+    assert made["state"] == "approved", "50 KWD are not added to 1,000 AED"
+    await core_db.execute("UPDATE vendor_product SET cost_minor = 90_000")
+    await core_db.execute("DELETE FROM stock_adjustment WHERE currency = 'AED'")
+    made = await report(company, "KET-17", -1, owner_id=owner)
+    assert made["state"] == "proposed" and "worth more" in made["why"], "140 KWD are much"
+
+
 async def test_stock_is_never_adjusted_below_what_is_promised(company: Company) -> None:
     await standing(company, 1003, ("MIX-500", 18))
     before = await everything()

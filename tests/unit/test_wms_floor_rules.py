@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorstep.modules.wms.rules.adjusting import Policy, Weight, decide
+from doorstep.core.money import EXPONENTS
+from doorstep.modules.wms.rules.adjusting import USUAL_VALUE, Policy, Weight, decide, usual_policy
 from doorstep.modules.wms.rules.counting import (
     COUNT_EVERY_DAYS,
     Shelf,
@@ -152,6 +153,15 @@ def test_the_ordinary_adjustment_approves_itself_and_the_rest_waits(
 def test_what_cannot_be_booked_never_approves_itself() -> None:
     decision = decide(1, 1, Weight(0, 0), POLICY, "2 pieces are free here.")
     assert not decision.approved and "2 pieces are free here." in decision.why
+
+
+def test_the_usual_policy_is_worth_about_the_same_in_every_currency() -> None:
+    assert set(USUAL_VALUE) == set(EXPONENTS)
+    assert usual_policy("AED") == Policy(3, 1_000_00)
+    assert usual_policy("INR") == Policy(3, 25_000_00)
+    assert usual_policy("KWD") == Policy(3, 80_000)
+    assert usual_policy("JPY") == Policy(3, 40_000)
+    assert usual_policy("XXX") == Policy(3, 0), "nothing that costs anything passes by itself"
 
 
 @given(st.lists(st.integers(1, 5), max_size=30))

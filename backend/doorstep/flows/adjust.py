@@ -94,7 +94,7 @@ async def submit(
 
     Raises: SerialsNeeded, NotARegrade, EventIdReused; if strict StockPromised, SerialsNotHere.
     """
-    policy = await adjustments.policy_of(channel_id)
+    policy = await adjustments.policy_of(channel_id, proposal.currency)
     adjustment = await adjustments.propose(proposal, policy, actor=actor, strict=strict)
     if adjustment.state == "proposed":
         await _ask_second_person(adjustment)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
+
+from doorstep.core.money import to_minor
 
 ShelfGrade = Literal["sellable", "open_box", "vendor_return"]
 """Grades that goods on a shelf can have; scrap lies on none."""
@@ -17,12 +20,26 @@ class Policy(NamedTuple):
     max_value_minor: int
 
 
-USUAL_POLICY = Policy(3, 100_000)
-"""For a channel that has said nothing else."""
+USUAL_UNITS = 3
+USUAL_VALUE: Mapping[str, int] = {
+    "AED": 1_000, "QAR": 1_000, "SAR": 1_000, "USD": 300, "EUR": 250, "INR": 25_000,
+    "KWD": 80, "BHD": 100, "OMR": 100, "JPY": 40_000,
+}  # fmt: skip
+"""What a channel of a currency lets pass that has said nothing else, in whole units of it: about
+the same worth everywhere."""
+
+
+def usual_policy(currency: str) -> Policy:
+    """Tell the policy of a channel that has said nothing else; it deals in `currency`.
+
+    In a currency that the table does not name, whatever has a known cost waits for a second person.
+    """
+    whole = USUAL_VALUE.get(currency)
+    return Policy(USUAL_UNITS, 0 if whole is None else to_minor(str(whole), currency))
 
 
 class Weight(NamedTuple):
-    """How much adjustments are: pieces, and what they cost where that is known."""
+    """How much adjustments are: pieces, and what they cost where that is known, in one currency."""
 
     units: int
     value_minor: int

@@ -14,13 +14,13 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused, Invalid, NotAllowed, NotFound, Refusal
 from doorstep.modules.wms.rules.adjusting import (
-    USUAL_POLICY,
     AdjustmentReason,
     Decision,
     Policy,
     ShelfGrade,
     Weight,
     decide,
+    usual_policy,
 )
 from doorstep.modules.wms.service import shelf_changes
 from doorstep.modules.wms.service.shelf_changes import Change
@@ -103,9 +103,11 @@ class Adjustment(NamedTuple):
 
 _READ = f"SELECT {', '.join(Adjustment._fields)} FROM stock_adjustment WHERE id = $1"  # noqa: S608 - our columns
 
+# Amounts of another currency are no part of the sum; their pieces count all the same.
 WITHIN_A_DAY = """
 SELECT coalesce(sum(abs(quantity)), 0)::int AS units,
-       coalesce(sum(abs(quantity) * unit_cost_minor), 0)::bigint AS value_minor
+       coalesce(sum(abs(quantity) * unit_cost_minor) FILTER (WHERE currency = $4), 0)::bigint
+         AS value_minor
   FROM stock_adjustment
  WHERE proposed_by = $1 AND location_id = $2 AND proposed_at > $3
    AND state = 'approved' AND decided_by IS NULL
@@ -141,12 +143,12 @@ async def _adjustment(statement: str, adjustment_id: UUID) -> Adjustment:
     return Adjustment(**row)
 
 
-async def policy_of(channel_id: UUID) -> Policy:
-    """Tell how much a channel lets pass without a second person."""
+async def policy_of(channel_id: UUID, currency: str) -> Policy:
+    """Tell how much a channel, which deals in `currency`, lets pass without a second person."""
     row = await db.row(
         "SELECT max_units, max_value_minor FROM adjustment_policy WHERE channel_id = $1", channel_id
     )
-    return USUAL_POLICY if row is None else Policy(**row)
+    return usual_policy(currency) if row is None else Policy(**row)
 
 
 @db.transactional
@@ -182,7 +184,13 @@ async def propose(
     if obstacle is not None and strict:
         raise obstacle
     today = Weight(
-        **await db.one(WITHIN_A_DAY, actor.person_id, proposal.change.location_id, now() - A_DAY)
+        **await db.one(
+            WITHIN_A_DAY,
+            actor.person_id,
+            proposal.change.location_id,
+            now() - A_DAY,
+            proposal.currency,
+        )
     )
     decision = decide(
         abs(proposal.change.quantity),
