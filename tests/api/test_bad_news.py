@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from doorstep.core import db
+from doorstep.core.actor import Actor
 from doorstep.core.ids import uuid7
 from doorstep.flows import source_again, unpaid
 from doorstep.flows.place_order import place_order
@@ -48,6 +50,37 @@ async def test_an_order_that_comes_in_short_is_told_and_is_somebodys_task(
     assert await short(company) == [] and "short_stock" not in await open_kinds()
     assert await told("short_stock") == 1
     await healthy()
+
+
+async def test_short_parcels_that_get_nothing_keep_nobody_waiting(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = await standing(company, 1003, ("KET-17", 1))
+    path = f"/vendor/purchase-orders/{await refused.po_id()}/decline"
+    await company.send("vendor", path, {"event_id": uuid7(), "reason": "None left."})
+    for _ in range(3):
+        await place_order(an_order(("MIX-500", 21)), actor=SHOP, may_be_short=True)
+    await company.work()
+    asked: list[UUID] = []
+    find_place = source_again.find_place
+
+    async def noted(fulfilment_id: UUID, *, actor: Actor) -> bool:
+        asked.append(fulfilment_id)
+        # The first is beaten to it by somebody else, each time.
+        return fulfilment_id != asked[0] and await find_place(fulfilment_id, actor=actor)
+
+    monkeypatch.setattr(source_again, "find_place", noted)
+    monkeypatch.setattr(source_again, "PAGE", 1)
+    mixers = company.world.products["MIX-500"]
+    await stock.receive(company.world.warehouse_id, mixers, None, 99, ref="more mixers")
+    await source_again.source_short({})
+    left = await db.rows(
+        "SELECT id, replaces_id FROM fulfilment WHERE location_id IS NULL AND state = 'open'"
+        " ORDER BY created_at, id"
+    )
+    assert len(asked) == 3, "the one whose vendor has said no is not asked for at all"
+    assert [row["id"] for row in left if row["replaces_id"] is None] == asked[:1]
+    assert [row["replaces_id"] for row in left if row["replaces_id"]] == [refused.parcel]
 
 
 async def test_goods_that_nobody_else_has_are_told_and_are_somebodys_task(

@@ -31,16 +31,25 @@ SELECT DISTINCT f.owner_id FROM detour_case d JOIN fulfilment f ON f.id = d.fulf
  WHERE d.order_id = $1 AND d.kind IN ('vendor_declined', 'vendor_partial') AND f.owner_id IS NOT NULL
 """
 
+# Parcels behind the one named that some stock of the channel could serve; a vendor who has said no
+# to the order serves nothing of it.
 SHORT = """
-SELECT f.id FROM fulfilment f
- WHERE f.state = 'open' AND f.location_id IS NULL AND EXISTS (
+SELECT f.id, f.created_at FROM fulfilment f
+ WHERE f.state = 'open' AND f.location_id IS NULL
+   AND ($1::timestamptz IS NULL OR (f.created_at, f.id) > ($1, $2::uuid))
+   AND EXISTS (
    SELECT FROM fulfilment_line l JOIN stock s ON s.product_id = l.product_id
      JOIN location y ON y.id = s.location_id AND y.channel_id = f.channel_id AND y.active
     WHERE l.fulfilment_id = f.id AND s.grade = 'sellable'
       AND s.on_hand - s.held - s.allocated > 0
-      AND y.kind IN ('warehouse', 'store', 'vendor_store'))
- ORDER BY f.created_at, f.id LIMIT 100
+      AND y.kind IN ('warehouse', 'store', 'vendor_store')
+      AND NOT EXISTS (
+        SELECT FROM detour_case d JOIN fulfilment x ON x.id = d.fulfilment_id
+         WHERE d.order_id = f.order_id AND d.kind IN ('vendor_declined', 'vendor_partial')
+           AND x.owner_id = s.owner_id))
+ ORDER BY f.created_at, f.id LIMIT $3
 """
+PAGE = 100
 
 
 class Owed(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,9 +171,16 @@ async def _go_on(order_id: UUID) -> None:
 
 @recurring("flows.source_short", every=30)
 async def source_short(_payload: dict[str, Any]) -> None:
-    """Find a place for short goods, oldest order first, as soon as stock is there."""
-    for row in await db.rows(SHORT):
-        await find_place(row["id"], actor=Actor.system("flows.source_short"))
+    """Find a place for short goods, oldest parcel first, as soon as stock is there.
+
+    All are seen in one run, so that those that get nothing keep nobody waiting behind them.
+    """
+    actor = Actor.system("flows.source_short")
+    after: tuple[datetime | None, UUID | None] = (None, None)
+    while page := await db.rows(SHORT, *after, PAGE):
+        for row in page:
+            await find_place(row["id"], actor=actor)
+        after = page[-1]["created_at"], page[-1]["id"]
 
 
 @db.transactional
