@@ -47,6 +47,96 @@ async def test_money_that_comes_after_the_cancellation_is_owed_back(company: Com
     await healthy()
 
 
+async def cancelled_and_owed(company: Company) -> tuple[Order, dict[str, Any]]:
+    """Cancel a paid order; tell it and the request that its task names."""
+    order = await place(company)
+    await order.pay()
+    await cancel(order)
+    [problem] = await company.get("finance", "/problems?kind=refund_due")
+    action = problem["action"]
+    assert (action["operation_id"], action["method"]) == ("recordRefund", "POST")
+    assert action["path"] == f"/console/finance/orders/{order.order_id}/refunds"
+    return order, action
+
+
+def by_hand(amount: int, method: str, reference: str, **other: Any) -> dict[str, Any]:
+    return {
+        "event_id": uuid7(), "amount_minor": amount, "currency": "AED", "method": method,
+        "reference": reference,
+    } | other  # fmt: skip
+
+
+async def balance(account: str) -> int:
+    found: int = await db.value(
+        "SELECT coalesce(sum(credit_minor - debit_minor), 0)::bigint FROM journal_line"
+        " WHERE account = $1",
+        account,
+    )
+    return found
+
+
+async def test_a_refund_in_cash_or_by_transfer_counts_once_and_ends_the_task(
+    company: Company,
+) -> None:
+    order, action = await cancelled_and_owed(company)
+    assert await balance("customer_deposit") == 200_00
+    cash = by_hand(50_00, "cash", "Receipt 17")
+    for _ in range(2):
+        answer = await floor.ok(company, "finance", action["path"], cash, 201)
+        assert answer["amount_minor"] == 50_00
+    await company.work()
+    assert await asked(company) == [f"{order.number}: 150.00 AED is owed back to the customer"]
+    assert (await balance("customer_deposit"), await balance("cash_desk")) == (150_00, 50_00)
+    line = await db.one("SELECT captured_minor, provider_ref FROM payment_line")
+    assert line["captured_minor"] == 150_00 and line["provider_ref"] != "Receipt 17"
+    transfer = by_hand(150_00, "bank_transfer", "FT26330-1")
+    await floor.ok(company, "finance", action["path"], transfer, 201)
+    await company.work()
+    assert await asked(company) == []
+    assert (await balance("customer_deposit"), await balance("bank")) == (0, 150_00)
+    kept = await db.rows("SELECT method, recorded_by FROM desk_refund ORDER BY method")
+    assert [row["method"] for row in kept] == ["bank_transfer", "cash"]
+    await healthy()
+
+
+async def test_a_desk_gives_back_no_more_than_is_owed_and_each_receipt_once(
+    company: Company,
+) -> None:
+    _, action = await cancelled_and_owed(company)
+    path = action["path"]
+    told = await floor.refused(
+        company, "finance", path, by_hand(200_01, "cash", "R"), "more-than-owed"
+    )
+    assert told["owed_minor"] == 200_00
+    riyals = by_hand(1_00, "cash", "R", currency="QAR")
+    await floor.refused(company, "finance", path, riyals, "refund-in-another-currency")
+    first = by_hand(1_00, "cash", "R")
+    await floor.ok(company, "finance", path, first, 201)
+    await floor.refused(company, "finance", path, first | {"amount_minor": 2_00}, "event-id-reused")
+    await floor.refused(company, "finance", path, by_hand(1_00, "cash", "R"), "refund-known")
+    assert await balance("customer_deposit") == 199_00
+    await healthy()
+
+
+async def test_what_was_paid_twice_is_given_back_by_hand_and_the_order_goes_on(
+    company: Company,
+) -> None:
+    order = await place(company)
+    await order.pay()
+    path = f"/console/finance/orders/{order.order_id}/refunds"
+    none = by_hand(1, "cash", "R")
+    told = await floor.refused(company, "finance", path, none, "more-than-owed")
+    assert told["owed_minor"] == 0, "the goods are still to be sent"
+    order.total_minor = 30_00
+    await order.pay(action="act_once_more")
+    back = by_hand(30_00, "bank_transfer", "FT-2")
+    await floor.ok(company, "finance", path, back, 201)
+    await company.work()
+    assert await balance("customer_deposit") == 200_00
+    assert await asked(company) == []
+    await healthy()
+
+
 async def test_a_second_credit_raises_what_finance_is_asked_for(company: Company) -> None:
     order = await standing(company, 1003, ("WM-7KG", 1), ("MIX-500", 1))
     first, second = await parcels_of(order)

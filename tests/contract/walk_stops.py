@@ -295,6 +295,11 @@ async def troubles(walk: Walk) -> None:
     other = await standing(company, 1003)
     cancel = {"event_id": uuid7(), "reason": "customer"}
     await walk.ask("cancelOrder", "support", cancel, order_id=other.order_id)
+    refund = {
+        "event_id": uuid7(), "amount_minor": 1_00, "currency": "AED", "method": "cash",
+        "reference": "Receipt 1",
+    }  # fmt: skip
+    await walk.ask("recordRefund", "finance", refund, order_id=other.order_id)
 
 
 async def customer(walk: Walk, order: Order) -> None:

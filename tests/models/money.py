@@ -49,6 +49,7 @@ class Money:
     shop: int = 0
     taken: int = 0
     refunded: int = 0
+    by_hand: dict[str, tuple[int, str]] = field(default_factory=dict)
     words: list[tuple[int, str, str]] = field(default_factory=list)
     approved: bool = False
 
@@ -127,6 +128,18 @@ class Money:
         if missing < self.price:
             return "held"
         return "failed" if self.line_state == "failed" else "waiting"
+
+    def refund_by_hand(self, event: str, amount: int, method: str) -> str:
+        """Give back at the desk what was captured beyond the price."""
+        if event in self.by_hand:
+            return "ok" if self.by_hand[event] == (amount, method) else "EventIdReused"
+        if amount > max(0, self.counted - self.refunded) - self.price:
+            return "MoreThanOwed"
+        self.by_hand[event] = (amount, method)
+        self.refunded += amount
+        account = {"cash": "cash_desk", "bank_transfer": "bank"}[method]
+        self.book("customer_deposit", account, amount)
+        return "ok"
 
     # --- The vendor is paid -------------------------------------------------------------------------------
 

@@ -263,6 +263,21 @@ async def _cash_count(company: Company) -> Act:
     return _sending(company, Step("finance", "/console/finance/cash-counts", body))
 
 
+async def _desk_refund(company: Company) -> Act:
+    """The order is cancelled and paid for: finance gives the money back in cash."""
+    order = await place(company, ("KET-17", 1))
+    await order.pay()
+    cancel = {"event_id": uuid7(), "reason": "customer"}
+    await order.take_well(Step("support", f"/console/orders/{order.order_id}/cancel", cancel))
+    body = {
+        "event_id": uuid7(), "amount_minor": order.total_minor, "currency": "AED",
+        "method": "cash", "reference": "Receipt 1",
+    }  # fmt: skip
+    return _sending(
+        company, Step("finance", f"/console/finance/orders/{order.order_id}/refunds", body)
+    )
+
+
 async def _silent_bank(company: Company) -> Act:
     """The bank pays and times out; the tranche of the vendor's yes is asked for again."""
     order = await standing(company, 1003)
@@ -377,6 +392,7 @@ USE_CASES: tuple[UseCase, ...] = (
     UseCase("the goods are handed over", _step(Order.pod, 1012)),
     UseCase("cash is taken at the door", _cash_pod),
     UseCase("the cash is counted", _cash_count),
+    UseCase("a desk gives money back", _desk_refund),
     UseCase("a picture is uploaded", _upload),
     UseCase("the picture of a proof arrives", _picture_after_pod),
     UseCase("a visit is booked", _step(Order.book, 1013, key="visit-key-1")),

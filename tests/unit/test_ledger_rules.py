@@ -29,7 +29,8 @@ def balances(entries: Sequence[Entry]) -> dict[str, int]:
 def test_every_posting_balances(amount: int) -> None:
     entries = [
         postings.captured(ID, amount, ORIGIN),
-        postings.refunded(ID, amount, ORIGIN),
+        postings.refunded(ID, "checkout", amount, ORIGIN),
+        postings.refunded(ID, "cash", amount, ORIGIN),
         postings.tender_taken(ID, 1, amount, ORIGIN),
         postings.released(ID, 1, amount, ORIGIN, received=False),
         postings.released(ID, 4, amount, ORIGIN, received=True),

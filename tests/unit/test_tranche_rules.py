@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.modules.finance.rules import payouts
-from doorstep.modules.finance.rules.payments import Line, Terms, Told
+from doorstep.modules.finance.rules.payments import Line, Terms, Told, spread_refund
 from doorstep.modules.finance.rules.payments import decide as decide_payment
 from doorstep.modules.finance.rules.tranches import Facts, claimable, decide, settled
 
@@ -175,6 +176,29 @@ def test_goods_go_when_what_is_due_now_is_captured_and_the_rest_is_good_for_cod(
     line: Line, terms: dict[str, Any], state: str
 ) -> None:
     assert decide_payment([line], msgspec.structs.replace(TERMS, **terms)).state == state
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 300), st.integers(0, 500), st.integers(0, 200)),
+        min_size=1, max_size=4,
+    ),
+    st.data(),
+)  # fmt: skip
+def test_a_refund_is_taken_whole_from_what_is_too_much_first(
+    lines: list[tuple[int, int, int]], data: st.DataObject
+) -> None:
+    said = {
+        UUID(int=n): Told(amount_minor=asked, gateway_minor=taken, refunded_minor=back)
+        for n, (asked, taken, back) in enumerate(lines)
+    }
+    amount = data.draw(st.integers(0, sum(told.kept_minor for told in said.values())))
+    shares = spread_refund(said, amount)
+    assert sum(shares.values()) == amount
+    assert all(0 < share <= said[n].kept_minor for n, share in shares.items())
+    over = sum(told.over_minor for told in said.values())
+    from_over = sum(min(share, said[n].over_minor) for n, share in shares.items())
+    assert from_over == min(amount, over)
 
 
 def test_shop_and_gateway_tell_of_the_same_money() -> None:

@@ -72,7 +72,7 @@ async def apply_payment_event(
 
 
 async def _apply_word(order_id: UUID, word: Word, reference: str) -> None:
-    order = await _take_order(order_id)
+    order = await take_order(order_id)
     if word.currency and word.currency != order["currency"]:
         detail = f"{word.payment_id} is in {word.currency}, the order in {order['currency']}."
         await _ask_finance("payment_currency", "A payment is in another currency", order, detail)
@@ -94,7 +94,7 @@ async def _apply_word(order_id: UUID, word: Word, reference: str) -> None:
     if word.type in ("captured", "refunded"):
         await ask_for_refund(order_id)
         name = f"payment_{word.type}"
-        await _state_of_order(name, order_id, f"{word.provider}:{word.action_id}")
+        await state_of_order(name, order_id, f"{word.provider}:{word.action_id}")
     else:
         await verify_order_payment(order_id)
 
@@ -120,7 +120,7 @@ async def _open_failure(order_id: UUID, word: Word) -> None:
         )
 
 
-async def _state_of_order(name: str, order_id: UUID, ref: str) -> None:
+async def state_of_order(name: str, order_id: UUID, ref: str) -> None:
     """State a fact of a whole order, on its first living fulfilment."""
     for fulfilment in (await db.rows(sql.FULFILMENTS, order_id))[:1]:
         await journey.state_fact(
@@ -151,7 +151,7 @@ async def verify_order_payment(order_id: UUID) -> PaymentDecision:
     Pending stays as it is until the gateway speaks; what a person must look at becomes a problem,
     or waits for an approval where the channel's policy says so (P8).
     """
-    order = await _take_order(order_id)
+    order = await take_order(order_id)
     lines = await db.rows(sql.PAYMENT_LINES, order_id)
     unpaid = [f for f in await db.rows(sql.FULFILMENTS, order_id) if not f["paid"]]
     decision = await _decide(order, lines)
@@ -211,7 +211,7 @@ async def _end_payment_problems(order_id: UUID) -> None:
         )
 
 
-async def _take_order(order_id: UUID) -> dict[str, Any]:
+async def take_order(order_id: UUID) -> dict[str, Any]:
     """Lock an order, and take over what the shop's own record shows as captured."""
     since = now() - timedelta(days=payment_rules.REFUSED_DAYS)
     order = await db.one(sql.PAYMENT, order_id, since)

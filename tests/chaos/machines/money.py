@@ -16,10 +16,11 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.errors import Refusal
 from doorstep.core.jobs import RetryAt
-from doorstep.flows import cash, settle, vendor_answers
+from doorstep.flows import cash, desk_refunds, settle, vendor_answers
 from doorstep.modules.finance import jobs
 from doorstep.modules.finance.rules.payouts import payout_id
 from doorstep.modules.finance.service import payouts
+from doorstep.modules.finance.service.desk_refunds import DeskRefund
 from doorstep.modules.finance.service.payouts import BankWord
 from doorstep.modules.helpdesk import jobs as _helpdesk  # noqa: F401 - registers its job
 from tests.factories import money
@@ -125,6 +126,18 @@ class MoneyMachine(Schedule):
         self.do(self._shop())
         self.model.told_by_shop()
         self._agree("shop", "captured")
+
+    @rule(
+        amount=amounts, method=st.sampled_from(["cash", "bank_transfer"]), n=st.integers(0, 2),
+    )  # fmt: skip
+    def desk_refunds(self, amount: int, method: Any, n: int) -> None:
+        refund = DeskRefund(
+            id=uuid5(self.order.order_id, f"refund {n}"), order_id=self.order.order_id, method=method,
+            amount_minor=amount, currency="AED", reference=f"receipt {n}",
+        )  # fmt: skip
+        said = self._said(desk_refunds.record_refund(refund, actor=money.FINANCE))
+        assert said == self.model.refund_by_hand(f"refund {n}", amount, method)
+        self._agree("desk refund", said)
 
     async def _shop(self) -> None:
         await db.execute(

@@ -18,9 +18,10 @@ from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, Invalid, NotFound
 from doorstep.core.http.problems import problems
 from doorstep.doors.tranches import TrancheOut
-from doorstep.flows import cash, settle, vendor_rest
+from doorstep.flows import cash, desk_refunds, settle, vendor_rest
 from doorstep.flows.approvals import ApprovalDecided, OrderHasEnded, OwnOrder
 from doorstep.modules.finance.service import ledger, payouts, tranches
+from doorstep.modules.finance.service.desk_refunds import DeskRefund, Method
 from doorstep.modules.scm.service import PurchaseOrderMissing
 from doorstep.modules.tms.refusals import ShiftMissing
 
@@ -235,6 +236,46 @@ async def approve_payment(
     return PaymentStanding(order_id=order_id, state=decision.state, reason=decision.reason)
 
 
+class RefundIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Money given back outside the gateway; `reference` is the receipt's or the transfer's."""
+
+    event_id: UUID
+    amount_minor: Annotated[int, Meta(ge=1, le=10**13)]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    method: Method
+    reference: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+
+
+@post(
+    "/console/finance/orders/{order_id:uuid}/refunds",
+    operation_id="recordRefund",
+    status_code=201,
+    opt=needs("oms:payment:record"),
+    responses=problems(
+        NotFound,
+        EventIdReused,
+        desk_refunds.RefundKnown,
+        desk_refunds.RefundInAnotherCurrency,
+        desk_refunds.MoreThanOwed,
+    ),
+    tags=TAGS,
+)
+async def record_refund(
+    actor: Actor, order_id: Annotated[UUID, PathParameter()], data: RefundIn
+) -> DeskRefund:
+    """Record what a desk has given back in cash or by bank transfer: it is owed no more."""
+    await scope(actor).require_order(order_id)
+    refund = DeskRefund(
+        id=data.event_id,
+        order_id=order_id,
+        method=data.method,
+        amount_minor=data.amount_minor,
+        currency=data.currency,
+        reference=data.reference,
+    )
+    return await desk_refunds.record_refund(refund, actor=actor)
+
+
 @post(
     "/console/finance/tranches/{tranche_id:uuid}/payouts",
     operation_id="payTrancheAgain",
@@ -301,6 +342,7 @@ handlers = [
     read_ledger,
     count_cash,
     approve_payment,
+    record_refund,
     pay_again,
     release_rest,
 ]

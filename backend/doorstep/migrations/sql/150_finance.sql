@@ -97,7 +97,7 @@ $$;
 
 -- --- What customers pay -----------------------------------------------------------------------
 -- Every word about money of a customer: the gateway's events, the shop's own record (provider
--- 'shop'), cash counted at the desk ('cash'). payment_line.captured_minor is the fold of these.
+-- 'shop'), cash counted or given back at the desk ('cash'), bank transfers of ours ('bank'). payment_line.captured_minor is the fold of these.
 CREATE TABLE payment_event (
   id uuid NOT NULL,
   provider text NOT NULL,
@@ -123,6 +123,25 @@ CREATE TABLE payment_event (
 CREATE INDEX payment_event_order_idx ON payment_event (order_id);
 CREATE INDEX payment_event_line_idx ON payment_event (payment_line_id);
 SELECT make_append_only('payment_event');
+
+-- Money that a desk gave back outside the gateway. Its payment events (provider 'cash' or 'bank')
+-- name it; here stands who has paid how much, by which receipt or transfer.
+CREATE TABLE desk_refund (
+  id uuid NOT NULL,                       -- the event id of the screen
+  order_id uuid NOT NULL,
+  method text NOT NULL,
+  amount_minor bigint NOT NULL,
+  currency text NOT NULL,
+  reference text NOT NULL,
+  recorded_by uuid NOT NULL,
+  recorded_at timestamptz NOT NULL,
+  CONSTRAINT desk_refund_pkey PRIMARY KEY (id),
+  CONSTRAINT desk_refund_reference_key UNIQUE (order_id, method, reference),
+  CONSTRAINT desk_refund_order_fk FOREIGN KEY (order_id) REFERENCES customer_order (id),
+  CONSTRAINT desk_refund_method_known CHECK (method IN ('cash', 'bank_transfer')),
+  CONSTRAINT desk_refund_amount_range CHECK (amount_minor BETWEEN 1 AND 100000000000000)
+);
+SELECT make_append_only('desk_refund');
 
 -- --- Approvals (SPEC P5, P8) ------------------------------------------------------------------
 -- What a channel lets pass by itself. A change is a new version: an old decision stays explainable.

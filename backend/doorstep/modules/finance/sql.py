@@ -58,6 +58,16 @@ SELECT DISTINCT happened_at FROM payment_event
  WHERE order_id = $1 AND happened_at > $2 AND type IN ('captured', 'refunded') ORDER BY 1
 """
 
+DESK_REFUND = """
+SELECT id, order_id, method, amount_minor, currency, reference FROM desk_refund WHERE id = $1
+"""
+
+KEEP_DESK_REFUND = """
+INSERT INTO desk_refund (id, order_id, method, amount_minor, currency, reference, recorded_by,
+                         recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+"""
+
 # --- Approvals --------------------------------------------------------------------------------
 
 _POLICY = "SELECT channel_id, version, event_id, rules, reason, set_by, set_at FROM approval_policy"

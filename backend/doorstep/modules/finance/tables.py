@@ -114,6 +114,19 @@ class Tranche(Table, tablename="tranche", db=engine):
     updated_at = Timestamptz(default=None)
 
 
+class DeskRefundRow(Table, tablename="desk_refund", db=engine):
+    """Money that a desk gave back outside the gateway."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = UUID(default=None)
+    method = Text()
+    amount_minor = BigInt()
+    currency = Text()
+    reference = Text()
+    recorded_by = UUID(default=None)
+    recorded_at = Timestamptz(default=None)
+
+
 class PurchaseOrderRest(Table, tablename="purchase_order_rest", db=engine):
     """A word that tranches go on although goods did not stay."""
 

@@ -36,6 +36,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "setExpectedDate": ("POST", "/console/fulfilments/{fulfilment_id}/detours/{kind}/date"),
     "releaseRest": ("POST", "/console/finance/purchase-orders/{ref}/rest"),
     "countCash": ("POST", "/console/finance/cash-counts"),
+    "recordRefund": ("POST", "/console/finance/orders/{order_id}/refunds"),
     "cancelOrder": ("POST", "/console/orders/{order_id}/cancel"),
     "reportDetour": ("POST", "/console/fulfilments/{fulfilment_id}/detours"),
     CLOSE: ("POST", "/problems/{problem_id}/close"),
@@ -113,7 +114,7 @@ KINDS: Mapping[str, Kind] = {
     "dispute": Kind("finance", 16, SETTLE, "Agree with the other side, then settle it: the money goes on."),
     "purchase_order_rest": Kind("finance", 16, "releaseRest", "Agree with the vendor about what did not stay, then let the rest go on; what of it was not his is claimed."),
     "vendor_claim_due": Kind("finance", 40, CLOSE, "Claim from the vendor what was paid for goods that did not stay."),
-    "refund_due": Kind("finance", 8, CLOSE, "Refund the amount at the gateway; close it when the gateway has confirmed."),
+    "refund_due": Kind("finance", 8, "recordRefund", "Refund the amount at the gateway, whose word ends this; or pay it in cash or by bank transfer and record it."),
     # Crews and vans
     "van_down_leftover": Kind("dispatcher", 1, CLOSE, "Give what the other vehicle cannot take to a third shift."),
     "piece_unaccounted": Kind("dispatcher", 4, CLOSE, "Find the piece: a proof of delivery, a scan, or the detour lost."),

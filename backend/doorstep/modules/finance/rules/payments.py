@@ -6,8 +6,10 @@ are counted once: the larger of the two, never their sum.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Literal
+from uuid import UUID
 
 import msgspec
 
@@ -33,14 +35,18 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.shop_minor, self.gateway_minor)
 
     @property
+    def kept_minor(self) -> int:
+        """What of the money that was taken we have now."""
+        return max(0, self.counted_minor - self.refunded_minor)
+
+    @property
     def over_minor(self) -> int:
-        return max(0, self.counted_minor - self.refunded_minor - self.amount_minor)
+        return max(0, self.kept_minor - self.amount_minor)
 
     @property
     def captured_minor(self) -> int:
         """What of the line's amount we have now."""
-        kept = self.counted_minor - self.refunded_minor
-        return max(0, min(kept, self.amount_minor))
+        return min(self.kept_minor, self.amount_minor)
 
     @property
     def state(self) -> LineState:
@@ -143,3 +149,19 @@ def against_cod(at_door_minor: int, terms: Terms) -> str:
     if terms.refused_lately:
         return f"The customer refused to pay at the door within the last {REFUSED_DAYS} days."
     return ""
+
+
+def spread_refund(said: Mapping[UUID, Told], amount_minor: int) -> dict[UUID, int]:
+    """Share a refund among payment lines: first what they have too much, then what they have.
+
+    The caller has seen that so much was kept.
+    """
+    shares: dict[UUID, int] = defaultdict(int)
+    left = amount_minor
+    for part in ("over_minor", "kept_minor"):
+        for line_id, told in said.items():
+            share = min(left, getattr(told, part) - shares[line_id])
+            if share > 0:
+                shares[line_id] += share
+                left -= share
+    return {line_id: share for line_id, share in shares.items() if share}

@@ -4,6 +4,8 @@
 |---|---|---|
 | gateway or shop captured | gateway_clearing | customer_deposit |
 | gateway refunded | customer_deposit | gateway_clearing |
+| a desk refunded in cash | customer_deposit | cash_desk |
+| a desk refunded by bank transfer | customer_deposit | bank |
 | cash taken at the door | courier_cash | customer_deposit |
 | cash counted at the desk | cash_desk (+ cash_difference) | courier_cash |
 | V1–V3 released before the customer has the goods | vendor_advance | vendor_payable |
@@ -72,12 +74,15 @@ def captured(payment_event: UUID, amount_minor: int, origin: Origin) -> Entry:
     )
 
 
-def refunded(payment_event: UUID, amount_minor: int, origin: Origin) -> Entry:
-    """The gateway gave money back to a customer."""
+PAID_FROM = {"cash": "cash_desk", "bank": "bank"}
+"""Who tells of a refund → the account it was paid from; without a row the gateway's."""
+
+
+def refunded(payment_event: UUID, provider: str, amount_minor: int, origin: Origin) -> Entry:
+    """The gateway, or a desk of ours, gave money back to a customer."""
     key = f"refund:{payment_event}"
-    return _entry(
-        key, "Payment refunded", "customer_deposit", "gateway_clearing", amount_minor, origin
-    )
+    paid_from = PAID_FROM.get(provider, "gateway_clearing")
+    return _entry(key, "Payment refunded", "customer_deposit", paid_from, amount_minor, origin)
 
 
 def tender_taken(pod_id: UUID, n: int, amount_minor: int, origin: Origin) -> Entry:

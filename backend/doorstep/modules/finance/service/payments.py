@@ -18,7 +18,7 @@ from doorstep.modules.finance.service import ledger
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """Something said about a payment line. `provider` is `checkout`, `cash` or `shop`."""
+    """Something said about a payment line. `provider` is `checkout`, `cash`, `bank` or `shop`."""
 
     provider: str
     action_id: str
@@ -76,7 +76,7 @@ def _entries(
     if fresh > 0 and word.provider != "cash":
         return [postings.captured(event_id, fresh, origin)]
     if word.type == "refunded" and word.amount_minor:
-        return [postings.refunded(event_id, word.amount_minor, origin)]
+        return [postings.refunded(event_id, word.provider, word.amount_minor, origin)]
     return []
 
 
