@@ -79,13 +79,21 @@ async def run(
     return ChaosResult(wrong, struck, reckoning.payouts, reckoning.messages, seconds, summary)
 
 
+PATIENCE = 3.0
+"""A run that dies is done again when its lease is over, and several may die on one order's way."""
+
+
 async def _play(
     stack: Arena, planned: list[Strike], struck: Counter[str], *, seed: int, orders: int, say: Say
 ) -> list[str]:
     """Play and strike at the same time; tell what went wrong with the play."""
     playing = asyncio.create_task(
         play.simulate(
-            base_url=stack.base_url, sandbox_url=stack.sandbox_url, orders=orders, seed=seed
+            base_url=stack.base_url,
+            sandbox_url=stack.sandbox_url,
+            orders=orders,
+            seed=seed,
+            patience=PATIENCE,
         )
     )
     striking = asyncio.create_task(_strike(stack, planned, struck, say))

@@ -66,9 +66,18 @@ def plan(orders: int, seed: int, detours: float = 0.0) -> list[Plan]:
 
 
 async def simulate(
-    base_url: str, sandbox_url: str, orders: int, seed: int, detours: float = 0.0
+    base_url: str,
+    sandbox_url: str,
+    orders: int,
+    seed: int,
+    detours: float = 0.0,
+    *,
+    patience: float = 1.0,
 ) -> SimulationResult:
-    """Play all orders, then print how they have ended and which have not."""
+    """Play all orders, then print how they have ended and which have not.
+
+    `patience` makes the people wait so many times longer for what must happen.
+    """
     failures: list[str] = []
     ends: Counter[str] = Counter()
     gate = asyncio.Semaphore(AT_ONCE)
@@ -87,7 +96,7 @@ async def simulate(
                     f"{play.number or ''} ({planned.trouble or 'no trouble'}): {failed}"
                 )
 
-    async with visit(base_url, sandbox_url) as company:
+    async with visit(base_url, sandbox_url, patience=patience) as company:
         await asyncio.gather(*(one(planned) for planned in plan(orders, seed, detours)))
     for failure in failures:
         print(f"WRONG: {failure}", file=sys.stderr)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -163,10 +164,11 @@ def _content(answer: httpx.Response) -> Any:
 async def until(
     ask: Callable[[], Awaitable[T | None]], what: str, *, seconds: float = 60.0, pause: float = 0.15
 ) -> T:
-    """Ask again and again until there is an answer.
+    """Ask again and again until there is an answer; patient visitors wait longer than `seconds`.
 
     Raises: StepFailed when it does not come in time.
     """
+    seconds *= _patience.get()
     end = asyncio.get_running_loop().time() + seconds
     while True:
         found = await ask()
@@ -175,6 +177,10 @@ async def until(
         if asyncio.get_running_loop().time() > end:
             raise StepFailed(f"waited {seconds:.0f} s for {what}")
         await asyncio.sleep(pause)
+
+
+_patience: ContextVar[float] = ContextVar("patience", default=1.0)
+"""How many times longer than usual the people of this play wait."""
 
 
 class Company:
@@ -245,8 +251,11 @@ class Company:
 
 
 @asynccontextmanager
-async def visit(base_url: str, sandbox_url: str) -> AsyncIterator[Company]:
-    """Open the two HTTP clients of a play."""
+async def visit(
+    base_url: str, sandbox_url: str, *, patience: float = 1.0
+) -> AsyncIterator[Company]:
+    """Open the two HTTP clients of a play; `patience` makes its people wait so many times longer."""
+    _patience.set(patience)
     limits = httpx.Limits(max_connections=40)
     async with (
         httpx.AsyncClient(base_url=base_url, timeout=15, limits=limits) as http,
