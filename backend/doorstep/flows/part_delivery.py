@@ -15,7 +15,7 @@ from uuid import UUID
 from doorstep import journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
-from doorstep.flows.split import LINES, Pieces, split_off
+from doorstep.flows.split import LINES, add_up, split_off
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.tms.schemas import KeptBack, KeptBackAs
 
@@ -47,22 +47,11 @@ async def split(
         by_fate[one.reason].append(one)
     begun = []
     for fate, goods in sorted(by_fate.items()):
-        parcel_id = await split_off(fulfilment, _pieces(goods), before=1012, actor=actor)
+        parcel_id = await split_off(fulfilment, add_up(goods), before=1012, actor=actor)
         await _follow(fate, parcel_id, event_id, actor)
         begun.append(parcel_id)
     await _settle_flags(fulfilment["id"])
     return begun
-
-
-def _pieces(goods: Sequence[KeptBack]) -> dict[UUID, Pieces]:
-    """Add up what was kept back of each line."""
-    found: dict[UUID, Pieces] = {}
-    for one in goods:
-        had = found.get(one.fulfilment_line_id, Pieces(0))
-        found[one.fulfilment_line_id] = Pieces(
-            had.quantity + one.quantity, (*had.serials, *one.serials)
-        )
-    return found
 
 
 async def _follow(fate: KeptBackAs, parcel_id: UUID, event_id: UUID, actor: Actor) -> None:

@@ -14,7 +14,7 @@ from doorstep import journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.flows.came_back import keep_to_what_stays
-from doorstep.flows.split import LINES, Pieces, split_off
+from doorstep.flows.split import LINES, add_up, split_off
 
 ANSWERED = frozenset({"dead_on_arrival", "hidden_damage"})
 """Reasons of a replacement that are a detour of their own: it answers them."""
@@ -35,7 +35,7 @@ async def is_part(fulfilment: dict[str, Any], lines: Sequence[journey.Quantity])
     """Tell whether these pieces are with the customer, and others of the parcel stay there."""
     if fulfilment["state"] != "open" or 1013 not in fulfilment["passed"]:
         return False
-    named = _pieces(lines)
+    named = add_up(lines)
     return any(
         row["id"] not in named or named[row["id"]].quantity < row["quantity"]
         for row in await db.rows(LINES, fulfilment["id"])
@@ -54,20 +54,10 @@ async def split(
 
     What the customer or the technician had reported of them is settled with it.
     """
-    parcel_id = await split_off(fulfilment, _pieces(lines), before=1014, actor=actor)
+    parcel_id = await split_off(fulfilment, add_up(lines), before=1014, actor=actor)
     await keep_to_what_stays(fulfilment)
     await _answer(event_id, fulfilment["id"], reason, actor)
     return parcel_id
-
-
-def _pieces(lines: Sequence[journey.Quantity]) -> dict[UUID, Pieces]:
-    found: dict[UUID, Pieces] = {}
-    for line in lines:
-        had = found.get(line.fulfilment_line_id, Pieces(0))
-        found[line.fulfilment_line_id] = Pieces(
-            had.quantity + line.quantity, (*had.serials, *line.serials)
-        )
-    return found
 
 
 async def _answer(event_id: UUID, fulfilment_id: UUID, reason: str, actor: Actor) -> None:

@@ -6,8 +6,8 @@ fulfilment"); it has passed what its goods have passed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from doorstep import journey
@@ -37,6 +37,28 @@ class Pieces(NamedTuple):
 
     quantity: int
     serials: Sequence[str] = ()
+
+
+class Named(Protocol):
+    """Pieces of a line as a phone or a desk names them."""
+
+    @property
+    def fulfilment_line_id(self) -> UUID: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def serials(self) -> Sequence[str]: ...
+
+
+def add_up(named: Iterable[Named]) -> dict[UUID, Pieces]:
+    """Add up the pieces of each line, which may be named more than once."""
+    found: dict[UUID, Pieces] = {}
+    for one in named:
+        had = found.get(one.fulfilment_line_id, Pieces(0))
+        found[one.fulfilment_line_id] = Pieces(
+            had.quantity + one.quantity, (*had.serials, *one.serials)
+        )
+    return found
 
 
 async def split_off(
