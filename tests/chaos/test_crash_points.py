@@ -28,7 +28,8 @@ from doorstep.core.jobs import executor
 from tests.factories.company import Company, open_company
 from tests.support.crashing import Bench, Schedule, schedules
 from tests.support.rewind import Rewind
-from tests.support.use_cases import USE_CASES, Act, Shop, UseCase
+from tests.support.shop import Shop
+from tests.support.use_cases import USE_CASES, Act, UseCase
 
 pytestmark = pytest.mark.chaos
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -34,6 +33,7 @@ from tests.factories.road import FRESH
 from tests.factories.steps import carrier_scan, outside
 from tests.factories.world import an_order
 from tests.support.pictures import make_jpeg
+from tests.support.shop import Shop
 
 Act = Callable[[], Awaitable[object]]
 Make = Callable[[Order], Awaitable[Step]]
@@ -53,32 +53,6 @@ class UseCase:
     prepare: Callable[[Company], Awaitable[Act]]
     free: frozenset[str] = frozenset()
     """What depends on the order in which its messages are handled (`crashing.Bench`)."""
-
-
-@dataclass
-class Shop:
-    """A shop that hands out its orders and keeps what it is told."""
-
-    orders: list[ports.IncomingOrder] = field(default_factory=list)
-    shipped: dict[str, str] = field(default_factory=dict)
-
-    async def orders_since(self, updated_since: datetime) -> list[ports.ShopOrder]:
-        assert not db.in_transaction(), "the shop is called inside a transaction"
-        return [
-            ports.ShopOrder(
-                external_id=order.external_id,
-                updated_at=datetime(2026, 11, 23, 6, tzinfo=UTC),
-                body=order.external_id.encode(),
-            )
-            for order in self.orders
-        ]
-
-    def read(self, body: bytes) -> ports.IncomingOrder:
-        return next(order for order in self.orders if order.external_id == body.decode())
-
-    async def ship(self, external_entity_id: str, items: object, track: ports.Track) -> str:
-        assert not db.in_transaction(), "the shop is called inside a transaction"
-        return self.shipped.setdefault(track.number, f"shipment of {external_entity_id}")
 
 
 def taken(answer: httpx.Response) -> httpx.Response:
