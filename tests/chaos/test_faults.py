@@ -122,9 +122,11 @@ async def line(tmp_path: Path) -> AsyncIterator[Proxy]:
     """A proxy before a server that says again what it hears."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while heard := await reader.read(1000):
-            writer.write(heard)
-        writer.close()
+        try:
+            while heard := await reader.read(1000):
+                writer.write(heard)
+        finally:
+            writer.close()
 
     async with AsyncExitStack() as stack:
         server = await asyncio.start_unix_server(echo, tmp_path / "server")

@@ -98,11 +98,11 @@ class _End(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - of a stream, always
         self.transport = transport
         self.proxy._ends.add(self)
+        loop = asyncio.get_running_loop()
+        # Not at once: until Python 3.11.5 a transport begins to read after this, whatever is said here.
+        loop.call_soon(self.listen)
         if self.peer is None:
-            transport.pause_reading()
-            self._opening = asyncio.get_running_loop().create_task(self._open())
-        else:
-            self.listen()
+            self._opening = loop.create_task(self._open())
 
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -117,10 +117,10 @@ class _End(asyncio.Protocol):
         self.listen()
 
     def listen(self) -> None:
-        """Read from this end, or not, as the line is."""
-        if self.transport is None or self.transport.is_closing() or self.peer is None:
+        """Read from this end, or not, as the line is; nothing before there is an end to carry it to."""
+        if self.transport is None or self.transport.is_closing():
             return
-        if self.proxy.still:
+        if self.proxy.still or self.peer is None:
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()
