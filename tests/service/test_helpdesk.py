@@ -34,6 +34,19 @@ async def test_after_closing_it_may_open_again(db: Any) -> None:
     assert await service.open_problem("awb_needed", "No pickup", ref="AWB-1") != first
 
 
+async def test_a_machine_whose_clock_is_behind_closes_what_another_has_opened(
+    db: Any, clock: Any
+) -> None:
+    system = Actor.system("test")
+    first = await service.open_problem("awb_needed", "No pickup", ref="AWB-1")
+    await service.open_problem("awb_needed", "No pickup", ref="AWB-2")
+    clock.advance(timedelta(hours=-1))
+    await service.close_problem(first, actor=system, words="Done.")
+    await service.close_problems("awb_needed", "AWB-2", "Done.", system)
+    rows = await db.rows("SELECT opened_at, closed_at FROM problem")
+    assert len(rows) == 2 and all(row["closed_at"] == row["opened_at"] for row in rows)
+
+
 async def test_the_job_opens_what_another_module_asks_for(db: Any) -> None:
     payload = {
         "kind": "short_stock",

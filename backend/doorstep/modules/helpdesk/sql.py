@@ -48,8 +48,9 @@ ON CONFLICT (kind, ref) WHERE closed_at IS NULL DO UPDATE SET kind = problem.kin
 RETURNING id
 """
 
+# Opened by one machine and closed by another, whose clock may be behind: the later moment counts.
 CLOSE = """
-UPDATE problem SET closed_at = $2, closed_by = $3, closing_words = $4
+UPDATE problem SET closed_at = greatest(opened_at, $2), closed_by = $3, closing_words = $4
  WHERE id = $1 AND closed_at IS NULL
 """
 
@@ -64,12 +65,12 @@ SELECT * FROM problem WHERE kind = $1 AND ref = $2 AND closed_at IS NULL FOR NO 
 PUT_OFF = "UPDATE problem SET title = $2, detail = $3, due_at = $4 WHERE id = $1"
 
 CLOSE_BY_REF = """
-UPDATE problem SET closed_at = $3, closed_by = $4, closing_words = $5
+UPDATE problem SET closed_at = greatest(opened_at, $3), closed_by = $4, closing_words = $5
  WHERE kind = $1 AND ref = $2 AND closed_at IS NULL
 """
 
 CLOSE_OF_FULFILMENT = """
-UPDATE problem SET closed_at = $3, closed_by = $4, closing_words = $5
+UPDATE problem SET closed_at = greatest(opened_at, $3), closed_by = $4, closing_words = $5
  WHERE fulfilment_id = $1 AND kind = ANY ($2::text[]) AND closed_at IS NULL
 """
 
