@@ -264,7 +264,19 @@ async def accept_run(
     Raises: RunMissing, RunAlreadyAccepted, RunNotAcceptable, ShiftNotOpen. What a delivery refuses
     to a person at a screen stands in its answer: the others have moved.
     """
-    stops = await _accept(run_id, event_id, captured_at, actor)
+    stops = await take_run(run_id, event_id=event_id, captured_at=captured_at, actor=actor)
+    return await start_stops(run_id, stops, event_id=event_id, captured_at=captured_at, actor=actor)
+
+
+async def start_stops(
+    run_id: UUID,
+    stops: Sequence[dict[str, Any]],
+    *,
+    event_id: UUID,
+    captured_at: datetime,
+    actor: Actor,
+) -> list[StopAccepted]:
+    """Pass 1012 on every delivery of a run that was taken over, each in its own transaction."""
     return [
         StopAccepted(stop["id"], await _start(run_id, event_id, stop, captured_at, actor))
         for stop in stops
@@ -272,9 +284,13 @@ async def accept_run(
 
 
 @db.transactional
-async def _accept(
-    run_id: UUID, event_id: UUID, captured_at: datetime, actor: Actor
+async def take_run(
+    run_id: UUID, *, event_id: UUID, captured_at: datetime, actor: Actor
 ) -> list[dict[str, Any]]:
+    """Take over one's run, once; its job passes 1012 on the stops, which are returned, if nobody else does.
+
+    Raises: RunMissing, RunAlreadyAccepted, RunNotAcceptable, ShiftNotOpen.
+    """
     stops = await tms.accept_run(actor, run_id, event_id)
     await outbox.add(
         "flows.start_run",
