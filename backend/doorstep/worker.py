@@ -38,6 +38,7 @@ from doorstep.settings import settings
 JOB_MODULES = (
     "doorstep.adapters.upkeep",
     "doorstep.core.auth.jobs",
+    "doorstep.core.captures.handling",
     "doorstep.core.inbox",
     "doorstep.core.pictures",
     "doorstep.core.uploads",
@@ -71,7 +72,7 @@ JOB_MODULES = (
     "doorstep.flows.van_down",
     "doorstep.flows.visit_news",
 )
-"""Every module that registers a job, a recurring job or an inbox handler when it is imported."""
+"""Every module that registers a job, a handler or a type of capture when it is imported."""
 
 DRAIN_SECONDS = 25.0
 """How long running jobs may go on after SIGTERM; supervisors kill after 30."""

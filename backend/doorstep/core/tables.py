@@ -112,3 +112,49 @@ class PictureRefusal(Table, tablename="picture_refusal", db=engine):
     reason = Text()
     detail = Text()
     created_at = Timestamptz(default=None)
+
+
+class Capture(Table, tablename="capture", db=engine):
+    """An event that a phone handed in, and its receipt."""
+
+    event_id = UUID(primary_key=True, default=None)
+    person_id = UUID(default=None)
+    device_id = UUID(default=None)
+    body = Bytea()
+    digest = Bytea()
+    type = Text(null=True, default=None)
+    schema_version = Integer(null=True, default=None)
+    lane = Text(null=True, default=None)
+    device_seq = BigInt(null=True, default=None)
+    captured_at = Timestamptz(null=True, default=None)
+    mono_ms = BigInt(null=True, default=None)
+    boot = UUID(null=True, default=None)
+    server_at = Timestamptz(null=True, default=None)
+    server_mono_ms = BigInt(null=True, default=None)
+    app_version = Text()
+    request_id = Text()
+    received_at = Timestamptz(default=None)
+    earliest_at = Timestamptz(null=True, default=None)
+    latest_at = Timestamptz(null=True, default=None)
+    time_flag = Text(null=True, default=None)
+    verdict = Text(null=True, default=None)
+    reason = Text(null=True, default=None)
+    recorded_at = Timestamptz(null=True, default=None)
+    attempts = Integer()
+    next_at = Timestamptz(default=None)
+    failure = Text(null=True, default=None)
+
+
+class StrayCapture(Table, tablename="stray_capture", db=engine):
+    """What a phone handed in without an id of its own."""
+
+    id = UUID(primary_key=True, default=None)
+    event_id = UUID(null=True, default=None)
+    why = Text()
+    body = Bytea()
+    sha256 = Bytea()
+    person_id = UUID(default=None)
+    device_id = UUID(default=None)
+    app_version = Text()
+    request_id = Text()
+    received_at = Timestamptz(default=None)

@@ -83,6 +83,23 @@ PLANTS = {
          " technician_id, device_id, 'not_home', '', '{}', 'applied', captured_at, recorded_at"
          " FROM visit_report",),
     ),
+    "a capture was kept and never carried out": Plant(
+        "IC1 receipts",
+        ("capture",),
+        ("INSERT INTO capture (event_id, person_id, device_id, body, digest, type, schema_version,"
+         " lane, device_seq, captured_at, mono_ms, boot, app_version, request_id, received_at,"
+         " earliest_at, latest_at, next_at) SELECT new_id(), person_id, id, '{}', sha256('{}'),"
+         " 'pod.record', 1, 'stop', 1, now(), 0, new_id(), '1', 'r', now() - interval '1 hour',"
+         " now(), now(), now() FROM device LIMIT 1",),
+    ),
+    "a phone is told no and not why": Plant(
+        "IC1 reasons",
+        ("capture",),
+        ("INSERT INTO capture (event_id, person_id, device_id, body, digest, app_version,"
+         " request_id, received_at, next_at, verdict, reason, recorded_at) SELECT new_id(),"
+         " person_id, id, '{}', sha256('{}'), '1', 'r', now(), now(), 'rejected', '', now()"
+         " FROM device LIMIT 1",),
+    ),
     "the picture of a proof has not come for hours": Plant(
         "IC4",
         ("pod", "pod_photo"),

@@ -80,6 +80,9 @@ KINDS: Mapping[str, Kind] = {
     "unrouted": Kind("dispatcher", 1, CLOSE, "Restock, route the order by hand, or ask the customer."),
     # Steps that were kept beside the journey
     "review": Kind("dispatcher", 8, CLOSE, "Look at what was captured and decide whether it counts."),
+    "capture_refused": Kind("dispatcher", 8, CLOSE, "Look at what the phone captured, and do by hand what of it should count."),
+    "capture_rejected": Kind("admin", 8, CLOSE, "Look at the phone and its version: what it hands in cannot be carried out, and stays on it."),
+    "capture_stuck": Kind("admin", 4, CLOSE, "Find out why it fails, then do by hand what was captured."),
     "webhook_unmatched": Kind("support", 8, CLOSE, "Find what the message belongs to, or tell its sender."),
     "message_refused": Kind("support", 8, CLOSE, "Correct the address and tell the customer by phone."),
     # Transport

@@ -1,4 +1,4 @@
-"""What every capture of a device has in common: the device's own time."""
+"""The time of a device, as it was when something was captured."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ class Captured(Struct):
     """
 
     def __post_init__(self) -> None:
-        moment: datetime = self.captured_at  # type: ignore[attr-defined]
-        if not MINYEAR < moment.year < MAXYEAR:
-            raise ValueError("`captured_at` is at the edge of the calendar.")
+        refuse_edge("captured_at", self.captured_at)  # type: ignore[attr-defined]
+
+
+def refuse_edge(name: str, moment: datetime) -> None:
+    """Let a moment pass that can be kept as it is.
+
+    Raises: ValueError.
+    """
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError(f"`{name}` is at the edge of the calendar.")
