@@ -49,6 +49,7 @@ from doorstep.doors.field import (
     scans,
     shift,
     shifts,
+    sync,
     visits,
     warehouse,
 )
@@ -77,6 +78,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *shifts.handlers,
     *pods.handlers,
     *visits.handlers,
+    *sync.handlers,
     *console_arrivals.handlers,
     *console_availability.handlers,
     *console_stock.handlers,

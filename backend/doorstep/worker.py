@@ -71,6 +71,7 @@ JOB_MODULES = (
     "doorstep.flows.unrouted",
     "doorstep.flows.van_down",
     "doorstep.flows.visit_news",
+    "doorstep.doors.field.captured",
 )
 """Every module that registers a job, a handler or a type of capture when it is imported."""
 

@@ -17,12 +17,13 @@ from doorstep.core.auth.permissions import may
 from doorstep.core.ids import uuid7
 from tests.contract import walk_stops
 from tests.contract.routes import ROUTES
-from tests.contract.walk import LISTS, Walk
+from tests.contract.walk import CANARIES, LISTS, Walk
 from tests.factories.company import open_company, picture, strangers
 from tests.factories.intake import order_body
 from tests.factories.journeys import place, standing
 from tests.factories.road import FRESH
 from tests.factories.snapshots import everything
+from tests.factories.sync import Phone
 
 EXEMPT = {
     "makeEnrolmentCode": "admins manage the people of the whole installation",
@@ -37,6 +38,8 @@ EXEMPT = {
     "openPicture": "the signature in the link is the key (tests/api/test_uploads.py)",
     "askUploadProgress": "own uploads only; has a test of its own below",
     "addUploadChunk": "own uploads only; has a test of its own below",
+    "pushCaptures": "own captures only; has a test of its own below",
+    "readReceipts": "own captures only; has a test of its own below",
 }
 """operation → why nobody's scope limits it."""
 
@@ -45,7 +48,7 @@ IN_THE_BODY = frozenset(
         "recordAwb", "makeManifest", "planRun", "bookVisit", "countCash", "readLedger",
         "announceArrival", "readRestockProposals", "orderRestock", "proposeAdjustment", "openCount",
         "openTicket",
-        "saveVehicle", "saveCrew", "planShift", "readOwnShift",
+        "saveVehicle", "saveCrew", "planShift", "readOwnShift", "pushCaptures", "readReceipts",
     }
 )  # fmt: skip
 """Routes that name a thing in the body or the query, or that speak of the person's own."""
@@ -108,6 +111,28 @@ async def test_an_upload_of_somebody_else_looks_like_none(walk: Walk) -> None:
         seen = await http.head(path, headers=user.headers)
         assert (seen.headers["Upload-Offset"], seen.headers["Upload-Complete"]) == ("0", "?0")
     assert (await http.head(path, headers=own.headers)).headers["Upload-Offset"] == "4"
+
+
+async def test_a_capture_of_somebody_else_has_no_receipt_and_his_work_is_out_of_reach(
+    walk: Walk,
+) -> None:
+    order = await standing(walk.company, 1012)
+    step = await order.pod()
+    phone = Phone(walk.company, "delivery")
+    event = phone.of(step.path, step.body)
+    for n, user in enumerate(walk.others):
+        if not may(user.role, "core:capture:sync"):
+            continue
+        walk.company.users[f"stranger {n}"] = user
+        stranger = Phone(walk.company, f"stranger {n}")
+        [receipt] = await stranger.push(event | {"event_id": uuid7()})
+        assert receipt["verdict"] in ("review", "rejected"), user.role
+        assert not any(canary in receipt["reason"] for canary in CANARIES)
+    assert 1013 not in await order.passed()
+    [receipt] = await phone.push(event)
+    assert receipt["verdict"] == "applied"
+    for name in [name for name in walk.company.users if name.startswith("stranger")]:
+        assert await Phone(walk.company, name).asked(event["event_id"]) == []
 
 
 async def test_nobody_places_orders_in_a_channel_of_others(walk: Walk) -> None:

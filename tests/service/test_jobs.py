@@ -59,7 +59,10 @@ async def working(*queues: str) -> AsyncIterator[list[QueueWorker]]:
 
 
 async def test_the_worker_loads_every_module_that_registers_something() -> None:
-    registering = re.compile(r"^@(jobs\.)?(job|recurring)\(|^@inbox\.handler\(", re.MULTILINE)
+    registering = re.compile(
+        r"^@(jobs\.)?(job|recurring)\(|^@inbox\.handler\(|^    register\(_name, CaptureType",
+        re.MULTILINE,
+    )
     root = Path(worker_module.__file__).parent
     found = {
         ".".join(("doorstep", *path.relative_to(root).with_suffix("").parts))

@@ -30,6 +30,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     # People and access
     "access:session:own": EVERYBODY,
     "access:person:manage": _roles("admin"),
+    "core:capture:sync": _roles(_FIELD),
     "core:upload:write": _roles(f"{_FIELD} {_DESK} vendor"),
     "core:dead_letter:read": _roles("support admin"),
     "core:dead_letter:replay": _roles("admin"),
