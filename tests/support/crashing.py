@@ -42,6 +42,7 @@ _ALSO = {
     "documents": "SELECT kind, count(*) FROM order_document GROUP BY kind",
     "uploads": "SELECT received, length, verified_at IS NULL AS open FROM upload",
     "pictures": "SELECT derivative, width FROM picture",
+    "captures": "SELECT event_id, verdict, reason FROM capture",
     "cash": "SELECT expected_minor, counted_minor FROM cash_count",
 }
 

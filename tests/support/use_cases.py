@@ -31,6 +31,7 @@ from tests.factories.journeys import Order, Step, place, standing
 from tests.factories.money import bank_body
 from tests.factories.road import FRESH
 from tests.factories.steps import carrier_scan, outside
+from tests.factories.sync import Phone
 from tests.factories.world import an_order
 from tests.support.pictures import make_jpeg
 from tests.support.shop import Shop
@@ -338,6 +339,31 @@ def _customer(path: str, *, dated: bool) -> Callable[..., Any]:
     return prepare
 
 
+async def _batch(company: Company) -> Act:
+    """A phone hands in what it captured without a signal, until it has every receipt."""
+    order = await standing(company, 1004)
+    phone = Phone(company, "warehouse")
+    steps = [await order.pick(), await order.check(), await order.pack()]
+    events = [phone.of(step.path, step.body) for step in steps]
+    events.insert(1, phone.event("pod.lost", {}, lane="poison"))
+    return _pushing(phone, events)
+
+
+async def _run_by_sync(company: Company) -> Act:
+    order = await standing(company, 1011)
+    phone = Phone(company, "delivery")
+    step = await order.accept_run()
+    return _pushing(phone, [phone.of(step.path, step.body)])
+
+
+def _pushing(phone: Phone, events: list[dict[str, Any]]) -> Act:
+    async def act() -> None:
+        answer = taken(await phone.send(*events))
+        assert len(answer.json()["receipts"]) == len(events)
+
+    return act
+
+
 USE_CASES: tuple[UseCase, ...] = (
     UseCase("an order comes in by our API", _intake),
     UseCase("orders come in from the shop", _shop_poll),
@@ -363,6 +389,8 @@ USE_CASES: tuple[UseCase, ...] = (
     UseCase("the goods reach the hub", _step(lambda order: order.scan("hub_in"), 1010)),
     UseCase("a run is planned", _run),
     UseCase("a run is accepted", _step(Order.accept_run, 1011)),
+    UseCase("a phone hands in a batch", _batch),
+    UseCase("a run is accepted without a signal", _run_by_sync),
     UseCase("the goods are handed over", _step(Order.pod, 1012)),
     UseCase("cash is taken at the door", _cash_pod),
     UseCase("the cash is counted", _cash_count),
