@@ -10,10 +10,12 @@ from uuid import UUID, uuid4
 import httpx
 import msgspec
 
+from doorstep.core import db as core_db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.doors.field.captured import CAPTURES
 from tests.factories.company import Company
+from tests.factories.journeys import Order, standing
 
 PUSH = "/field/sync/push"
 _TEMPLATES = {
@@ -103,3 +105,19 @@ class SyncedCompany(Company):
         self.captured.setdefault(found[0], []).append(receipt)
         counts = receipt["verdict"] in ("applied", "duplicate")
         return httpx.Response(200 if counts else 202, json=receipt)
+
+
+async def picking(company: Company, phone: Phone, **other: Any) -> tuple[Order, dict[str, Any]]:
+    order = await standing(company, 1004)
+    step = await order.pick()
+    return order, phone.of(step.path, step.body, **other)
+
+
+def unannounced(phone: Phone, **other: Any) -> dict[str, Any]:
+    payload = {"code": f"C-{uuid4().hex[:8]}", "words": "Nobody knows it."}
+    return phone.event("goods.unannounced", payload, **other)
+
+
+async def kept_goods() -> int:
+    found: int = await core_db.value("SELECT count(*) FROM unannounced_goods")
+    return found
