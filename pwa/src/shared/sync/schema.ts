@@ -1,0 +1,134 @@
+/**
+ * The outbox's own database. Its schema only grows: a step that was released is never edited.
+ *
+ * It is no part of any version of the app, so an update finds a full outbox as it was left.
+ */
+
+import type { DBSchema, IDBPDatabase } from 'idb';
+
+import { MAX_EVENTS, type Json, type Receipt, type WireEvent } from './wire';
+
+export const DATABASE_NAME = 'doorstep-outbox';
+
+/** A capture that no receipt has been seen for. `event` never changes, the rest is about sending. */
+export interface Entry {
+  event_id: string;
+  person_id: string;
+  lane: string;
+  device_seq: number;
+  /** Of the event as JSON in UTF-8. */
+  bytes: number;
+  captured_ms: number;
+  event: WireEvent;
+  attempts: number;
+  /** Until when a sender has it in hand; 0 when none has. */
+  lease_until: number;
+  /** Before that it is not sent again; 0 when it may be. */
+  next_at: number;
+  /** It was sent and nobody knows whether it arrived: ask for its receipt before sending again. */
+  answer_lost: boolean;
+  /** In how large a batch it may go; smaller after a batch with it was refused as a whole. */
+  batch_max: number;
+  /** How often it was refused when it was sent alone. */
+  refused: number;
+}
+
+/** A receipt that was seen, kept for a week so that people can look it up. */
+export interface Tombstone extends Receipt {
+  person_id: string;
+  type: string;
+  lane: string;
+  captured_ms: number;
+  kept_until: number;
+}
+
+/** A capture that will not go through as it is; a person sees it and why. */
+export interface Quarantined {
+  event_id: string;
+  person_id: string;
+  lane: string;
+  event: WireEvent;
+  captured_ms: number;
+  reason: string;
+  /** Null when the server refused the very request, so that only this phone has it. */
+  receipt: Receipt | null;
+  quarantined_at: number;
+}
+
+/** What a screen shows of a job before the server has answered. */
+export interface LocalState {
+  person_id: string;
+  key: string;
+  value: Json;
+  event_id: string;
+}
+
+export type MediaKind = 'preview' | 'photo';
+
+/** A picture that a capture names; its bytes lie in `media_bytes` until the server has them. */
+export interface Media {
+  person_id: string;
+  sha256: string;
+  kind: MediaKind;
+  mime: string;
+  length: number;
+  event_ids: string[];
+  device_seq: number;
+  captured_ms: number;
+  /** How far the server said it is; only a hint, the server decides. */
+  offset: number;
+  started: boolean;
+  failures: number;
+  next_at: number;
+  /** Why it needs a person; null while all is well. */
+  problem: string | null;
+  /** When the server said that the bytes are verified; 0 before that. */
+  complete_at: number;
+}
+
+/** Safari loses blobs in IndexedDB, so pictures are plain bytes. */
+export interface MediaBytes {
+  person_id: string;
+  sha256: string;
+  bytes: ArrayBuffer;
+}
+
+export interface OutboxSchema extends DBSchema {
+  entry: { key: string; value: Entry; indexes: { by_seq: number } };
+  tombstone: { key: string; value: Tombstone; indexes: { by_kept_until: number } };
+  quarantine: { key: string; value: Quarantined };
+  state: { key: [string, string]; value: LocalState };
+  media: { key: [string, string]; value: Media };
+  media_bytes: { key: [string, string]; value: MediaBytes };
+  /** Small things by name: the last device sequence, the device key, how each line does. */
+  meta: { key: string; value: unknown };
+}
+
+type Step = (database: IDBPDatabase<OutboxSchema>) => void;
+
+/** Step n brings the database from version n to n + 1. Append only. */
+export const STEPS: readonly Step[] = [
+  (database) => {
+    database
+      .createObjectStore('entry', { keyPath: 'event_id' })
+      .createIndex('by_seq', 'device_seq');
+    database
+      .createObjectStore('tombstone', { keyPath: 'event_id' })
+      .createIndex('by_kept_until', 'kept_until');
+    database.createObjectStore('quarantine', { keyPath: 'event_id' });
+    database.createObjectStore('state', { keyPath: ['person_id', 'key'] });
+    database.createObjectStore('media', { keyPath: ['person_id', 'sha256'] });
+    database.createObjectStore('media_bytes', { keyPath: ['person_id', 'sha256'] });
+    database.createObjectStore('meta');
+  },
+];
+
+/** Return the entry of a capture that nobody has tried to send. */
+export function toEntry(capture: Pick<Entry, 'person_id' | 'captured_ms' | 'event'>): Entry {
+  const { person_id, captured_ms, event } = capture;
+  const { event_id, lane, device_seq } = event;
+  const bytes = new TextEncoder().encode(JSON.stringify(event)).length;
+  const sending = { attempts: 0, lease_until: 0, next_at: 0, answer_lost: false, refused: 0 };
+  const entry = { event_id, person_id, lane, device_seq, bytes, captured_ms, event };
+  return { ...entry, ...sending, batch_max: MAX_EVENTS };
+}
