@@ -1,0 +1,108 @@
+/**
+ * Brings entries to the server and lets go of those whose receipt came back.
+ *
+ * What has an unknown fate is asked about before it is sent again. Two batches may be under way at
+ * a time, of different lanes.
+ */
+
+import type { Leases } from './leases';
+import type { Line, Reply } from './line';
+import type { Ports, Session } from './ports';
+import type { Entry } from './schema';
+import type { TrustedTime } from './trusted-time';
+import { MAX_EVENT_BYTES, readAnswer, type SyncAnswer } from './wire';
+
+const BATCHES_AT_ONCE = 2;
+
+/** Small enough to get through between two drops of a bad line. */
+const LEAST_BUDGET_BYTES = 8_000;
+
+/** Answers that speak of the content of the request, not of the line, the session or the version. */
+const REFUSES_CONTENT = new Set([400, 413, 422]);
+
+/** After these the server has not looked at the events at all, so there is nothing to ask about. */
+const NOT_TAKEN = new Set([401, 403, 426, 429]);
+
+export class Sender {
+  #budget = MAX_EVENT_BYTES;
+
+  constructor(
+    private readonly ports: Ports,
+    private readonly leases: Leases,
+    private readonly line: Line,
+    private readonly time: TrustedTime,
+  ) {}
+
+  /** Send all that is due, unless the line pauses; what fails is put back and waits its turn. */
+  async run(session: Session, eager: boolean): Promise<void> {
+    if (!(await this.line.isOpen(eager))) return;
+    if (!(await this.#askForReceipts(session))) return;
+    let broken = false;
+    const work = async (): Promise<void> => {
+      while (!broken) {
+        const batch = await this.leases.claim(session.person_id, this.#budget);
+        if (batch.length === 0) return;
+        if (!(await this.#push(session, batch))) broken = true;
+      }
+    };
+    // The lock is given back after this, so neither may still be under way when the other fails.
+    const ends = await Promise.allSettled(Array.from({ length: BATCHES_AT_ONCE }, work));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  async #askForReceipts(session: Session): Promise<boolean> {
+    for (;;) {
+      const entries = await this.leases.unanswered(session.person_id);
+      if (entries.length === 0) return true;
+      const ids = entries.map((entry) => entry.event_id).join(',');
+      const reply = await this.line.ask(session, `/field/sync/receipts?ids=${ids}`, {
+        method: 'GET',
+      });
+      const answer = this.#read(reply);
+      if (answer === null) {
+        await this.line.failed(reply);
+        return false;
+      }
+      // An index of `unreadable` counts in a push; here it would name the wrong entry.
+      await this.leases.settle(entries, { ...answer, unreadable: [] }, 'question');
+      await this.line.worked();
+    }
+  }
+
+  /** Send a batch; false when the line is to rest. */
+  async #push(session: Session, batch: Entry[]): Promise<boolean> {
+    const body = JSON.stringify({
+      app_version: this.ports.app_version,
+      sent_at: new Date(this.ports.clock.now()).toISOString(),
+      events: batch.map((entry) => entry.event),
+    });
+    const reply = await this.line.ask(session, '/field/sync/push', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body,
+    });
+    const answer = this.#read(reply);
+    if (answer !== null) {
+      this.#budget = Math.min(MAX_EVENT_BYTES, this.#budget * 2);
+      await this.leases.settle(batch, answer, 'push');
+      await this.line.worked();
+      return true;
+    }
+    if (reply !== null && REFUSES_CONTENT.has(reply.status)) {
+      await this.leases.split(batch, `refused_${reply.status}`);
+      return true;
+    }
+    this.#budget = Math.max(LEAST_BUDGET_BYTES, Math.floor(this.#budget / 2));
+    const taken = reply === null || !NOT_TAKEN.has(reply.status);
+    await this.leases.putBack(batch, () => ({ answer_lost: taken }));
+    await this.line.failed(reply);
+    return false;
+  }
+
+  #read(reply: Reply | null): SyncAnswer | null {
+    if (reply?.status !== 200) return null;
+    const answer = readAnswer(reply.body);
+    if (answer !== null) this.time.hear(answer.server_time);
+    return answer;
+  }
+}

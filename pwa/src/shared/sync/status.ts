@@ -1,0 +1,65 @@
+/** What a person sees of the sync. Confirmed is what has a receipt, and nothing else. */
+
+import { isOver } from './backoff';
+import type { Database } from './database';
+import { LEASE_MS } from './leases';
+import type { LineProblem } from './line';
+import type { Ports } from './ports';
+
+export interface Amount {
+  count: number;
+  bytes: number;
+}
+
+export interface Status {
+  waiting: Amount;
+  sending: Amount;
+  /** Of the last seven days. */
+  confirmed: number;
+  /** Captures in quarantine and pictures that do not go through as they are. */
+  needs_attention: number;
+  pictures_waiting: Amount;
+  pictures_confirmed: number;
+  /** When the oldest of all that waits was captured; null when nothing does. */
+  oldest_captured_ms: number | null;
+  /** What keeps events or pictures from being sent. */
+  problems: LineProblem[];
+}
+
+/** Count what this person's outbox holds, all at one moment. */
+export async function readStatus(
+  database: Database,
+  clock: Ports['clock'],
+  person_id: string,
+): Promise<Omit<Status, 'problems'>> {
+  const stores = ['entry', 'tombstone', 'quarantine', 'media'] as const;
+  const [entries, tombstones, quarantine, media] = await database.read([...stores], (transaction) =>
+    Promise.all([
+      transaction.objectStore('entry').getAll(),
+      transaction.objectStore('tombstone').getAll(),
+      transaction.objectStore('quarantine').getAll(),
+      transaction.objectStore('media').getAll(),
+    ]),
+  );
+  const mine = (row: { person_id: string }): boolean => row.person_id === person_id;
+  const now = clock.now();
+  const held = entries.filter(mine);
+  const sending = held.filter((entry) => !isOver(entry.lease_until, now, LEASE_MS));
+  const pictures = media.filter(mine);
+  const pending = pictures.filter((picture) => picture.complete_at === 0);
+  const times = [...held, ...pending].map((row) => row.captured_ms);
+  return {
+    waiting: amount(held.filter((entry) => !sending.includes(entry)).map((entry) => entry.bytes)),
+    sending: amount(sending.map((entry) => entry.bytes)),
+    confirmed: tombstones.filter((row) => mine(row) && row.verdict !== 'rejected').length,
+    needs_attention:
+      quarantine.filter(mine).length + pending.filter((picture) => picture.problem !== null).length,
+    pictures_waiting: amount(pending.map((picture) => picture.length)),
+    pictures_confirmed: pictures.length - pending.length,
+    oldest_captured_ms: times.length === 0 ? null : times.reduce((a, b) => Math.min(a, b)),
+  };
+}
+
+function amount(bytes: number[]): Amount {
+  return { count: bytes.length, bytes: bytes.reduce((sum, each) => sum + each, 0) };
+}

@@ -1,0 +1,123 @@
+/** The whole of it: keep captures, send them, and tell how it stands. */
+
+import { isOver, LONGEST_RETRY_AFTER_MS } from './backoff';
+import { Database } from './database';
+import { Leases, LEASE_MS } from './leases';
+import { Line, type LineProblem } from './line';
+import { exclusively } from './lock';
+import { MediaLane } from './media';
+import { Outbox, type Capture } from './outbox';
+import type { Ports } from './ports';
+import type { Entry, Quarantined } from './schema';
+import { Sender } from './sender';
+import { readStatus, type Status } from './status';
+import { TIMER_MS } from './triggers';
+import { TrustedTime } from './trusted-time';
+import type { Json, WireEvent } from './wire';
+
+export class Sync {
+  readonly database: Database;
+  readonly #time: TrustedTime;
+  readonly #outbox: Outbox;
+  readonly #leases: Leases;
+  readonly #lines: { push: Line; media: Line };
+  readonly #sender: Sender;
+  readonly #media: MediaLane;
+  #captures = 0;
+
+  constructor(private readonly ports: Ports) {
+    this.database = new Database(ports.indexedDB);
+    this.#time = new TrustedTime(ports.clock, ports.boot);
+    this.#outbox = new Outbox(ports, this.database, this.#time);
+    this.#leases = new Leases(ports, this.database);
+    this.#lines = {
+      push: new Line(ports, this.database, 'push'),
+      media: new Line(ports, this.database, 'media'),
+    };
+    this.#sender = new Sender(ports, this.#leases, this.#lines.push, this.#time);
+    this.#media = new MediaLane(ports, this.database, this.#lines.media);
+  }
+
+  /** Keep a capture; once this returns it is on the disk. Raises StorageFull, CaptureTooLarge. */
+  async capture(capture: Capture): Promise<WireEvent> {
+    const event = await this.#outbox.capture(capture);
+    this.#captures += 1;
+    return event;
+  }
+
+  /** Send all that is due; return after how many ms to try again, or null when nothing waits. */
+  async run({ eager }: { eager: boolean }): Promise<number | null> {
+    const session = await this.ports.sessions.current();
+    if (session === null) return null;
+    const done = await exclusively(this.ports.locks, async () => {
+      await this.#leases.sweep();
+      await this.#media.sweep();
+      // Events go before pictures, also those that are captured while a picture is under way.
+      for (let seen = -1; seen !== this.#captures;) {
+        seen = this.#captures;
+        const captured = (): boolean => this.#captures !== seen;
+        await this.#sender.run(session, eager);
+        await this.#media.run(session, eager, captured);
+      }
+      return true;
+    });
+    const wait = await this.#untilNext(session.person_id);
+    // Another page has the lock and sends; this one looks again whether it did.
+    return done === null && wait !== null ? TIMER_MS : wait;
+  }
+
+  /** Tell how this person's outbox stands. */
+  async status(person_id: string): Promise<Status> {
+    const counts = await readStatus(this.database, this.ports.clock, person_id);
+    const lines = [await this.#lines.push.health(), await this.#lines.media.health()];
+    const problems = lines.map((line) => line.problem);
+    if ((await this.ports.sessions.current()) === null) problems.push('sign_in');
+    const named = problems.filter((problem): problem is LineProblem => problem !== null);
+    return { ...counts, problems: [...new Set(named)] };
+  }
+
+  /** Return the captures that need a person, with what was captured and why they did not pass. */
+  quarantine(person_id: string): Promise<Quarantined[]> {
+    return this.#leases.quarantine(person_id);
+  }
+
+  /** Send a capture of the quarantine once more; false when the server has said its word on it. */
+  release(event_id: string): Promise<boolean> {
+    return this.#leases.release(event_id);
+  }
+
+  /** Return what this person's screens show of jobs whose captures are under way. */
+  state(person_id: string): Promise<Map<string, Json>> {
+    return this.#outbox.state(person_id);
+  }
+
+  /** By how many ms this phone's clock is ahead of the server's; null before it was heard. */
+  clockOffset(): number | null {
+    return this.#time.offset();
+  }
+
+  async #untilNext(person_id: string): Promise<number | null> {
+    const now = this.ports.clock.now();
+    const left = (moment: number, longest: number): number =>
+      isOver(moment, now, longest) ? 0 : moment - now;
+    const push = left((await this.#lines.push.health()).next_at, LONGEST_RETRY_AFTER_MS);
+    const media = left((await this.#lines.media.health()).next_at, LONGEST_RETRY_AFTER_MS);
+    // Only the head of a lane counts: what stands behind it waits with it.
+    const heads = new Map<string, Entry>();
+    for (const entry of await this.#leases.entries(person_id)) {
+      if (!heads.has(entry.lane)) heads.set(entry.lane, entry);
+    }
+    const entries = [...heads.values()].map((entry) =>
+      Math.max(
+        push,
+        left(entry.lease_until, LEASE_MS),
+        left(entry.next_at, LONGEST_RETRY_AFTER_MS),
+      ),
+    );
+    const pictures = (await this.#media.list(person_id))
+      .filter((picture) => picture.complete_at === 0 && picture.problem === null)
+      .map((picture) => Math.max(media, left(picture.next_at, LONGEST_RETRY_AFTER_MS)));
+    const waits = [...entries, ...pictures];
+    return waits.length === 0 ? null : waits.reduce((a, b) => Math.min(a, b));
+  }
+}
