@@ -1,0 +1,92 @@
+/** A network that loses, repeats, delays and replaces what goes over it, as the seed draws. */
+
+import type { Device, Network } from './device';
+import type { Answer, Request } from './model-server';
+import type { Random } from './random';
+
+const PORTAL: Answer = { status: 200, body: '<html>Please accept our terms.</html>' };
+
+const STATUSES = [401, 403, 408, 409, 426, 429, 500, 502, 503, 504];
+
+export class BadNetwork {
+  readonly faults = new Map<string, number>();
+  readonly #late: Request[] = [];
+  #last: Answer | null = null;
+
+  constructor(
+    private readonly device: Device,
+    private readonly random: Random,
+    private readonly rate: number,
+  ) {}
+
+  readonly carry: Network = async (request) => {
+    this.device.elapsed += this.random.between(20, 4_000);
+    // What was delayed arrives before or after what was sent later.
+    if (this.random.chance(0.5)) this.deliverLate();
+    if (!this.random.chance(this.rate)) return this.#answer(request);
+    const [fault, spoil] = this.random.pick(Object.entries(this.#kinds));
+    this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1);
+    return spoil(request);
+  };
+
+  /** Let everything arrive that was delayed; its answers go to nobody. */
+  deliverLate(): void {
+    for (const request of this.#late.splice(0)) this.device.server.handle(request);
+  }
+
+  readonly #kinds: Record<string, (request: Request) => Promise<Answer>> = {
+    lost_on_the_way: async (): Promise<Answer> => {
+      throw new TypeError('Failed to fetch');
+    },
+    answer_lost: async (request: Request): Promise<Answer> => {
+      this.device.server.handle(request);
+      throw new TypeError('Failed to fetch');
+    },
+    late: async (request: Request): Promise<Answer> => {
+      this.#late.push(request);
+      throw new TypeError('Failed to fetch');
+    },
+    twice: async (request: Request): Promise<Answer> => {
+      this.device.server.handle(request);
+      return this.#answer(request);
+    },
+    status: async (request: Request): Promise<Answer> => {
+      const status = this.random.pick(STATUSES);
+      // A proxy may say 504 about what was done all the same.
+      if (status >= 500 && this.random.chance(0.5)) this.device.server.handle(request);
+      const headers = this.random.chance(0.5) ? { 'Retry-After': '7' } : {};
+      return { status, headers, body: { type: 'about:blank' } };
+    },
+    token_ended: async (request: Request): Promise<Answer> => {
+      this.device.server.tokens.clear();
+      return this.#answer(request);
+    },
+    portal: async (): Promise<Answer> => PORTAL,
+    cut_answer: async (request: Request): Promise<Answer> => {
+      const answer = this.#answer(request);
+      const text = JSON.stringify(answer.body ?? null);
+      return { ...answer, body: text.slice(0, Math.floor(text.length / 2)), headers: {} };
+    },
+    earlier_answer: async (request: Request): Promise<Answer> => {
+      const last = this.#last;
+      const answer = this.#answer(request);
+      return request.url.startsWith('/field') ? (last ?? answer) : answer;
+    },
+    receipts_missing: async (request: Request): Promise<Answer> => {
+      const answer = this.#answer(request);
+      const body = answer.body as { receipts?: unknown[] } | undefined;
+      if (body?.receipts === undefined) return answer;
+      const receipts = this.random.shuffled(body.receipts).slice(1);
+      return { ...answer, body: { ...body, receipts: [...receipts, ...receipts] } };
+    },
+  };
+
+  #answer(request: Request): Answer {
+    const answer = this.device.server.handle(request);
+    if (request.url.startsWith('/field') && answer.status === 200) {
+      // Kept without what counts by position: that belongs to its own batch only.
+      this.#last = { ...answer, body: { ...(answer.body as object), unreadable: [] } };
+    }
+    return answer;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * One life of a page, which can end between any two steps.
+ *
+ * Every step to the outside is counted. At the chosen one the life ends as a killed process does:
+ * open transactions are undone, locks become free, and nothing it still tries has any effect.
+ */
+
+import type { Locks } from '../../src/shared/sync/ports';
+
+export class Killed extends Error {
+  override readonly name = 'Killed';
+}
+
+type Fault = () => DOMException | null;
+
+export class Life {
+  dead = false;
+  steps = 0;
+  readonly #transactions = new Set<IDBTransaction>();
+  readonly #databases = new Set<IDBDatabase>();
+  readonly #freed: (() => void)[] = [];
+
+  constructor(
+    private readonly killAt: number | null = null,
+    private readonly writeFault: Fault = () => null,
+  ) {}
+
+  /** Go one step further, or die here. */
+  step(): void {
+    if (this.dead) throw new Killed();
+    this.steps += 1;
+    if (this.steps !== this.killAt) return;
+    this.kill();
+    throw new Killed();
+  }
+
+  kill(): void {
+    if (this.dead) return;
+    this.dead = true;
+    for (const transaction of this.#transactions) {
+      try {
+        transaction.abort();
+      } catch {
+        // It has ended already.
+      }
+    }
+    for (const database of this.#databases) database.close();
+    for (const free of this.#freed) free();
+  }
+
+  /** Make each call a step before and a step after: the answer may come to nobody. */
+  mortal<A extends unknown[], T>(call: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
+    return async (...args) => {
+      this.step();
+      const result = await call(...args);
+      this.step();
+      return result;
+    };
+  }
+
+  locks(shared: SharedLocks): Locks {
+    return {
+      request: async (name, _options, work) => {
+        this.step();
+        if (shared.held.has(name)) return work(null);
+        shared.held.add(name);
+        const free = (): void => void shared.held.delete(name);
+        this.#freed.push(free);
+        try {
+          return await work({ name });
+        } finally {
+          // A dead holder was freed by its death, and another may hold the lock by now.
+          if (!this.dead) free();
+        }
+      },
+    };
+  }
+
+  storage(factory: IDBFactory): IDBFactory {
+    const open = (name: string, version?: number): IDBOpenDBRequest => {
+      this.step();
+      const request = factory.open(name, version);
+      request.addEventListener('success', () => this.#watchDatabase(request.result));
+      return request;
+    };
+    return { open } as unknown as IDBFactory;
+  }
+
+  #watchDatabase(database: IDBDatabase): void {
+    this.#databases.add(database);
+    const begin = database.transaction.bind(database);
+    database.transaction = (...args) => {
+      this.step();
+      const transaction = begin(...args);
+      this.#transactions.add(transaction);
+      const storeOf = transaction.objectStore.bind(transaction);
+      transaction.objectStore = (name) => this.#watchStore(storeOf(name));
+      for (const end of ['complete', 'abort']) {
+        transaction.addEventListener(end, () => this.#transactions.delete(transaction));
+      }
+      return transaction;
+    };
+  }
+
+  #watchStore(store: IDBObjectStore): IDBObjectStore {
+    if (Object.hasOwn(store, 'put')) return store;
+    const indexOf = store.index.bind(store);
+    store.index = (name) => this.#watchReads(indexOf(name));
+    for (const method of ['put', 'add', 'delete'] as const) {
+      const call = store[method].bind(store) as (...args: unknown[]) => IDBRequest;
+      const watched = (...args: unknown[]): IDBRequest => {
+        this.step();
+        const fault = method === 'delete' ? null : this.writeFault();
+        if (fault !== null) throw fault;
+        return call(...args);
+      };
+      Object.assign(store, { [method]: watched });
+    }
+    return this.#watchReads(store);
+  }
+
+  #watchReads<T extends IDBObjectStore | IDBIndex>(source: T): T {
+    for (const method of ['get', 'getAll', 'openCursor'] as const) {
+      if (Object.hasOwn(source, method)) continue;
+      const call = source[method].bind(source) as (...args: unknown[]) => IDBRequest;
+      const watched = (...args: unknown[]): IDBRequest => {
+        this.step();
+        return call(...args);
+      };
+      Object.assign(source, { [method]: watched });
+    }
+    return source;
+  }
+}
+
+/** The locks of one browser, shared by its pages. */
+export class SharedLocks {
+  readonly held = new Set<string>();
+}
