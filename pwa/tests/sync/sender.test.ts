@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { plainNetwork } from '../support/device';
+import { Killed } from '../support/life';
 import { capture, captureMany, PERSON, phone, runToTheEnd } from '../support/captures';
 
 const STATUSES = [401, 403, 404, 408, 409, 426, 429, 500, 502, 503, 504];
@@ -108,6 +109,24 @@ test('a lost answer is asked for, not sent again', async () => {
   expect(await sync.status(PERSON)).toMatchObject({ waiting: { count: 0 }, confirmed: 3 });
 });
 
+test('what was under way when the page died is asked for, not sent again', async () => {
+  const device = phone();
+  const { sync, life } = device.boot();
+  await captureMany(sync, 3);
+  device.network = async (request, server) => {
+    const answer = server.handle(request);
+    life.kill();
+    return answer;
+  };
+  await expect(sync.run({ eager: false })).rejects.toThrow(Killed);
+  device.network = plainNetwork;
+  const next = device.boot().sync;
+  expect((await next.status(PERSON)).sending.count).toBe(3);
+  await runToTheEnd(next, device);
+  expect(device.server.pushes).toHaveLength(1);
+  expect(await next.status(PERSON)).toMatchObject({ waiting: { count: 0 }, confirmed: 3 });
+});
+
 test('Retry-After is honoured, also when somebody presses the button', async () => {
   const device = phone();
   const { sync } = device.boot();
@@ -211,6 +230,21 @@ test('a token that ended is renewed on the way', async () => {
   device.server.tokens.clear();
   await sync.run({ eager: false });
   expect(await sync.status(PERSON)).toMatchObject({ confirmed: 1, problems: [] });
+});
+
+test('nothing is sent in the name of somebody who signs in meanwhile', async () => {
+  const device = phone();
+  const renew = async (): Promise<boolean> => {
+    device.signIn('binu');
+    return true;
+  };
+  const sessions = { current: () => Promise.resolve(device.session), renew };
+  const { sync } = device.boot(null, { sessions });
+  await sync.capture(capture());
+  device.server.tokens.clear();
+  await sync.run({ eager: true });
+  expect(device.server.pushes).toEqual([]);
+  expect((await sync.status(PERSON)).waiting.count).toBe(1);
 });
 
 test('one page sends at a time', async () => {
