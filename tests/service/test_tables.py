@@ -28,6 +28,7 @@ TYPES = {
     "BYTEA": "bytea",
     "DOUBLE PRECISION": "double precision",
     "REAL": "real",
+    "INTEGER[]": "integer[]",
     "TEXT[]": "text[]",
     "UUID[]": "uuid[]",
     "SMALLINT[]": "smallint[]",

@@ -37,3 +37,17 @@ def qr_svg(text: str) -> str:
         raise NotPrintableAsBarcode(text=text)
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     return zxingcpp.write_barcode_to_svg(code, add_quiet_zones=True)
+
+
+def qr_modules(text: str) -> tuple[tuple[int, int], bytes]:
+    """Give a QR code as a picture of one grey pixel per module: its size and its bytes.
+
+    Raises: NotPrintableAsBarcode unless it is 1 to 300 printable characters.
+    """
+    if not (1 <= len(text) <= MAX_QR and text.isprintable()):
+        raise NotPrintableAsBarcode(text=text)
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    image = zxingcpp.write_barcode_to_image(code, scale=1, add_quiet_zones=True)
+    view = memoryview(image)  # type: ignore[arg-type]  # It is a buffer; its stub does not say so.
+    high, wide = view.shape or (0, 0)
+    return (wide, high), view.tobytes()

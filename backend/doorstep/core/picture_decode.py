@@ -17,7 +17,8 @@ from typing import BinaryIO
 import msgspec
 from PIL import Image
 
-from doorstep.core import media
+from doorstep.core import media, picture_measure
+from doorstep.core.picture_measure import Measure
 
 MAX_PIXELS = 40_000_000
 MEMORY = 1024 * 1024 * 1024
@@ -50,9 +51,10 @@ class Derivative(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct):
-    """Either the derivatives, or why there are none: `not_a_picture`, `too_large` or `damaged`."""
+    """Either derivatives and measure, or why none: `not_a_picture`, `too_large` or `damaged`."""
 
     derivatives: list[Derivative] = []
+    measure: Measure | None = None
     refusal: str = ""
     detail: str = ""
 
@@ -66,7 +68,12 @@ def derive(data: bytes) -> Answer:
         with Image.open(BytesIO(data), formats=(FORMATS[mime],)) as image:
             if image.width * image.height > MAX_PIXELS:
                 return Answer(refusal="too_large", detail=f"{image.width}x{image.height}")
-            return Answer(derivatives=_derivatives(image))
+            size = image.size
+            derivatives, large = _derivatives(image)
+        codes = picture_measure.read_codes(large)
+        if not codes and max(size) > max(large.size):
+            codes = picture_measure.read_codes(_larger(data, FORMATS[mime]))
+        return Answer(derivatives, picture_measure.measure(large, codes))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
         return Answer(refusal="too_large", detail=str(bomb))
     except MemoryError:
@@ -76,13 +83,15 @@ def derive(data: bytes) -> Answer:
         return Answer(refusal="damaged", detail=f"{type(broken).__name__}: {broken}"[:300])
 
 
-def _derivatives(image: Image.Image) -> list[Derivative]:
+def _derivatives(image: Image.Image) -> tuple[list[Derivative], Image.Image]:
+    """Make the derivatives; give them and the upright large one, to be measured."""
     turn = TURNS.get(_orientation(image))
     # A JPEG is decoded straight to a half, quarter or eighth; asking for a square would not do it.
     image.draft("RGB", _fitted(image.size, SIZES["large"]))
     image.load()
     small = _true_colour(image)
     made = []
+    large = small
     for name, side in SIZES.items():
         if max(small.size) > side:
             small = small.resize(_fitted(small.size, side), Image.Resampling.BICUBIC)
@@ -94,7 +103,19 @@ def _derivatives(image: Image.Image) -> list[Derivative]:
         out = BytesIO()
         small.save(out, "JPEG", quality=QUALITY)
         made.append(Derivative(name, small.width, small.height, out.getvalue()))
-    return made
+        large = small if len(made) == 1 else large
+    return made, large
+
+
+def _larger(data: bytes, kind: str) -> Image.Image:
+    """Decode once more, for small barcodes; how much that may cost is bounded too."""
+    with Image.open(BytesIO(data), formats=(kind,)) as image:
+        image.draft("L", _fitted(image.size, picture_measure.READ_AT))
+        image.load()
+        grey = image.convert("L")
+    if max(grey.size) > picture_measure.READ_AT:
+        grey = grey.resize(_fitted(grey.size, picture_measure.READ_AT), Image.Resampling.BICUBIC)
+    return grey
 
 
 def _orientation(image: Image.Image) -> int:

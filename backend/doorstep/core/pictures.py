@@ -15,6 +15,7 @@ from doorstep.core.errors import Invalid, NotFound
 from doorstep.core.jobs import job
 from doorstep.core.picture_child import DecodeChild
 from doorstep.core.picture_decode import MAX_PIXELS, SIZES, Answer
+from doorstep.core.picture_measure import Measure
 
 JPEG = "image/jpeg"
 
@@ -73,11 +74,14 @@ async def opened(
 
 
 async def derive(sha256: str) -> None:
-    """Make and keep the derivatives of an upload; nothing happens when they are there.
+    """Make and keep derivatives and measure of an upload; nothing happens when they are there.
 
     Raises: FileIsNoPicture, PictureTooLarge, PictureDamaged, DecoderDied, blobs.BlobMissing.
     """
-    made = await db.value("SELECT count(*) FROM picture WHERE sha256 = $1", sha256)
+    made = await db.value(
+        "SELECT count(*) FROM picture p JOIN picture_measure USING (sha256) WHERE p.sha256 = $1",
+        sha256,
+    )
     if made == len(SIZES):
         return
     answer = await _child.derive(await blobs.get(sha256))
@@ -86,11 +90,39 @@ async def derive(sha256: str) -> None:
         (sha256, one.name, await blobs.put(one.data, mime=JPEG), one.width, one.height)
         for one in answer.derivatives
     ]
+    await _keep(sha256, kept, answer.measure)
+
+
+@db.transactional
+async def _keep(
+    sha256: str, derivatives: list[tuple[str, str, str, int, int]], found: Measure | None
+) -> None:
+    """Keep what is shown and what was measured together: a picture that is shown can be judged."""
     await db.execute_many(
         "INSERT INTO picture (sha256, derivative, blob_sha256, width, height)"
         " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-        kept,
+        derivatives,
     )
+    if found is not None:
+        await db.execute(
+            "INSERT INTO picture_measure (sha256, sharpness, mean, p95, phash, bands, codes)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            sha256,
+            found.sharpness,
+            found.mean,
+            found.p95,
+            found.phash,
+            bands(found.phash),
+            found.codes,
+        )
+
+
+def bands(phash: bytes) -> list[int]:
+    """Cut a hash into 16 numbered pieces of 16 bits, as the index keeps them.
+
+    Two hashes that differ in at most 15 bits have one piece at least in common.
+    """
+    return [n << 16 | int.from_bytes(phash[2 * n : 2 * n + 2]) for n in range(len(phash) // 2)]
 
 
 @job("core.derive_pictures", timeout=60)

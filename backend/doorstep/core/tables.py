@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from piccolo.columns import JSONB, UUID, BigInt, Bytea, Integer, SmallInt, Text, Timestamptz
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    Array,
+    BigInt,
+    Bytea,
+    DoublePrecision,
+    Integer,
+    SmallInt,
+    Text,
+    Timestamptz,
+)
 from piccolo.table import Table
 
 from doorstep.core.db_engine import engine
@@ -103,6 +114,19 @@ class Picture(Table, tablename="picture", db=engine):
     width = Integer()
     height = Integer()
     created_at = Timestamptz(default=None)
+
+
+class PictureMeasure(Table, tablename="picture_measure", db=engine):
+    """What was measured in a picture."""
+
+    sha256 = Text(primary_key=True)
+    sharpness = DoublePrecision()
+    mean = DoublePrecision()
+    p95 = SmallInt()
+    phash = Bytea()
+    bands = Array(base_column=Integer())
+    codes = Array(base_column=Text())
+    measured_at = Timestamptz(default=None)
 
 
 class PictureRefusal(Table, tablename="picture_refusal", db=engine):

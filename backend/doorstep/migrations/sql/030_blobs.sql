@@ -56,6 +56,26 @@ CREATE TABLE picture (
   CONSTRAINT picture_size_positive CHECK (width > 0 AND height > 0)
 );
 
+-- What was measured in a picture when it was decoded; what that means is for others to say.
+CREATE TABLE picture_measure (
+  sha256      text PRIMARY KEY,
+  sharpness   double precision NOT NULL,
+  mean        double precision NOT NULL,
+  p95         smallint NOT NULL,
+  -- How it looks, in 256 bits, and the same as 16 numbered pieces: hashes that differ in at most 15
+  -- bits share a piece, so the index finds every one of them.
+  phash       bytea NOT NULL,
+  bands       integer[] NOT NULL,
+  -- The texts of the barcodes in it.
+  codes       text[] NOT NULL,
+  measured_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT picture_measure_of_blob FOREIGN KEY (sha256) REFERENCES blob (sha256),
+  CONSTRAINT picture_measure_phash_whole CHECK (octet_length(phash) = 32),
+  CONSTRAINT picture_measure_bands_whole CHECK (cardinality(bands) = 16),
+  CONSTRAINT picture_measure_light_in_range CHECK (p95 BETWEEN 0 AND 255 AND mean BETWEEN 0 AND 255)
+);
+CREATE INDEX picture_measure_bands ON picture_measure USING gin (bands);
+
 -- Why an upload is not shown. The bytes stay: they are what somebody handed in.
 CREATE TABLE picture_refusal (
   sha256     text PRIMARY KEY,
