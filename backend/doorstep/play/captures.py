@@ -26,6 +26,6 @@ def place(address: dict[str, Any]) -> dict[str, Any] | None:
     return {"lat": address["lat"], "lng": address["lng"], "accuracy_m": 12.0}
 
 
-async def photo_for(visitor: Visitor, words: str, slot: str) -> dict[str, str]:
-    """Take the photo that a slot asks for, and send it."""
-    return {"slot": slot, "sha256": await visitor.upload(photo(f"{words} {slot}"))}
+async def photo_for(visitor: Visitor, words: str, slot: str, label: str = "") -> dict[str, str]:
+    """Take the photo that a slot asks for, of the box with that label, and send it."""
+    return {"slot": slot, "sha256": await visitor.upload(photo(f"{words} {slot}", label))}

@@ -21,7 +21,7 @@ async def deliver(parcel: ParcelPlay) -> None:
     proof = step() | {
         "receiver": {"name": stop["address"]["name"], "relation": "customer"},
         "photos": [
-            await photo_for(executive, f"{parcel.order.number} delivery", slot)
+            await photo_for(executive, f"{parcel.id} delivery", slot, stop["pieces"][0]["label_no"])
             for slot in recipe["photo_slots"]
         ],
         "signature": strokes(),

@@ -7,12 +7,17 @@ import random
 
 from PIL import Image, ImageDraw
 
+from doorstep.core.barcodes import qr_modules
+
 SIZE = (640, 480)
+MODULE = 5
+"""Pixels of one module of the label's QR code."""
+
 STRIPES = 24
 
 
-def photo(words: str) -> bytes:
-    """Draw a JPEG that shows the words on a background of its own."""
+def photo(words: str, label: str = "") -> bytes:
+    """Draw a JPEG that shows the words on a background of its own, and a label if it has one."""
     dice = random.Random(words)  # noqa: S311 - a drawing, no secret
     picture = Image.new("RGB", SIZE, tuple(dice.randrange(90, 220) for _ in range(3)))
     pen = ImageDraw.Draw(picture)
@@ -24,6 +29,11 @@ def photo(words: str) -> bytes:
             fill=tuple(dice.randrange(256) for _ in range(3)),
         )
     pen.text((20, 20), words, fill="white")
+    if label:
+        code = Image.frombytes("L", *qr_modules(label))
+        picture.paste(code.resize((code.width * MODULE, code.height * MODULE)), (400, 260))
+    grain = Image.frombytes("L", SIZE, dice.randbytes(SIZE[0] * SIZE[1]))
+    picture = Image.blend(picture, grain.convert("RGB"), 0.05)
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=80)
     return file.getvalue()
