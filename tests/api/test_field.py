@@ -178,6 +178,35 @@ async def test_a_parcel_goes_from_the_shelf_to_the_approved_installation(
     assert await core_db.value("SELECT bytes_verified_at FROM pod") is not None
 
 
+async def test_a_courier_reads_what_the_check_of_his_own_proof_found(
+    client: httpx.AsyncClient, signed_in: SignIn, road: Road
+) -> None:
+    dispatcher, courier = await signed_in("dispatcher"), await signed_in("delivery")
+    parcel = await a_parcel(road)
+    run = await planned(client, dispatcher, courier, parcel)
+    await tell(client, courier, f"/field/runs/{run['id']}/accept", a_step())
+    proof = await a_proof(parcel)
+    path = f"/field/pods/{proof.event_id}"
+    assert (await client.get(path, headers=courier.headers)).status_code == 404
+    stop = run["stops"][0]["id"]
+    await tell(client, courier, f"/field/stops/{stop}/pod", proof)
+    waiting = await ask(client, courier, path)
+    assert (waiting["verdict"], waiting["waits_for"]) == ("waiting", ["parcel"])
+    await upload(picture(str(parcel)))
+    await core_db.execute(
+        "INSERT INTO picture_measure VALUES ($1, 0.1, 20, 30, $2, $3, '{}')",
+        picture(str(parcel)),
+        b"\x0f" * 32,
+        list(range(16)),
+    )
+    await proof_pictures.photo_verified(picture(str(parcel)))
+    found = await ask(client, courier, path)
+    assert (found["verdict"], found["waits_for"], found["settled"]) == ("look", [], False)
+    assert found["reasons"][0] == "The photo 'parcel' is too dark."
+    other = await signed_in("delivery")
+    assert (await client.get(path, headers=other.headers)).status_code == 404
+
+
 async def test_a_half_proof_from_a_phone_is_202_and_a_dispatcher_lets_it_count(
     client: httpx.AsyncClient, signed_in: SignIn, road: Road
 ) -> None:

@@ -183,6 +183,7 @@ async def road(walk: Walk, order: Order) -> None:
     reason = {"reason": "the customer called"}
     pod = {"pod_id": proof["event_id"]}
     await walk.ask("acceptProofOfDelivery", "dispatcher", reason, **pod)
+    await walk.ask("readProofOfDelivery", "delivery", **pod)
 
 
 async def fleet(walk: Walk) -> None:

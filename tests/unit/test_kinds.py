@@ -31,6 +31,7 @@ COMPUTED = {
     "flows/carrier_events.py": set(carrier_events.TROUBLES),
     "flows/detours.py": set(detours.TASKS),
     "flows/deliver.py": {"pod_incomplete", "handover_code_wrong", "door_payment_differs"},
+    "flows/proof_checks.py": {"pod_failed", "pod_doubtful"},
     "modules/finance/service/payouts.py": {
         "payout_failed", "payout_reversed", "payout_unknown", "payout_paid_twice",
     },

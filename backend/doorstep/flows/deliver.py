@@ -12,7 +12,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.core.money import Money
-from doorstep.flows import part_delivery, proof_pictures, shift_close
+from doorstep.flows import part_delivery, proof_checks, proof_pictures, shift_close
 from doorstep.flows.stops import ask_of_stop
 from doorstep.journey import Evidence, Verdict
 from doorstep.modules.helpdesk import service as helpdesk
@@ -32,6 +32,17 @@ OWN_STOP = """
 SELECT s.id, s.order_id, s.fulfilment_id
   FROM delivery_stop s JOIN run_person p ON p.run_id = s.run_id
  WHERE s.id = $1 AND p.person_id = $2
+"""
+
+# A proof that waits for a dispatcher: it lacks something, or its check or code keeps V4 or asks.
+WAITING_POD = """
+SELECT * FROM (
+  SELECT p.fulfilment_id, p.person_id, p.device_id, p.captured_at, p.verdict, p.verdict_reason,
+         person.role, person.name, p.verdict = 'review' AND p.missing <> '{}' AS incomplete,
+         p.verdict <> 'rejected' AND p.hold_lifted_at IS NULL
+           AND (p.hold_reason IS NOT NULL OR coalesce(p.check_verdict <> 'passed', false)) AS doubted
+    FROM pod p JOIN person ON person.id = p.person_id WHERE p.id = $1) x
+ WHERE incomplete OR doubted
 """
 
 # --- Handover code ------------------------------------------------------------------------------
@@ -109,8 +120,11 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
     if proof.kept_back and not judged.missing and _on_its_way(fulfilment):
         await part_delivery.split(fulfilment, proof.kept_back, proof.event_id, actor=actor)
     await _compare_serials(fulfilment, proof, actor)
+    # Its pictures may be here already; then V4 must know before 1013 lets it go.
+    await proof_checks.judge(fulfilment["id"], actor=Actor.system("deliver.record_pod"))
     answer = await _deliver(proof, judged, labels, fulfilment, actor)
     await tms.settle_pod(proof.event_id, answer.verdict.value, answer.reason)
+    await proof_checks.let_go(fulfilment["id"], actor=Actor.system("deliver.record_pod"))
     if answer.verdict is not Verdict.REJECTED:
         await tms.close_stop(stop_id)
         await shift_close.note_late_cash(stop_id, fulfilment["order_id"])
@@ -299,30 +313,43 @@ async def _look_for_pictures(order_id: UUID, proof: ProofOfDelivery) -> None:
 
 @db.transactional
 async def accept_pod(pod_id: UUID, reason: str, *, actor: Actor) -> journey.Answer:
-    """Let a proof that lacks something count, on a dispatcher's word; 1013 is passed with it.
+    """Let a proof that lacks something, or that its check doubts, count on a dispatcher's word.
 
-    It stays the courier's capture; the dispatcher's decision is a fact of its own beside it.
+    Where 1013 waited for it, it is passed; where V4 waited, it goes on. It stays the courier's
+    capture; the dispatcher's decision is a fact of its own beside it.
 
-    Raises: NotFound for a proof that does not wait for review.
+    Raises: NotFound for a proof that waits for nobody.
     """
-    pod = await db.row(
-        "SELECT p.fulfilment_id, p.person_id, p.device_id, p.captured_at, person.role, person.name"
-        " FROM pod p JOIN person ON person.id = p.person_id"
-        " WHERE p.id = $1 AND p.verdict = 'review' AND p.missing <> '{}'",
-        pod_id,
-    )
+    pod = await db.row(WAITING_POD, pod_id)
     if pod is None:
         raise NotFound
     await scope(actor).require_fulfilment(pod["fulfilment_id"])
-    await journey.lock(pod["fulfilment_id"])
+    fulfilment = await journey.lock(pod["fulfilment_id"])
+    # Read again under the lock: a better proof may have come, or the check of this one.
+    pod = await db.row(WAITING_POD, pod_id)
+    if pod is None:
+        raise NotFound
+    if pod["doubted"]:
+        await tms.lift_hold(pod_id, reason)
+    what = "pod_accepted" if pod["incomplete"] else "pod_check_accepted"
     await journey.state_fact(
         "pod_accepted",
         pod["fulfilment_id"],
         actor=actor,
         data={"pod_id": str(pod_id)},
-        event_id=journey.derived_id(pod["fulfilment_id"], f"pod_accepted:{pod_id}"),
+        event_id=journey.derived_id(pod["fulfilment_id"], f"{what}:{pod_id}"),
     )
-    answer = await journey.advance(
+    if pod["incomplete"]:
+        answer = await _advance_with(pod_id, pod, actor)
+        await tms.settle_pod(pod_id, answer.verdict.value, reason)
+    else:
+        answer = _answer(pod["verdict"], pod["verdict_reason"], pod_id, fulfilment)
+    await proof_checks.close_questions(pod_id, reason, actor)
+    return answer
+
+
+async def _advance_with(pod_id: UUID, pod: dict[str, Any], actor: Actor) -> journey.Answer:
+    return await journey.advance(
         pod_id,
         pod["fulfilment_id"],
         1013,
@@ -337,6 +364,3 @@ async def accept_pod(pod_id: UUID, reason: str, *, actor: Actor) -> journey.Answ
         evidence=[Evidence("pod", str(pod_id))],
         captured_at=pod["captured_at"],
     )
-    await tms.settle_pod(pod_id, answer.verdict.value, reason)
-    await helpdesk.close_problems("pod_incomplete", str(pod_id), reason, actor)
-    return answer

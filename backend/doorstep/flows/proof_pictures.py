@@ -7,13 +7,14 @@ from uuid import UUID
 from doorstep import journey
 from doorstep.core import db, pictures
 from doorstep.core.actor import Actor
-from doorstep.flows import install_reports
+from doorstep.flows import install_reports, proof_checks
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import service as tms
 
+# Proofs are judged once more after their commit: two at once do not see each other's pictures.
 NAMING_PICTURE = """
 SELECT pod.fulfilment_id FROM pod_photo p JOIN pod ON pod.id = p.pod_id
- WHERE p.sha256 = $1 AND p.verified_at IS NULL
+ WHERE p.sha256 = $1 AND (p.verified_at IS NULL OR pod.hold_lifted_at IS NULL)
 UNION
 SELECT r.fulfilment_id FROM visit_report_photo p JOIN visit_report r ON r.id = p.report_id
  WHERE p.sha256 = $1 AND p.verified_at IS NULL
@@ -29,6 +30,9 @@ async def check_bytes(fact: journey.Fact) -> None:
         for proof in fact.evidence:
             if proof.kind == "pod":
                 await tms.settle_pod(UUID(proof.ref), "applied", "")
+        await proof_checks.let_go(
+            fact.fulfilment_id, actor=Actor.system("proof_pictures.check_bytes")
+        )
     await tms.mark_bytes_verified(fact.fulfilment_id)
 
 
@@ -53,8 +57,13 @@ async def photo_verified(sha256: str, *, refusal: str | None = None) -> None:
 @db.transactional
 async def _photo_verified(fulfilment_id: UUID, sha256: str) -> None:
     await journey.lock(fulfilment_id)
-    if await tms.mark_photo_verified(fulfilment_id, sha256):
-        await state_bytes_verified(fulfilment_id, Actor.system("proof_pictures.photo_verified"))
+    actor = Actor.system("proof_pictures.photo_verified")
+    news = await tms.mark_photo_verified(fulfilment_id, sha256)
+    # Judged first: the fact that the bytes are here lets V4 go.
+    await proof_checks.judge(fulfilment_id, actor=actor)
+    await proof_checks.let_go(fulfilment_id, actor=actor)
+    if news:
+        await state_bytes_verified(fulfilment_id, actor)
     await install_reports.photo_verified(fulfilment_id, sha256)
 
 

@@ -100,6 +100,8 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "reservation_approved": (turn_holds_into_allocations,),
     "cash_counted": (review,),
     "bytes_verified": (check_bytes, review),
+    "pod_checked": (review,),
+    "pod_accepted": (review,),
     "visit_booked": (pass_schedule_if_booked,),
     "install_approved": (review,),
     "goods_received": (goods_came_back, review, ask_about_rest),

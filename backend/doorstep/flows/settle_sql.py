@@ -125,10 +125,11 @@ SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
          AS holding,
        EXISTS (SELECT FROM purchase_order_rest r WHERE r.po_id = p.id AND r.pieces_gone >= f.gone)
          AS rest_decided,
-       (SELECT coalesce(array_agg(DISTINCT d.hold_reason), '{{}}') FROM pod d
+       (SELECT coalesce(array_agg(DISTINCT h.why), '{{}}') FROM pod d
           JOIN fulfilment x ON x.id = d.fulfilment_id
-         WHERE x.po_id = p.id AND x.state = 'open' AND d.hold_reason IS NOT NULL
-           AND d.verdict NOT IN ('rejected', 'review')) AS pod_holds,
+          CROSS JOIN LATERAL (VALUES (d.hold_reason), (d.check_hold)) h (why)
+         WHERE x.po_id = p.id AND x.state = 'open' AND h.why IS NOT NULL
+           AND d.hold_lifted_at IS NULL AND d.verdict NOT IN ('rejected', 'review')) AS pod_holds,
        f.*
   FROM purchase_order p
   JOIN customer_order o ON o.id = p.order_id

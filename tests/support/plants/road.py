@@ -106,6 +106,17 @@ PLANTS = {
         ("UPDATE pod SET recorded_at = recorded_at - interval '7 hours'",
          "UPDATE pod_photo SET verified_at = NULL"),
     ),
+    "a proof whose pictures are measured has no verdict": Plant(
+        "A9",
+        ("pod", "picture_measure"),
+        ("UPDATE pod SET check_verdict = NULL, check_reasons = '{}', check_hold = NULL,"
+         " checked_at = NULL, bytes_verified_at = now() - interval '2 hours'",
+         "INSERT INTO picture_measure (sha256, sharpness, mean, p95, phash, bands, codes)"
+         " SELECT DISTINCT p.sha256, 1, 100, 200, decode(repeat('0f', 32), 'hex'),"
+         " array_fill(1, ARRAY[16]), '{}'::text[] FROM pod_photo p"
+         " JOIN blob b ON b.sha256 = p.sha256"
+         " ON CONFLICT DO NOTHING"),
+    ),
     "the picture of a report has not come for hours": Plant(
         "IC4 reports",
         ("visit_report", "visit_report_photo"),

@@ -233,7 +233,7 @@ async def remove_stop(stop_id: UUID, actor: Actor) -> Removed:
     tags=TAGS,
 )
 async def accept_pod(pod_id: UUID, data: AcceptPodIn, actor: Actor) -> Response[VerdictOut]:
-    """Let a proof of delivery in review count, with a reason (1013)."""
+    """Let a proof of delivery that waits for a person count, with a reason (1013, V4)."""
     return told(await deliver.accept_pod(pod_id, data.reason, actor=actor))
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from litestar import Response, post
+import msgspec
+from litestar import Response, get, post
 from msgspec import Meta, Struct
 
+from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
-from doorstep.core.errors import EventIdReused
+from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.core.http.problems import problems
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
 from doorstep.flows import deliver, failed_delivery
@@ -92,5 +95,45 @@ async def add_failed_attempt(
     return told(await failed_delivery.record_failed_attempt(stop_id, data, actor=actor))
 
 
-handlers = [check_code, add_pod, add_failed_attempt]
+OWN_POD = """
+SELECT d.id AS pod_id, d.stop_id, coalesce(d.check_verdict, 'waiting') AS verdict,
+       d.check_reasons AS reasons, d.checked_at, d.hold_lifted_at IS NOT NULL AS settled,
+       ARRAY (SELECT p.slot FROM pod_photo p
+               WHERE p.pod_id = d.id AND p.verified_at IS NULL ORDER BY p.slot) AS waits_for
+  FROM pod d WHERE d.id = $1 AND d.person_id = $2
+"""
+
+
+class PodCheckOut(Struct):
+    """What the check of a proof found: `look` asks a person, `failed` keeps the vendor's money.
+
+    `waiting` until every picture that counts is here; `waits_for` names the slots of those that are
+    not. `settled`: a dispatcher or a later proof has answered it, so no better photo is needed.
+    """
+
+    pod_id: UUID
+    stop_id: UUID
+    verdict: Literal["waiting", "passed", "look", "failed"]
+    reasons: list[str]
+    waits_for: list[str]
+    settled: bool
+    checked_at: datetime | None
+
+
+@get(
+    "/field/pods/{pod_id:uuid}",
+    operation_id="readProofOfDelivery",
+    opt=needs("tms:pod:write"),
+    responses=problems(NotFound),
+    tags=TAGS,
+)
+async def read_pod(pod_id: UUID, actor: Actor) -> PodCheckOut:
+    """Tell the courier who captured a proof what its check found, so that he takes a better photo."""
+    found = await db.row(OWN_POD, pod_id, actor.person_id)
+    if found is None:
+        raise NotFound
+    return msgspec.convert(found, PodCheckOut)
+
+
+handlers = [check_code, add_pod, read_pod, add_failed_attempt]
 """The routes of this door."""

@@ -265,7 +265,22 @@ CREATE TABLE pod (
   captured_at        timestamptz NOT NULL,
   recorded_at        timestamptz NOT NULL,
   -- Set once the bytes of every required picture were verified by the server (V4).
-  bytes_verified_at  timestamptz
+  bytes_verified_at  timestamptz,
+  -- What the measured pictures, the place, the code and the signature say together (SPEC A9); empty
+  -- until every picture that counts is here. `check_hold` keeps V4 like `hold_reason`.
+  check_verdict      text        CONSTRAINT pod_check_verdict_known
+                                 CHECK (check_verdict IN ('passed', 'look', 'failed')),
+  check_reasons      text[]      NOT NULL DEFAULT '{}',
+  check_hold         text,
+  checked_at         timestamptz,
+  -- How often the verdict was another one than before.
+  checks             smallint    NOT NULL DEFAULT 0,
+  -- A dispatcher's word, or a later proof that passed: neither holds V4 any more.
+  hold_lifted_at     timestamptz,
+  hold_lifted_reason text,
+  CONSTRAINT pod_check_whole CHECK ((check_verdict IS NULL) = (checked_at IS NULL)),
+  CONSTRAINT pod_check_hold_agrees CHECK (check_hold IS NULL OR check_verdict = 'failed'),
+  CONSTRAINT pod_hold_lifted_whole CHECK (num_nulls(hold_lifted_at, hold_lifted_reason) IN (0, 2))
 );
 CREATE INDEX pod_fulfilment ON pod (fulfilment_id);
 CREATE INDEX pod_order ON pod (order_id);
@@ -278,7 +293,20 @@ CREATE TABLE pod_photo (
   verified_at  timestamptz,
   CONSTRAINT pod_photo_pk PRIMARY KEY (pod_id, slot, sha256)
 );
-CREATE INDEX pod_photo_waiting ON pod_photo (sha256) WHERE verified_at IS NULL;
+CREATE INDEX pod_photo_sha256 ON pod_photo (sha256);
+
+-- Where a channel, or a stop of one kind, is judged by other thresholds than modules/tms/proofs.py
+-- says; `source` tells what measurement the value comes from.
+CREATE TABLE pod_threshold (
+  id          uuid        PRIMARY KEY,
+  name        text        NOT NULL,
+  channel_id  uuid        CONSTRAINT pod_threshold_channel_fk REFERENCES channel (id),
+  handed_to   text        CONSTRAINT pod_threshold_handed_to_known CHECK (handed_to IN ('customer', 'other')),
+  value       double precision NOT NULL CONSTRAINT pod_threshold_not_negative CHECK (value >= 0),
+  source      text        NOT NULL CONSTRAINT pod_threshold_source_named CHECK (source <> ''),
+  created_at  timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT pod_threshold_scope_unique UNIQUE NULLS NOT DISTINCT (name, channel_id, handed_to)
+);
 
 -- Money taken at the door, tender by tender. It is paid only when counted at the desk (V1).
 CREATE TABLE pod_tender (

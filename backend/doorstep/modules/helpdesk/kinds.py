@@ -99,7 +99,9 @@ KINDS: Mapping[str, Kind] = {
     "unknown_status": Kind("dispatcher", 8, CLOSE, "Ask the carrier what the status means."),
     # The door
     "pod_incomplete": Kind("dispatcher", 4, "acceptProofOfDelivery", "Ask for what is missing, or let the proof count."),
-    "handover_code_wrong": Kind("dispatcher", 4, CLOSE, "Ask the customer whether the goods have arrived."),
+    "handover_code_wrong": Kind("dispatcher", 4, "acceptProofOfDelivery", "Ask the customer whether the goods have arrived; if so, let the proof count: the vendor's money waits for it."),
+    "pod_failed": Kind("dispatcher", 4, "acceptProofOfDelivery", "Ask the customer and the courier; a better photo releases the vendor's money by itself, or let the proof count."),
+    "pod_doubtful": Kind("dispatcher", 16, "acceptProofOfDelivery", "Look at the pictures, then let the proof count or ask for a better photo; no money waits."),
     "picture_missing": Kind("dispatcher", 8, CLOSE, "Have the phone opened with a signal: the pictures are still on it."),
     "photo_unusable": Kind("dispatcher", 8, CLOSE, "Ask for another picture; the payment to the vendor waits for it."),
     # Goods that come in, and the floor

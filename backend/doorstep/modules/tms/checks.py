@@ -21,4 +21,14 @@ QUERIES: dict[str, str] = {
            AND d.recorded_at < now() - interval '6 hours'
            AND EXISTS (SELECT FROM blob b WHERE b.sha256 = p.sha256)
            AND NOT EXISTS (SELECT FROM picture_refusal r WHERE r.sha256 = p.sha256)""",
+    # A verdict comes in the transaction that verifies the last picture, or with the proof itself.
+    "A9": """
+        SELECT d.id::text AS subject,
+               'has all its pictures measured, and no verdict since ' || d.bytes_verified_at AS detail
+          FROM pod d
+         WHERE d.checked_at IS NULL AND d.bytes_verified_at < now() - interval '1 hour'
+           AND d.hold_lifted_at IS NULL
+           AND EXISTS (SELECT FROM pod_photo p WHERE p.pod_id = d.id)
+           AND NOT EXISTS (SELECT FROM pod_photo p LEFT JOIN picture_measure m USING (sha256)
+                            WHERE p.pod_id = d.id AND m.sha256 IS NULL)""",
 }

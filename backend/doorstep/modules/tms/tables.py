@@ -229,6 +229,13 @@ class Pod(Table, tablename="pod", db=engine):
     captured_at = Timestamptz(default=None)
     recorded_at = Timestamptz(default=None)
     bytes_verified_at = Timestamptz(null=True, default=None)
+    check_verdict = Text(null=True, default=None)
+    check_reasons = Array(base_column=Text())
+    check_hold = Text(null=True, default=None)
+    checked_at = Timestamptz(null=True, default=None)
+    checks = SmallInt()
+    hold_lifted_at = Timestamptz(null=True, default=None)
+    hold_lifted_reason = Text(null=True, default=None)
 
 
 class PodPhoto(Table, tablename="pod_photo", db=engine):
@@ -239,6 +246,18 @@ class PodPhoto(Table, tablename="pod_photo", db=engine):
     sha256 = Text()
     required = Boolean()
     verified_at = Timestamptz(null=True, default=None)
+
+
+class PodThreshold(Table, tablename="pod_threshold", db=engine):
+    """A threshold of a channel by which its proofs are judged."""
+
+    id = UUID(primary_key=True, default=None)
+    name = Text()
+    channel_id = UUID(null=True, default=None)
+    handed_to = Text(null=True, default=None)
+    value = DoublePrecision()
+    source = Text()
+    created_at = Timestamptz(default=None)
 
 
 class PodRecipe(Table, tablename="pod_recipe", db=engine):

@@ -17,10 +17,14 @@ from doorstep.modules.tms.service.fleet import find_vehicle, save_crew, save_veh
 from doorstep.modules.tms.service.manifests import confirm_pickup, create_manifest
 from doorstep.modules.tms.service.pods import (
     keep_pod,
+    lift_hold,
+    lift_holds,
     mark_bytes_verified,
     mark_photo_verified,
     recipes,
     save_recipe,
+    save_threshold,
+    settle_check,
     settle_pod,
 )
 from doorstep.modules.tms.service.runs import (
@@ -82,6 +86,8 @@ __all__ = [
     "keep_scans",
     "keep_van_down",
     "known_attempt",
+    "lift_hold",
+    "lift_holds",
     "lock_shift",
     "mark_bytes_verified",
     "mark_photo_verified",
@@ -97,6 +103,8 @@ __all__ = [
     "reopen",
     "save_crew",
     "save_recipe",
+    "save_threshold",
     "save_vehicle",
+    "settle_check",
     "settle_pod",
 ]

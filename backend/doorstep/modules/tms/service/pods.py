@@ -13,6 +13,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.modules.tms import rules
+from doorstep.modules.tms.rules import proofs
 from doorstep.modules.tms.schemas import Photo, ProofOfDelivery
 
 
@@ -169,3 +170,61 @@ async def mark_bytes_verified(fulfilment_id: UUID) -> list[UUID]:
         now(),
     )
     return [row["id"] for row in marked]
+
+
+async def settle_check(pod_id: UUID, checked: proofs.Checked) -> None:
+    """Write down what the check of a proof found."""
+    await db.execute(
+        "UPDATE pod SET check_verdict = $2, check_reasons = $3, check_hold = $4, checked_at = $5,"
+        " checks = checks + 1 WHERE id = $1",
+        pod_id,
+        checked.verdict,
+        list(checked.reasons),
+        checked.hold,
+        now(),
+    )
+
+
+async def lift_hold(pod_id: UUID, reason: str) -> None:
+    """Let a proof hold nothing any more, whatever its check found."""
+    await db.execute(
+        "UPDATE pod SET hold_lifted_at = $2, hold_lifted_reason = $3"
+        " WHERE id = $1 AND hold_lifted_at IS NULL",
+        pod_id,
+        now(),
+        reason,
+    )
+
+
+async def lift_holds(
+    fulfilment_id: UUID, passed_id: UUID, reason: str, *, code_ok: bool
+) -> list[UUID]:
+    """Let the doubtful proofs of a parcel hold nothing, since another passed; return them.
+
+    One with a wrong code is made good only by one with the right code.
+    """
+    lifted = await db.rows(
+        "UPDATE pod SET hold_lifted_at = $4, hold_lifted_reason = $3"
+        " WHERE fulfilment_id = $1 AND id <> $2 AND hold_lifted_at IS NULL"
+        " AND check_verdict IN ('look', 'failed') AND (hold_reason IS NULL OR $5)"
+        " RETURNING id",
+        fulfilment_id,
+        passed_id,
+        reason,
+        now(),
+        code_ok,
+    )
+    return sorted(row["id"] for row in lifted)
+
+
+@db.transactional
+async def save_threshold(one: proofs.OwnThreshold, source: str) -> None:
+    """Write by which threshold these proofs are judged, and what measurement says so."""
+    await db.execute(
+        "INSERT INTO pod_threshold (id, name, value, channel_id, handed_to, source)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT ON CONSTRAINT pod_threshold_scope_unique"
+        " DO UPDATE SET value = excluded.value, source = excluded.source",
+        uuid7(),
+        *one,
+        source,
+    )
