@@ -20,7 +20,7 @@ from doorstep.core import blobs, picture_child, picture_decode, pictures, signed
 from doorstep.core.picture_child import DecodeChild, DecoderDied
 from tests.support.pictures import make_12mp_jpeg, make_jpeg
 
-CPU_TARGET = 0.110
+CPU_TARGET = 0.250
 
 
 @pytest.fixture(autouse=True)

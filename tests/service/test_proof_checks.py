@@ -19,7 +19,7 @@ from doorstep.core import redis as core_redis
 from doorstep.core.errors import NotFound
 from doorstep.core.ids import uuid7
 from doorstep.core.outbox import bell
-from doorstep.flows import deliver, proof_pictures, settle
+from doorstep.flows import deliver, proof_checks, proof_pictures, settle
 from doorstep.journey import Verdict
 from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.rules.proofs import OwnThreshold
@@ -290,3 +290,54 @@ async def test_the_same_photo_twice_at_once_fails_one_of_them(paid: Road) -> Non
         await proof_pictures.photo_verified(sha256)
     found = await core_db.rows("SELECT check_verdict FROM pod ORDER BY recorded_at, id")
     assert [row["check_verdict"] for row in found] == ["look", "failed"]
+
+
+async def test_a_proof_in_review_lets_nothing_go_until_it_counts(paid: Road) -> None:
+    one, other = await at_the_door(paid), await at_the_door(paid)
+    photo = to_jpeg(draw_door(12, size=SIZE))
+    await hand_over(paid, one, photo)
+    await hand_over(paid, other, photo)
+    sha256 = await send(of(other, 13))
+    half = await a_proof(
+        other.parcel, photos=[Photo(slot="parcel", sha256=sha256)], scanned_labels=[]
+    )
+    answer = await deliver.record_pod(other.stop, half, actor=paid.courier)
+    await proof_pictures.photo_verified(sha256)
+    assert answer.verdict is Verdict.REVIEW
+    assert (await checked(half.event_id))["check_verdict"] == "look", "a dot for a signature"
+    assert await v4(other) == "held"
+
+
+async def test_a_copy_is_found_by_the_index_among_many_pictures(paid: Road) -> None:
+    one, other = await at_the_door(paid), await at_the_door(paid)
+    photo = to_jpeg(draw_door(14, size=SIZE))
+    await hand_over(paid, one, photo)
+    await core_db.execute(
+        "WITH made AS (SELECT encode(sha256(('a' || n)::bytea), 'hex') AS sha256,"
+        "  sha256(('b' || n)::bytea) AS phash FROM generate_series(1, 20000) n), kept AS ("
+        "  INSERT INTO blob (sha256, size, mime) SELECT sha256, 1, 'image/jpeg' FROM made)"
+        " INSERT INTO picture_measure (sha256, sharpness, mean, p95, phash, bands, codes)"
+        " SELECT sha256, 1, 100, 200, phash, ARRAY (SELECT (b << 16) + (get_byte(phash, 2 * b) << 8)"
+        "  + get_byte(phash, 2 * b + 1) FROM generate_series(0, 15) b), '{}' FROM made"
+    )
+    await core_db.execute("ANALYZE picture_measure")
+    pod = await hand_over(paid, other, encoded_again(photo))
+    assert (await checked(pod))["check_verdict"] == "failed"
+    mine = await core_db.one(
+        "SELECT d.*, m.bands, m.phash, m.sha256 FROM pod d JOIN pod_photo p ON p.pod_id = d.id"
+        " JOIN picture_measure m USING (sha256) WHERE d.id = $1",
+        pod,
+    )
+    plan = await core_db.rows(
+        f"EXPLAIN ANALYZE {proof_checks.COPIES}",
+        mine["sha256"],
+        mine["bands"],
+        f"{int.from_bytes(mine['phash']):0256b}",
+        14,
+        mine["fulfilment_id"],
+        mine["recorded_at"],
+        pod,
+    )
+    words = "\n".join(row["QUERY PLAN"] for row in plan)
+    assert "picture_measure_bands" in words, words
+    print(words.splitlines()[-1])

@@ -74,7 +74,7 @@ CREATE TABLE picture_measure (
   CONSTRAINT picture_measure_bands_whole CHECK (cardinality(bands) = 16),
   CONSTRAINT picture_measure_light_in_range CHECK (p95 BETWEEN 0 AND 255 AND mean BETWEEN 0 AND 255)
 );
-CREATE INDEX picture_measure_bands ON picture_measure USING gin (bands);
+CREATE INDEX picture_measure_bands ON picture_measure USING gin (bands) WITH (fastupdate = off);
 
 -- Why an upload is not shown. The bytes stay: they are what somebody handed in.
 CREATE TABLE picture_refusal (
