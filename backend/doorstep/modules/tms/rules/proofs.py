@@ -25,13 +25,13 @@ class Threshold(NamedTuple):
 DEFAULT_THRESHOLDS: Mapping[str, Threshold] = {
     "sharpness_min": Threshold(
         0.3,
-        "tests/unit/test_picture_measure.py: 100 drawn doors; below 1.5 for documents"
+        "tests/unit/test_picture_measure.py: 32 drawn doors; below 1.5 for documents"
         " (intelligence.md §9), which show edges everywhere.",
     ),
     "mean_min": Threshold(40, "intelligence.md §9: a guess, tested at one level of darkness."),
     "p95_min": Threshold(60, "intelligence.md §9: a guess, tested at one level of darkness."),
     "copy_bits_failed": Threshold(
-        6, "tests/unit/test_picture_measure.py: no re-encoding of 100 drawn doors changes more."
+        6, "tests/unit/test_picture_measure.py: no re-encoding of 80 drawn doors changes more."
     ),
     "copy_bits_look": Threshold(
         14, "The index finds 15 of 256 bits; intelligence.md §9 flags 24 at .056 % false pairs."
