@@ -26,10 +26,11 @@ from doorstep.core import db as core_db
 from doorstep.core import pictures
 from doorstep.core.jobs import executor
 from tests.factories.company import Company, open_company
+from tests.support.acting import Act, UseCase
 from tests.support.crashing import Bench, Schedule, schedules
 from tests.support.rewind import Rewind
 from tests.support.shop import Shop
-from tests.support.use_cases import USE_CASES, Act, UseCase
+from tests.support.use_cases import USE_CASES
 
 pytestmark = pytest.mark.chaos
 

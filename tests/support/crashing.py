@@ -19,8 +19,8 @@ from doorstep.core import db
 from doorstep.core.failpoints import Crashed, observed
 from tests.factories.company import Company
 from tests.factories.snapshots import outcome
+from tests.support.acting import Act
 from tests.support.rewind import Rewind
-from tests.support.use_cases import Act
 from tests.support.worker import run_due
 
 ROUNDS = 6

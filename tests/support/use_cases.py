@@ -7,11 +7,9 @@ as a client does that got no answer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-import httpx
 import msgspec
 
 from doorstep import ports
@@ -33,69 +31,11 @@ from tests.factories.road import FRESH
 from tests.factories.steps import carrier_scan, outside
 from tests.factories.sync import Phone
 from tests.factories.world import an_order
+from tests.support.acting import Act, UseCase, at_stage, hooked, post, sending, taken
 from tests.support.pictures import make_jpeg
 from tests.support.shop import Shop
 
-Act = Callable[[], Awaitable[object]]
-Make = Callable[[Order], Awaitable[Step]]
-
 CHUNK = 2048
-
-
-class NotTaken(AssertionError):
-    """A request was refused that must be taken, however often it is sent."""
-
-
-@dataclass(frozen=True)
-class UseCase:
-    """One thing that somebody does; `prepare` brings the company to the moment before."""
-
-    name: str
-    prepare: Callable[[Company], Awaitable[Act]]
-    free: frozenset[str] = frozenset()
-    """What depends on the order in which its messages are handled (`crashing.Bench`)."""
-
-
-def taken(answer: httpx.Response) -> httpx.Response:
-    """Demand that a request was taken."""
-    if not answer.is_success:
-        raise NotTaken(f"{answer.request.url.path}: {answer.status_code} {answer.text[:300]}")
-    return answer
-
-
-async def _post(company: Company, who: str, path: str, body: Any, key: str = "") -> httpx.Response:
-    headers = company.users[who].headers if who else {}
-    if key:
-        headers = headers | {"Idempotency-Key": key}
-    return taken(
-        await company.http.post(
-            path,
-            content=msgspec.json.encode(body),
-            headers=headers | {"Content-Type": "application/json"},
-        )
-    )
-
-
-def _sending(company: Company, step: Step, key: str = "") -> Act:
-    return lambda: _post(company, step.who, step.path, step.body, key)
-
-
-def _hooked(company: Company, source: str, *bodies: bytes) -> Act:
-    async def act() -> None:
-        for body in bodies:
-            taken(await company.hook(source, body))
-
-    return act
-
-
-def _step(make: Make, after: int, *, key: str = "", **given: Any) -> Callable[..., Any]:
-    """Bring an order behind a stage and make the request of the next one."""
-
-    async def prepare(company: Company) -> Act:
-        order = await standing(company, after, **given)
-        return _sending(company, await make(order), key)
-
-    return prepare
 
 
 async def _intake(company: Company) -> Act:
@@ -131,12 +71,12 @@ async def _shop_told(company: Company) -> Act:
     )
     order = Order(company, "SHOP-9", row["id"], row["number"], row["parcel"], row["total_minor"])
     await order.go_on(1008)
-    return _sending(company, await order.scan("pickup"))
+    return sending(company, await order.scan("pickup"))
 
 
 async def _payment(company: Company) -> Act:
     order = await place(company)
-    return _hooked(company, "checkout", order.payment("approved"), order.payment())
+    return hooked(company, "checkout", order.payment("approved"), order.payment())
 
 
 async def _early_payment(company: Company) -> Act:
@@ -160,7 +100,7 @@ async def _run(company: Company) -> Act:
         "planned_on": FRESH,
         "fulfilment_ids": [order.parcel],
     }
-    return _sending(company, Step("dispatcher", "/console/runs", body), "run-key-1")
+    return sending(company, Step("dispatcher", "/console/runs", body), "run-key-1")
 
 
 async def _picture_after_pod(company: Company) -> Act:
@@ -201,7 +141,7 @@ async def _send_file(company: Company, who: str, sha256: str, content: bytes) ->
 
 async def _approval(company: Company) -> Act:
     order = await place(company, ("MIX-500", 1), method="cod")
-    return _sending(company, _approve(order))
+    return sending(company, _approve(order))
 
 
 def _approve(order: Order) -> Step:
@@ -219,7 +159,7 @@ async def _at_the_door(company: Company) -> Order:
 
 async def _cash_pod(company: Company) -> Act:
     order = await _at_the_door(company)
-    return _sending(company, await _pod_with_cash(order))
+    return sending(company, await _pod_with_cash(order))
 
 
 async def _pod_with_cash(order: Order) -> Step:
@@ -235,7 +175,7 @@ async def _cash_count(company: Company) -> Act:
         "amount_minor": order.total_minor,
         "currency": "AED",
     }
-    return _sending(company, Step("finance", "/console/finance/cash-counts", body))
+    return sending(company, Step("finance", "/console/finance/cash-counts", body))
 
 
 async def _desk_refund(company: Company) -> Act:
@@ -248,7 +188,7 @@ async def _desk_refund(company: Company) -> Act:
         "event_id": uuid7(), "amount_minor": order.total_minor, "currency": "AED",
         "method": "cash", "reference": "Receipt 1",
     }  # fmt: skip
-    return _sending(
+    return sending(
         company, Step("finance", f"/console/finance/orders/{order.order_id}/refunds", body)
     )
 
@@ -257,7 +197,7 @@ async def _silent_bank(company: Company) -> Act:
     """The bank pays and times out; the tranche of the vendor's yes is asked for again."""
     order = await standing(company, 1003)
     company.bank.mood = "pay and say nothing"
-    return _sending(company, await order.accept())
+    return sending(company, await order.accept())
 
 
 async def _slow_bank(company: Company) -> Act:
@@ -266,7 +206,7 @@ async def _slow_bank(company: Company) -> Act:
     await standing(company, 1004)
     keys = list(company.bank.paid)
     assert keys
-    return _hooked(
+    return hooked(
         company, "bank", *(bank_body(key, "processed", f"pout_{key[:8]}") for key in keys * 2)
     )
 
@@ -275,18 +215,18 @@ async def _refused_payout(company: Company) -> Act:
     """The bank refuses every payout: nothing is paid, a person is told once."""
     order = await standing(company, 1003)
     company.bank.mood = "refuse"
-    return _sending(company, await order.accept())
+    return sending(company, await order.accept())
 
 
 async def _awb(company: Company) -> Act:
     order = await outside(company, 1007)
-    return _sending(company, await order.record_awb("CP-1"))
+    return sending(company, await order.record_awb("CP-1"))
 
 
 async def _carrier(company: Company) -> Act:
     """An outside carrier tells its whole way, out of order."""
     order = await outside(company, 1008)
-    return _hooked(
+    return hooked(
         company, "clickpost", *(carrier_scan(order.awb, code) for code in (5, 4, 1004, 6))
     )
 
@@ -299,7 +239,7 @@ async def _unknown_awb(company: Company) -> Act:
 
     async def act() -> None:
         taken(await company.hook("clickpost", early))
-        await _post(company, step.who, step.path, step.body)
+        await post(company, step.who, step.path, step.body)
 
     return act
 
@@ -311,7 +251,7 @@ async def _early_pickup(company: Company) -> Act:
 
     async def act() -> None:
         for step in (early, later):
-            await _post(company, step.who, step.path, step.body)
+            await post(company, step.who, step.path, step.body)
 
     return act
 
@@ -319,14 +259,14 @@ async def _early_pickup(company: Company) -> Act:
 async def _short(company: Company) -> Order:
     order = await short_order(company)
     await order.pay()
-    await _post(company, "dispatcher", date_path(order.parcel), a_date(5))
+    await post(company, "dispatcher", date_path(order.parcel), a_date(5))
     await company.work()
     return order
 
 
 async def _dated(company: Company) -> Act:
     order = await short_order(company)
-    return _sending(company, Step("dispatcher", date_path(order.parcel), a_date(5)))
+    return sending(company, Step("dispatcher", date_path(order.parcel), a_date(5)))
 
 
 def _customer(path: str, *, dated: bool) -> Callable[..., Any]:
@@ -334,7 +274,7 @@ def _customer(path: str, *, dated: bool) -> Callable[..., Any]:
         order = await _short(company)
         body = {"event_id": uuid7(), "parcel": await parcel_number(order)}
         body |= {"expected_on": in_days(5)} if dated else {}
-        return _sending(company, Step("", f"{link_of(order)}/{path}", body))
+        return sending(company, Step("", f"{link_of(order)}/{path}", body))
 
     return prepare
 
@@ -373,31 +313,31 @@ USE_CASES: tuple[UseCase, ...] = (
     UseCase("the customer cancels short goods", _customer("cancel", dated=False)),
     UseCase("a payment comes before its order", _early_payment),
     UseCase("finance approves cash at the door", _approval),
-    UseCase("the vendor accepts", _step(Order.accept, 1003)),
+    UseCase("the vendor accepts", at_stage(Order.accept, 1003)),
     UseCase("the bank pays and says nothing", _silent_bank),
     UseCase("the bank takes its time", _slow_bank),
     UseCase("the bank refuses", _refused_payout),
-    UseCase("the goods are picked", _step(Order.pick, 1004)),
-    UseCase("the goods are checked", _step(Order.check, 1005)),
-    UseCase("the boxes are closed", _step(Order.pack, 1006)),
+    UseCase("the goods are picked", at_stage(Order.pick, 1004)),
+    UseCase("the goods are checked", at_stage(Order.check, 1005)),
+    UseCase("the boxes are closed", at_stage(Order.pack, 1006)),
     UseCase("a carrier's AWB is recorded", _awb),
     UseCase("a carrier scans before its AWB is known", _unknown_awb),
     UseCase("a carrier tells its way out of order", _carrier, frozenset({"verdicts"})),
-    UseCase("the courier picks up", _step(lambda order: order.scan("pickup"), 1008)),
+    UseCase("the courier picks up", at_stage(lambda order: order.scan("pickup"), 1008)),
     UseCase("the shop is told of a shipment", _shop_told),
     UseCase("the courier scans out of order", _early_pickup),
-    UseCase("the goods reach the hub", _step(lambda order: order.scan("hub_in"), 1010)),
+    UseCase("the goods reach the hub", at_stage(lambda order: order.scan("hub_in"), 1010)),
     UseCase("a run is planned", _run),
-    UseCase("a run is accepted", _step(Order.accept_run, 1011)),
+    UseCase("a run is accepted", at_stage(Order.accept_run, 1011)),
     UseCase("a phone hands in a batch", _batch),
     UseCase("a run is accepted without a signal", _run_by_sync),
-    UseCase("the goods are handed over", _step(Order.pod, 1012)),
+    UseCase("the goods are handed over", at_stage(Order.pod, 1012)),
     UseCase("cash is taken at the door", _cash_pod),
     UseCase("the cash is counted", _cash_count),
     UseCase("a desk gives money back", _desk_refund),
     UseCase("a picture is uploaded", _upload),
     UseCase("the picture of a proof arrives", _picture_after_pod),
-    UseCase("a visit is booked", _step(Order.book, 1013, key="visit-key-1")),
-    UseCase("a visit is completed", _step(Order.report, 1014)),
-    UseCase("the customer rates", _step(Order.feedback, 1015)),
+    UseCase("a visit is booked", at_stage(Order.book, 1013, key="visit-key-1")),
+    UseCase("a visit is completed", at_stage(Order.report, 1014)),
+    UseCase("the customer rates", at_stage(Order.feedback, 1015)),
 )
