@@ -2,6 +2,9 @@
 
 A trouble comes before a step of a parcel, or after everything. It lets the parcel go on, has done
 the step itself, or ends the parcel; what is owed then travels in another parcel of the order.
+
+What only time brings (a vendor who stays silent, a payment that runs out, an expected date that is over)
+is not played here: it would take days. The tests move their clock for it.
 """
 
 from __future__ import annotations
