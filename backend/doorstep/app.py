@@ -18,7 +18,7 @@ from doorstep import journey, ports
 from doorstep.adapters.checkout import CheckoutHook
 from doorstep.adapters.clickpost import ClickPostHook
 from doorstep.adapters.razorpayx import RazorpayXHook
-from doorstep.core import blobs, db_engine, failpoints, health, logging, metrics, redis
+from doorstep.core import blobs, clock, db_engine, failpoints, health, logging, metrics, redis
 from doorstep.core.auth import tokens
 from doorstep.core.auth.guard import admit, check_routes, handlers_of, provide_actor
 from doorstep.core.http import errors, openapi
@@ -105,6 +105,7 @@ async def _open(_app: Litestar) -> AsyncIterator[None]:
     """Open what the process needs, and close it in reverse order, whatever happens."""
     given = settings()
     failpoints.start(given)
+    clock.start(given)
     tokens.secret_key()
     logging.configure(as_json=given.log_json, level=given.log_level)
     async with AsyncExitStack() as opened:

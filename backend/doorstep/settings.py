@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from urllib.parse import urlsplit
 
 import msgspec
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +68,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     doorstep_clock_skew: float = 0.0
     """For tests alone, only together with `doorstep_failpoints`: seconds that this process's clock
     is ahead of the database's."""
+    doorstep_clock_offset: float = 0.0
+    """For plays alone (`doorstep simulate`): seconds that time is ahead for every process of this
+    stack. API and worker refuse to start with it wherever anybody else could be served."""
+
+    @property
+    def serves_this_machine_only(self) -> bool:
+        """Tell whether nobody but this machine can be served: what only tests and plays may do."""
+        return not self.cookie_secure and urlsplit(self.public_url).hostname in LOOPBACK
 
 
 def _from_environment() -> Settings:

@@ -25,7 +25,7 @@ from doorstep.adapters.clickpost import ClickPostHook
 from doorstep.adapters.magento import MagentoShop
 from doorstep.adapters.razorpayx import RazorpayX, RazorpayXHook
 from doorstep.adapters.sandbox_messenger import SandboxMessenger
-from doorstep.core import blobs, db_engine, failpoints, pictures, redis
+from doorstep.core import blobs, clock, db_engine, failpoints, pictures, redis
 from doorstep.core import logging as core_logging
 from doorstep.core.auth import tokens
 from doorstep.core.jobs import queue_worker, queues
@@ -120,6 +120,7 @@ def main(only: Sequence[str] | None = None) -> int:
     Returns the exit status. Raises: UnknownQueue.
     """
     failpoints.start(settings())
+    clock.start(settings())
     tokens.secret_key()
     core_logging.configure(as_json=settings().log_json, level=settings().log_level)
     # arq tells of each job in two lines of its own; the executor tells in one of ours.

@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -27,7 +26,6 @@ from doorstep.core import clock
 from doorstep.settings import Settings
 
 ON = "on"
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 STATUS = 70
 """The exit status of a process that a failpoint has ended."""
 
@@ -77,7 +75,7 @@ def start(given: Settings) -> None:
         if given.doorstep_clock_skew:
             raise FailpointsInProduction("DOORSTEP_CLOCK_SKEW needs DOORSTEP_FAILPOINTS.")
         return
-    if given.cookie_secure or urlsplit(given.public_url).hostname not in LOOPBACK:
+    if not given.serves_this_machine_only:
         raise FailpointsInProduction(
             "DOORSTEP_FAILPOINTS works only with COOKIE_SECURE=false and a PUBLIC_URL on loopback."
         )

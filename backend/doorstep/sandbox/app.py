@@ -12,6 +12,7 @@ from litestar.params import JSONBody
 from litestar.status_codes import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from litestar.types import ASGIApp
 
+from doorstep.core import clock
 from doorstep.sandbox import bank, carrier, gateway, messaging, shop_routes
 from doorstep.sandbox.faults import Fault, FaultyAnswers
 from doorstep.sandbox.world import Here, build_world
@@ -65,7 +66,9 @@ ROUTES = [
 
 def create_app(own_settings: Settings | None = None, *, settle_seconds: float = 0.3) -> Litestar:
     """Open the pretend world with the secrets of the settings; payouts settle after a moment."""
-    world = build_world(own_settings or settings(), settle_seconds=settle_seconds)
+    given = own_settings or settings()
+    clock.start(given)
+    world = build_world(given, settle_seconds=settle_seconds)
 
     @asynccontextmanager
     async def alive(_app: Litestar) -> AsyncIterator[None]:

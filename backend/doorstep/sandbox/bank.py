@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta
 
+from doorstep.core import clock
 from doorstep.sandbox.hooks import Webhook
 from doorstep.sandbox.world import Here, World, sign
 
@@ -75,7 +75,7 @@ def _error(status: int, description: str) -> Answer:
 
 
 def _entity(row: dict[str, Any]) -> dict[str, Any]:
-    settled = time.time() >= row["settles_at"]
+    settled = clock.now().timestamp() >= row["settles_at"]
     status = row["final_status"] if settled else "processing"
     paid = status == "processed"
     return {
@@ -112,7 +112,9 @@ def _webhook(world: World, row: dict[str, Any]) -> Webhook:
         "X-Razorpay-Signature": sign(world.bank_webhook_key, body),
         "X-Razorpay-Event-Id": f"ev_{row['id']}_{final}",
     }
-    return Webhook("/hooks/bank", headers, body, after=max(row["settles_at"] - time.time(), 0.0))
+    return Webhook(
+        "/hooks/bank", headers, body, after=max(row["settles_at"] - clock.now().timestamp(), 0.0)
+    )
 
 
 @post("/v1/payouts", status_code=HTTP_200_OK)
@@ -138,7 +140,7 @@ async def create_payout(request: AnyRequest, world: Here) -> Answer:
 
 
 def _pay(world: World, key: str, body: bytes, asked: _Request) -> dict[str, Any]:
-    now = time.time()
+    now = clock.now().timestamp()
     row = {
         "id": f"pout_{base64.b32encode(uuid4().bytes).decode()[:14]}",
         "idempotency_key": key,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -11,6 +10,7 @@ from litestar.params import JSONBody
 from litestar.status_codes import HTTP_202_ACCEPTED
 from msgspec import Meta
 
+from doorstep.core import clock
 from doorstep.sandbox.hooks import Webhook
 from doorstep.sandbox.world import Here
 
@@ -70,7 +70,7 @@ def _fields(scan: Scan, now: str) -> dict[str, object]:
 @post("/carrier/_status", status_code=HTTP_202_ACCEPTED)
 async def push_statuses(world: Here, data: JSONBody[Statuses]) -> Told:
     """Tell scans by webhook, each with the parcel's latest state beside it."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     latest = {scan.waybill: _fields(scan, now) for scan in data.scans}
     path = f"/hooks/clickpost/{world.clickpost_path_secret}"
     webhooks = []

@@ -61,6 +61,13 @@ CATALOGUE: dict[str, Article] = {
             Decimal("1.5"),
             _prices("129.00", "128.00", "2499.00", "9.900"),
         ),
+        Article(
+            106,
+            "FAN-16",
+            "Pedestal fan 16 inch",
+            Decimal("6.5"),
+            _prices("189.00", "187.00", "3299.00", "14.500"),
+        ),
     )
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,6 +11,7 @@ from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta
 
+from doorstep.core import clock
 from doorstep.sandbox.hooks import Webhook
 from doorstep.sandbox.world import Here, sign
 
@@ -45,7 +45,7 @@ def _id(prefix: str, *parts: str) -> str:
 
 
 def _event(capture: Capture, kind: str, payment_id: str) -> dict[str, Any]:
-    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "1Z"
+    moment = clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f") + "1Z"
     approved = kind != "payment_declined"
     return {
         "id": _id("evt", payment_id, kind),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from html import escape
 from typing import Annotated, Any
 from uuid import uuid4
@@ -13,6 +12,7 @@ from litestar.params import FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_401_UNAUTHORIZED
 from msgspec import Meta
 
+from doorstep.core import clock
 from doorstep.sandbox.world import Here, World
 
 Text = Annotated[str, Meta(max_length=10_000)]
@@ -65,7 +65,7 @@ async def take_message(
             data.subject,
             data.body,
             data.language,
-            datetime.now(UTC).isoformat(),
+            clock.now().isoformat(),
         ),
     )
     return Response(Taken(id=str(row["id"]) if row else ""), status_code=HTTP_200_OK)

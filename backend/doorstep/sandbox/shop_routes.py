@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -12,6 +11,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta
 
+from doorstep.core import clock
 from doorstep.sandbox.catalogue import CATALOGUE, DEMO_LINES
 from doorstep.sandbox.search_criteria import echo, search
 from doorstep.sandbox.shop import ONLINE, Customer, Json, build_order, encode, mark_paid
@@ -70,7 +70,7 @@ _NO_ENTITY = "The entity that was requested doesn't exist."
 
 
 def _stamp() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return clock.now().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _save(world: World, order: Json) -> None:
@@ -112,7 +112,7 @@ async def place_order(world: Here, data: JSONBody[Placing]) -> Answer:
     order = build_order(
         data.channel,
         [(line.sku, line.quantity) for line in data.lines] or DEMO_LINES,
-        placed_at=datetime.now(UTC),
+        placed_at=clock.now(),
         entity_id=entity_id,
         increment_id=number,
         customer=data.customer,

@@ -7,9 +7,11 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from doorstep import settings
+from doorstep.core import clock
 from doorstep.core.embedded import EmbeddedStack, data_folder
 
 SECRETS = {
@@ -53,8 +55,18 @@ def servers(*, made_up_secrets: bool = False) -> Iterator[EmbeddedStack | None]:
             "BLOB_URL": _blob_url(folder),
             **_kept_secrets(folder / "secrets.json"),
         }
-        with _environment(found):
+        with _environment(found), _time_of(stack):
             yield stack
+
+
+@contextmanager
+def _time_of(stack: EmbeddedStack) -> Iterator[None]:
+    """Let this process live in the time of the data; a play may have let it pass."""
+    clock.set_offset(stack.clock_offset())
+    try:
+        yield
+    finally:
+        clock.set_offset(timedelta())
 
 
 @contextmanager

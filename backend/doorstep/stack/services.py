@@ -8,10 +8,12 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 
+from doorstep.core import clock
 from doorstep.core.embedded import EmbeddedStack, data_folder
 from doorstep.stack.supervisor import (
     Service,
@@ -33,12 +35,36 @@ class RunningStack:
     sandbox_url: str
     folder: Path
     supervisor: Supervisor | None = None
+    embedded: EmbeddedStack | None = None
     _watch: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property
     def is_ours(self) -> bool:
         """Whether this command runs the processes, or only uses those of another one."""
         return self.supervisor is not None
+
+    @property
+    def lets_time_pass(self) -> bool:
+        """Whether `move_time` may be called: only where all data and processes are this stack's."""
+        return self.is_ours and self.embedded is not None
+
+    async def move_time(self, by: timedelta) -> None:
+        """Let so much time pass at once, for this process, all others of the stack, and its data.
+
+        The processes start anew. What is in the database stays ahead of the world, so every later
+        command on it is, too.
+
+        Raises: ServiceFailed.
+        """
+        if self.supervisor is None or self.embedded is None:
+            raise RuntimeError("Time passes only in a stack of one's own.")
+        ahead = self.embedded.clock_offset() + by
+        self.embedded.keep_clock_offset(ahead)
+        for service in self.supervisor.services:
+            service.env = {**service.env, **_clock_of(self.embedded)}
+        clock.set_offset(ahead)
+        await self.supervisor.restart()
+        await asyncio.gather(*(_ready(service) for service in self.supervisor.services))
 
     async def forever(self) -> None:
         """Watch over the processes until cancelled.
@@ -74,15 +100,16 @@ async def running_stack(
         sandbox_url = f"http://{LOOPBACK}:{sandbox_socket.getsockname()[1]}"
         folder = embedded.folder if embedded else data_folder()
         given = os.environ if env is None else env
-        env = _environment(base_url, sandbox_url, folder, given)
+        env = {**_environment(base_url, sandbox_url, folder, given), **_clock_of(embedded)}
         supervisor = Supervisor()
-        stack = RunningStack(base_url, sandbox_url, folder, supervisor)
+        stack = RunningStack(base_url, sandbox_url, folder, supervisor, embedded)
         sandbox = Service(
             "sandbox",
             uvicorn("doorstep.sandbox.app:create_app", sandbox_socket),
             env,
             folder / "sandbox.log",
             [sandbox_socket],
+            f"{sandbox_url}/_state",
         )
         api = Service(
             "api",
@@ -90,6 +117,7 @@ async def running_stack(
             env,
             folder / "api.log",
             [api_socket],
+            f"{base_url}/health/live",
         )
         worker = Service(
             "worker", [sys.executable, "-m", "doorstep.cli", "worker"], env, folder / "worker.log"
@@ -97,9 +125,7 @@ async def running_stack(
         try:
             for service in (sandbox, api, worker):
                 supervisor.add(service)
-            await asyncio.gather(
-                _ready(api, f"{base_url}/health/live"), _ready(sandbox, f"{sandbox_url}/_state")
-            )
+            await asyncio.gather(_ready(api), _ready(sandbox))
             if embedded is not None:
                 embedded.announce(base_url=base_url, sandbox_url=sandbox_url)
             stack._watch = asyncio.create_task(supervisor.watch(embedded))
@@ -144,13 +170,18 @@ def _environment(
     }
 
 
-async def _ready(service: Service, url: str) -> None:
-    """Wait until the service answers.
+def _clock_of(embedded: EmbeddedStack | None) -> Mapping[str, str]:
+    ahead = embedded.clock_offset() if embedded else timedelta()
+    return {"DOORSTEP_CLOCK_OFFSET": str(ahead.total_seconds())} if ahead else {}
+
+
+async def _ready(service: Service) -> None:
+    """Wait until the service answers, where it does.
 
     Raises: ServiceFailed.
     """
     deadline = asyncio.get_running_loop().time() + READY_SECONDS
-    while not await _answers(url):
+    while service.health and not await _answers(service.health):
         if service.failure is not None:
             raise service.failure
         if asyncio.get_running_loop().time() > deadline:

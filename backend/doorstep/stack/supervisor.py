@@ -47,9 +47,12 @@ class Service:
     sockets: Sequence[socket.socket] = ()
     """Listening sockets that it inherits. The supervisor holds them open, so while the process
     is started again its callers wait in the queue and are not refused."""
+    health: str = ""
+    """The address that answers once it serves, if it does."""
     process: Process | None = field(default=None, init=False)
     ready: bool = field(default=False, init=False)
     failure: ServiceFailed | None = field(default=None, init=False)
+    asked_to_end: bool = field(default=False, init=False)
 
     @property
     def pid(self) -> int | None:
@@ -114,6 +117,12 @@ class Supervisor:
                     raise service.failure
             await asyncio.sleep(WATCH_SECONDS)
 
+    async def restart(self) -> None:
+        """End every process, gently; each starts again with what its service says now."""
+        for service in self.services:
+            service.asked_to_end = True
+        await asyncio.gather(*(_end(service) for service in self.services))
+
     async def stop(self) -> None:
         """End every service: ask, wait, then kill what is left of each process group."""
         for keeper in self._keepers:
@@ -126,10 +135,12 @@ class Supervisor:
         while True:
             began = time.monotonic()
             process = await service.start()
+            service.asked_to_end = False
             status = await process.wait()
             # Its own children, such as the one that decodes pictures, must not outlive it.
             _signal_group(process.pid, signal.SIGKILL)
-            log.warning("stack.process_ended", service=service.name, status=status)
+            if not service.asked_to_end:
+                log.warning("stack.process_ended", service=service.name, status=status)
             steady = time.monotonic() - began > STEADY_SECONDS
             if steady:
                 pause = FIRST_PAUSE

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -101,6 +102,21 @@ class EmbeddedStack:
         """Add facts to `stack.json` for the commands that join, such as the API's address."""
         with self._transition():
             self._write_state({**self.state(), **facts})
+
+    def clock_offset(self) -> timedelta:
+        """Tell how far time is ahead in what this cluster holds: zero unless a play let it pass."""
+        try:
+            return timedelta(seconds=float(self._clock_file.read_text()))
+        except FileNotFoundError:
+            return timedelta()
+
+    def keep_clock_offset(self, offset: timedelta) -> None:
+        """Keep with the data how far time is ahead in it, for every command that uses them."""
+        self._clock_file.write_text(f"{offset.total_seconds()}\n")
+
+    @property
+    def _clock_file(self) -> Path:
+        return self.postgres.data / "doorstep-clock-offset"
 
     def wait_for_the_last(self) -> None:
         """Stop both servers once no command lives that uses them: the janitor's whole work."""
