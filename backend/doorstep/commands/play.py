@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from datetime import timedelta
 from typing import Any, TypedDict
 
 from doorstep.commands.running import prepare_sample_data, run
+from doorstep.core import clock
 from doorstep.core.embedded import EmbeddedStack
 from doorstep.stack import RunningStack, running_stack, servers
 
@@ -38,6 +40,7 @@ def simulate(*, orders: int, seed: int, detours: float, port: int, sandbox_port:
 async def _demo(embedded: EmbeddedStack | None, leave: bool, ports: Ports) -> int:
     from doorstep.play import play_demo
 
+    _tell_time()
     await prepare_sample_data()
     async with running_stack(embedded, **ports) as stack:
         result = await play_demo(stack.base_url, stack.sandbox_url, out=sys.stdout)
@@ -48,14 +51,37 @@ async def _demo(embedded: EmbeddedStack | None, leave: bool, ports: Ports) -> in
         return status
 
 
+def _tell_time() -> None:
+    """Say so where the data are ahead of the world's time."""
+    if ahead := clock.offset():
+        print(f"Time is {ahead} ahead here: a simulation let it pass. `make reset` begins anew.")
+
+
 async def _simulate(
     embedded: EmbeddedStack | None, orders: int, seed: int, detours: float, ports: Ports
 ) -> int:
     from doorstep import play
 
+    _tell_time()
     await prepare_sample_data()
     async with running_stack(embedded, **ports) as stack:
-        result = await play.simulate(stack.base_url, stack.sandbox_url, orders, seed, detours)
+
+        async def turn(by: timedelta) -> None:
+            print(f"Time passes: {by}.", flush=True)
+            await stack.move_time(by)
+
+        if not stack.lets_time_pass:
+            print(
+                "Time passes only in a stack that this command runs itself: nothing waits for it."
+            )
+        result = await play.simulate(
+            stack.base_url,
+            stack.sandbox_url,
+            orders,
+            seed,
+            detours,
+            turn=turn if stack.lets_time_pass else None,
+        )
         return 0 if result.ok else 1
 
 

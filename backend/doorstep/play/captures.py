@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any
 
+from doorstep.core import clock
 from doorstep.play.pictures import photo
 from doorstep.play.visitors import Visitor, new_event
 
 
 def now() -> str:
     """Say the moment as the phone does."""
-    return datetime.now(UTC).isoformat()
+    return clock.now().isoformat()
+
+
+def today() -> date:
+    """Say the day as a desk does."""
+    return clock.now().date()
 
 
 def step() -> dict[str, Any]:

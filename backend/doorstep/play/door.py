@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from doorstep.play.captures import photo_for, place, step
+from doorstep.play.captures import photo_for, place, step, today
 from doorstep.play.pictures import strokes
 from doorstep.play.visitors import Visitor, new_event, only
 
@@ -17,11 +16,13 @@ async def deliver(parcel: ParcelPlay) -> None:
     """The delivery executive accepts the run and hands over with every proof (1012, 1013)."""
     executive, stop = await _go_out(parcel)
     recipe = stop["recipe"]
+    # What was left behind at an earlier door comes without a box of its own.
+    label = stop["pieces"][0]["label_no"] if stop["pieces"] else ""
     kept = await _kept_back(parcel)
     proof = step() | {
         "receiver": {"name": stop["address"]["name"], "relation": "customer"},
         "photos": [
-            await photo_for(executive, f"{parcel.id} delivery", slot, stop["pieces"][0]["label_no"])
+            await photo_for(executive, f"{parcel.id} delivery", slot, label)
             for slot in recipe["photo_slots"]
         ],
         "signature": strokes(),
@@ -61,7 +62,7 @@ async def _go_out(parcel: ParcelPlay) -> tuple[Visitor, dict[str, Any]]:
         {
             "person_id": str(executive.user.person_id),
             "vehicle": "VAN-1",
-            "planned_on": datetime.now(UTC).date().isoformat(),
+            "planned_on": today().isoformat(),
             "fulfilment_ids": [parcel.id],
         },
         "already-assigned",

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from doorstep.play import goods, troubles
+from doorstep.play import goods, troubles, waiting
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company, StepFailed, new_event, patiently, until
 
@@ -55,13 +55,14 @@ class OrderPlay:
         Raises: StepFailed with the step that was not answered as it must be.
         """
         await self.place()
-        if self.trouble == "never paid":
-            await self.cancel(None, "unpaid")
+        if ending := troubles.ENDS_UNPAID.get(self.trouble):
+            await ending(self)
             return
-        if self.trouble == "not approved":
-            await self.reject()
-            return
+        if self.trouble == "pays too late":
+            await waiting.hold_runs_out(self)
         await self.pay()
+        if self.trouble == "date passes":
+            await waiting.date_passes(self)
         await self.travel()
         await self.settle_cash()
         for parcel in await self.living():

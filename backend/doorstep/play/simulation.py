@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from doorstep.play import troubles
+from doorstep.play.calendar import Calendar, Turn
 from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.visitors import StepFailed, visit
 
@@ -27,6 +28,8 @@ BASKETS = (
 )
 CHANNELS = ("AE", "QA", "IN", "KW")
 ONLINE_SHARE = 0.75
+SOLD_OUT = (("FAN-16", 1),)
+"""Of this nothing is on the shelf until somebody has waited for it."""
 
 
 class SimulationResult(NamedTuple):
@@ -39,10 +42,11 @@ class SimulationResult(NamedTuple):
     """How the parcels have ended: `100 %`, cancelled, returned, lost, replaced."""
 
 
-def plan(orders: int, seed: int, detours: float = 0.0) -> list[Plan]:
+def plan(orders: int, seed: int, detours: float = 0.0, *, time_passes: bool = False) -> list[Plan]:
     """Plan what is ordered where, how it is paid and what goes wrong; a seed plans the same.
 
-    `detours` is the share of orders with which something goes wrong.
+    `detours` is the share of orders with which something goes wrong, where `time_passes` also by
+    waiting for days.
     """
     dice = random.Random(seed)  # noqa: S311 - a plan, no secret
     plans = [
@@ -60,9 +64,15 @@ def plan(orders: int, seed: int, detours: float = 0.0) -> list[Plan]:
     # Other dice than above: the same orders are placed whatever goes wrong with them.
     fate = random.Random(f"{seed}/troubles")  # noqa: S311 - as above
     return [
-        replace(one, trouble=troubles.choose(one, fate)) if fate.random() < detours else one
+        _troubled(one, fate, time_passes=time_passes) if fate.random() < detours else one
         for one in plans
     ]
+
+
+def _troubled(planned: Plan, fate: random.Random, *, time_passes: bool) -> Plan:
+    trouble = troubles.choose(planned, fate, time_passes=time_passes)
+    lines = SOLD_OUT if trouble in troubles.WHEN_TIME_PASSES else planned.lines
+    return replace(planned, trouble=trouble, lines=lines)
 
 
 async def simulate(
@@ -72,35 +82,48 @@ async def simulate(
     seed: int,
     detours: float = 0.0,
     *,
+    turn: Turn | None = None,
     patience: float = 1.0,
 ) -> SimulationResult:
-    """Play all orders, then print how they have ended and which have not.
+    """Play all orders of a seed, then print how they have ended and which have not.
 
-    `patience` makes the people wait so many times longer for what must happen.
+    `turn` lets time pass; without it, what needs days does not go wrong. `patience` makes the
+    people wait so many times longer for what must happen.
     """
+    plans = plan(orders, seed, detours, time_passes=turn is not None)
+    result = await perform(base_url, sandbox_url, plans, turn=turn, patience=patience)
+    for failure in result.failures:
+        print(f"WRONG: {failure}", file=sys.stderr)
+    well = f"{orders - len(result.failures)} of {orders} orders reached 100 % or a declared end"
+    parcels = ", ".join(f"{name}: {count}" for name, count in sorted(result.ends.items()))
+    print(f"seed {seed}: {well} (parcels: {parcels})", flush=True)
+    return result
+
+
+async def perform(
+    base_url: str,
+    sandbox_url: str,
+    plans: Sequence[Plan],
+    *,
+    turn: Turn | None = None,
+    patience: float = 1.0,
+) -> SimulationResult:
+    """Play these orders, many at once; see `simulate`."""
     failures: list[str] = []
     ends: Counter[str] = Counter()
-    gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(planned: Plan) -> None:
-        async with gate:
-            play = OrderPlay(company, planned)
-            try:
-                await play.play()
-                for parcel in (await play.order())["parcels"]:
-                    ends[parcel["ended_as"] or f"{parcel['progress']} %"] += 1
-                    if parcel["state"] == "open" and parcel["progress"] != 100:
-                        failures.append(f"{play.number} stands at {parcel['progress']} %")
-            except StepFailed as failed:
-                failures.append(
-                    f"{play.number or ''} ({planned.trouble or 'no trouble'}): {failed}"
-                )
+        play = OrderPlay(company, planned)
+        try:
+            await play.play()
+            for parcel in (await play.order())["parcels"]:
+                ends[parcel["ended_as"] or f"{parcel['progress']} %"] += 1
+                if parcel["state"] == "open" and parcel["progress"] != 100:
+                    failures.append(f"{play.number} stands at {parcel['progress']} %")
+        except StepFailed as failed:
+            failures.append(f"{play.number or ''} ({planned.trouble or 'no trouble'}): {failed}")
 
-    async with visit(base_url, sandbox_url, patience=patience) as company:
-        await asyncio.gather(*(one(planned) for planned in plan(orders, seed, detours)))
-    for failure in failures:
-        print(f"WRONG: {failure}", file=sys.stderr)
-    well = f"{orders - len(failures)} of {orders} orders reached 100 % or a declared end"
-    parcels = ", ".join(f"{name}: {count}" for name, count in sorted(ends.items()))
-    print(f"seed {seed}: {well} (parcels: {parcels})", flush=True)
-    return SimulationResult(not failures, orders, failures, ends)
+    calendar = Calendar(AT_ONCE, turn)
+    async with visit(base_url, sandbox_url, calendar=calendar, patience=patience) as company:
+        await calendar.play([one(planned) for planned in plans])
+    return SimulationResult(not failures, len(plans), failures, ends)

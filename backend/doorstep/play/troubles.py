@@ -3,19 +3,20 @@
 A trouble comes before a step of a parcel, or after everything. It lets the parcel go on, has done
 the step itself, or ends the parcel; what is owed then travels in another parcel of the order.
 
-What only time brings (a vendor who stays silent, a payment that runs out, an expected date that is over)
-is not played here: it would take days. The tests move their clock for it.
+Some wait for days, which pass at once (play/calendar.py); what only they bring stands in waiting.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from doorstep.play import door, installation
-from doorstep.play.visitors import new_event
+from doorstep.play import door, installation, waiting
+from doorstep.play.calendar import DAYS_LATER
+from doorstep.play.captures import today
+from doorstep.play.visitors import new_event, until
 
 if TYPE_CHECKING:
     from doorstep.play.order import OrderPlay, Plan
@@ -41,6 +42,7 @@ class Trouble(NamedTuple):
     step: str
     act: Act
     fits: Callable[[Plan], bool] = lambda plan: True
+    takes_time: bool = False
 
 
 # --- Vendors --------------------------------------------------------------------------------------
@@ -55,6 +57,22 @@ async def vendor_declines(parcel: ParcelPlay) -> Outcome:
         f"/vendor/purchase-orders/{po_id}/decline",
         {"event_id": new_event(), "reason": "None left."},
     )
+    await parcel.restock()
+    return ENDED
+
+
+async def vendor_is_silent(parcel: ParcelPlay) -> Outcome:
+    """The vendor says nothing until his time is over; our own buyers find the goods."""
+    if not parcel.owned_by_vendor:
+        return GO_ON
+    await parcel.purchase_order()
+    await parcel.company.calendar.wait_until(DAYS_LATER)
+
+    async def taken_away() -> bool | None:
+        order = await parcel.order.order()
+        return parcel.order.parcel_of(order, parcel.id)["ended_as"] == "replaced" or None
+
+    await until(taken_away, f"the goods of {parcel.order.number} to be sourced elsewhere")
     await parcel.restock()
     return ENDED
 
@@ -81,7 +99,7 @@ async def vendor_is_late(parcel: ParcelPlay) -> Outcome:
         return GO_ON
     vendor, po_id = await parcel.purchase_order()
     # Two days, since a channel's day may be further than that of UTC.
-    ready_on = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    ready_on = (today() + timedelta(days=2)).isoformat()
     body = {"event_id": new_event(), "ready_on": ready_on}
     await vendor.post(f"/vendor/purchase-orders/{po_id}/accept", body)
     return STEP_DONE
@@ -256,6 +274,7 @@ def _several(plan: Plan) -> bool:
 
 TROUBLES: Mapping[str, Trouble] = {
     "vendor declines": Trouble("accept", vendor_declines),
+    "vendor is silent": Trouble("accept", vendor_is_silent, takes_time=True),
     "vendor takes a part": Trouble("accept", vendor_takes_a_part, _several),
     "vendor is late": Trouble("accept", vendor_is_late),
     "wrong code": Trouble("pick_check_pack", wrong_code),
@@ -284,12 +303,26 @@ TROUBLES: Mapping[str, Trouble] = {
 
 WHEN_PAID_NOW = ("payment fails", "never paid")
 WHEN_PAID_AT_THE_DOOR = ("not approved",)
+WHEN_TIME_PASSES = ("date passes",)
+WHEN_TIME_PASSES_UNPAID = ("pays too late", "hold runs out")
+
+ENDS_UNPAID: Mapping[str, Callable[[OrderPlay], Awaitable[None]]] = {
+    "never paid": lambda order: order.cancel(None, "unpaid"),
+    "not approved": lambda order: order.reject(),
+    "hold runs out": waiting.never_paid,
+}
 
 
-def choose(plan: Plan, dice: Any) -> str:
-    """Choose what goes wrong with an order of this plan."""
-    fitting = [name for name, trouble in TROUBLES.items() if trouble.fits(plan)]
+def choose(plan: Plan, dice: Any, *, time_passes: bool) -> str:
+    """Choose what goes wrong with an order of this plan; what takes days only where they pass."""
+    fitting = [
+        name
+        for name, trouble in TROUBLES.items()
+        if trouble.fits(plan) and (time_passes or not trouble.takes_time)
+    ]
     fitting += WHEN_PAID_AT_THE_DOOR if plan.cash else WHEN_PAID_NOW
+    if time_passes:
+        fitting += WHEN_TIME_PASSES if plan.cash else WHEN_TIME_PASSES + WHEN_TIME_PASSES_UNPAID
     chosen: str = dice.choice(fitting)
     return chosen
 

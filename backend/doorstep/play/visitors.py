@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 
 from doorstep.core.ids import uuid7
+from doorstep.play.calendar import Calendar
 from doorstep.seed import SampleUser, password_of, sample_users
 
 T = TypeVar("T")
@@ -186,8 +187,11 @@ _patience: ContextVar[float] = ContextVar("patience", default=1.0)
 class Company:
     """Everybody of the sample company, signed in when first needed."""
 
-    def __init__(self, http: httpx.AsyncClient, sandbox: httpx.AsyncClient) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, sandbox: httpx.AsyncClient, calendar: Calendar
+    ) -> None:
         self.http = http
+        self.calendar = calendar
         self._sandbox = sandbox
         self._visitors: dict[UUID, Visitor] = {}
         self._opening = asyncio.Lock()
@@ -252,7 +256,7 @@ class Company:
 
 @asynccontextmanager
 async def visit(
-    base_url: str, sandbox_url: str, *, patience: float = 1.0
+    base_url: str, sandbox_url: str, *, calendar: Calendar | None = None, patience: float = 1.0
 ) -> AsyncIterator[Company]:
     """Open the two HTTP clients of a play; `patience` makes its people wait so many times longer."""
     _patience.set(patience)
@@ -261,7 +265,7 @@ async def visit(
         httpx.AsyncClient(base_url=base_url, timeout=15, limits=limits) as http,
         httpx.AsyncClient(base_url=sandbox_url, timeout=15, limits=limits) as sandbox,
     ):
-        yield Company(http, sandbox)
+        yield Company(http, sandbox, calendar or Calendar(at_once=1))
 
 
 def new_event() -> str:

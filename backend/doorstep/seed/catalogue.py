@@ -64,9 +64,17 @@ PRODUCTS = (
         names={"hi": "हैंड मिक्सर 500 वॉट", "ar": "خلاط يدوي 500 واط"},
         weight_g=1_500, length_mm=220, width_mm=120, height_mm=180, warranty_months=12,
     ),
+    ProductData(
+        sku="FAN-16", name="Pedestal fan 16 inch", barcode="6291100000067",
+        names={"hi": "पेडेस्टल पंखा 16 इंच", "ar": "مروحة عمودية 16 بوصة"},
+        weight_g=6_500, length_mm=620, width_mm=420, height_mm=180, warranty_months=12,
+    ),
 )  # fmt: skip
 
-OWN_GOODS = frozenset({"MIX-500"})
+OWN_GOODS = frozenset({"MIX-500", "FAN-16"})
+
+SOLD_OUT = frozenset({"FAN-16"})
+"""The shop sells them although there are none: who orders them waits."""
 
 SERIALISED = frozenset(product.sku for product in PRODUCTS if product.serialised)
 

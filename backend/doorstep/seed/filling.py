@@ -17,7 +17,7 @@ from doorstep.modules.scm.schemas import VendorData
 from doorstep.modules.tms.service import carriers
 from doorstep.modules.wms.service import stock
 from doorstep.seed.calendars import CALENDARS
-from doorstep.seed.catalogue import CHANNELS, CHECKLISTS, COSTS, OWN_GOODS, PRODUCTS
+from doorstep.seed.catalogue import CHANNELS, CHECKLISTS, COSTS, OWN_GOODS, PRODUCTS, SOLD_OUT
 from doorstep.seed.people import VANS, SampleUser, crew_of, password_of, sample_users
 
 FULL_SHELF = 400
@@ -54,6 +54,8 @@ async def seed() -> None:
         for kind, prefix in PLACES:
             places[code, kind] = await _place(code, kind, prefix, channels[code])
         for sku, product_id in products.items():
+            if sku in SOLD_OUT:
+                continue
             owner = None if sku in OWN_GOODS else vendors[code]
             await _top_up(places[code, "warehouse"], product_id, sku, owner)
     await carriers.create_carrier(
