@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +25,7 @@ import structlog
 from doorstep import ports, settings
 from doorstep.core import db as core_db
 from doorstep.core import pictures
+from doorstep.core.auth import sessions
 from doorstep.core.jobs import executor
 from tests.factories.company import Company, open_company
 from tests.support.acting import Act, UseCase
@@ -48,6 +50,8 @@ async def company(
     db: Any, redis: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Company]:
     monkeypatch.setenv("SHOP_URL", "http://shop.test")
+    # Thousands of schedules go on for longer than a token does, and nobody here renews it.
+    monkeypatch.setattr(sessions, "ACCESS_LIFE", timedelta(days=1))
     settings.reload()
     # Thousands of lines about what went well would hide the one that matters.
     before = structlog.get_config()
