@@ -26,9 +26,11 @@ SEED ?= 7
 DETOURS ?= 0
 PYTEST ?= -n auto --maxprocesses=4 --dist=worksteal
 
-.PHONY: setup demo chaos test check bench soak schema journey doctor simulate lock reset clean help
+.PHONY: setup pwa demo chaos test check bench soak schema journey doctor simulate lock reset clean help
 
-setup: $(STAMPS)/project $(STAMPS)/fonts $(STAMPS)/pwa ## Make the virtual environment with everything in it.
+setup: $(STAMPS)/project $(STAMPS)/fonts $(STAMPS)/field ## Make the virtual environment with everything in it.
+
+pwa: setup ## Build the field app into pwa/dist/, where it was changed.
 
 demo: setup ## Start the stack, play one order through all 18 stages, keep serving (EXIT=1: stop after the play).
 	@exec $(BIN)/doorstep demo $(if $(filter-out 0,$(EXIT)),--exit)
@@ -39,10 +41,10 @@ simulate: setup ## Play ORDERS orders at once with the plan of SEED, trouble in 
 chaos: setup ## Play ORDERS orders while FAULTS faults strike as SEED plans; nothing may be lost or doubled.
 	@exec $(BIN)/doorstep chaos --orders $(ORDERS) --faults $(FAULTS) --seed $(SEED)
 
-test: setup ## Run every test on a real PostgreSQL and Redis of their own.
+test: setup $(STAMPS)/chromium ## Run every test on a real PostgreSQL and Redis of their own.
 	@exec $(BIN)/python -m pytest $(PYTEST) -m "not soak"
 
-soak: setup ## Run the tests with their full counts; this takes long.
+soak: setup $(STAMPS)/chromium ## Run the tests with their full counts; this takes long.
 	@exec $(BIN)/python -m pytest $(PYTEST) -m soak -o faulthandler_timeout=7200
 
 check: setup ## Lint, types, layers and drift of the generated schema, and the field app's lint and types.
@@ -124,4 +126,15 @@ $(STAMPS)/fonts: $(wildcard backend/fonts/package.json backend/fonts/package-loc
 $(STAMPS)/pwa: pwa/package.json pwa/package-lock.json pwa/.npmrc $(STAMPS)/packages
 	@echo "Fetching the packages of the field app"
 	@$(NPM) --prefix pwa ci
+	@touch $@
+
+$(STAMPS)/field: $(STAMPS)/pwa pwa/vite.config.ts $(shell find pwa/src pwa/build -type f)
+	@echo "Building the field app"
+	@$(NPM) --prefix pwa --silent run build
+	@touch $@
+
+# Only the tests need a browser: the system's, else one beside the virtual environment.
+$(STAMPS)/chromium: tests/support/chromium.py $(STAMPS)/packages
+	@echo "Looking for Chromium"
+	@$(BIN)/python -m tests.support.chromium
 	@touch $@

@@ -42,6 +42,7 @@ from doorstep.doors.console import availability as console_availability
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import stock as console_stock
 from doorstep.doors.console import visits as console_visits
+from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
     pods,
     receiving,
@@ -79,6 +80,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *pods.handlers,
     *visits.handlers,
     *sync.handlers,
+    *field_app.handlers,
     *console_arrivals.handlers,
     *console_availability.handlers,
     *console_stock.handlers,

@@ -61,6 +61,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The SQLite file of the sandbox; empty means that it forgets everything when it stops."""
     font_path: str = ""
     """Folder of the fonts for printed papers where the package has none beside it."""
+    field_app_path: str = ""
+    """Folder of the built field app; empty means `pwa/dist/field` beside the Makefile."""
+    field_app_killed: bool = False
+    """Takes the field app out of service: its workers remove themselves, captures stay."""
     company_name: str = "Doorstep Trading LLC"
     doorstep_failpoints: str = ""
     """For tests alone: where this process crashes or stands still (`core/failpoints.py`). API and

@@ -37,8 +37,13 @@ async def run_python(*arguments: str, **environment: str) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def whole_stack(folder: Path, *, fsync: bool) -> AsyncIterator[WholeStack]:
-    """Run everything under `folder` with the sample company for the block, then delete the data."""
+async def whole_stack(folder: Path, *, fsync: bool, **given: str) -> AsyncIterator[WholeStack]:
+    """Run everything under `folder` with the sample company for the block, then delete the data.
+
+    `given` sets variables of its processes.
+    """
     secret_key = os.environ["SECRET_KEY"]
-    async with arena.arena(folder, fsync=fsync, secret_key=secret_key, proxied=False) as running:
+    async with arena.arena(
+        folder, fsync=fsync, secret_key=secret_key, proxied=False, given=given
+    ) as running:
         yield WholeStack(running.embedded, running.running, running.environment)

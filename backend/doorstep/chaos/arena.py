@@ -95,13 +95,18 @@ async def run_python(*arguments: str, environment: Mapping[str, str]) -> tuple[i
 
 @asynccontextmanager
 async def arena(
-    folder: Path, *, fsync: bool, secret_key: str, proxied: bool
+    folder: Path,
+    *,
+    fsync: bool,
+    secret_key: str,
+    proxied: bool,
+    given: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Arena]:
     """Run everything under `folder` for the block, then delete all but the logs.
 
     Nothing that this process's environment names is used: not its database, nor its bank.
     `secret_key` makes the passwords of the sample people. `proxied` puts bad lines between the
-    processes and their servers.
+    processes and their servers. `given` sets variables besides.
 
     Raises: EmbeddedFailed; ServiceFailed; ArenaFailed.
     """
@@ -113,6 +118,7 @@ async def arena(
         "DATABASE_URL": embedded.postgres.url(),
         "REDIS_URL": embedded.redis.url(),
         "BLOB_URL": (folder / "blobs").absolute().as_uri(),
+        **(given or {}),
     }
     async with AsyncExitStack() as stack:
         stack.callback(embedded.remove)

@@ -97,6 +97,8 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/api/sign-in/device"),
     ("POST", "/api/enrol"),
     ("POST", "/api/session/refresh"),
+    ("GET", "/app"),
+    ("GET", "/app/{path}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
     ("GET", "/metrics"),

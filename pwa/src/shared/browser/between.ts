@@ -1,0 +1,12 @@
+/** What pages and their service worker say to each other. */
+
+/** A worker that hears this takes over from the one before it. */
+export const TAKE_OVER = 'TAKE_OVER';
+
+/** A page that hears this shows the job that a notification is about. */
+export const OPEN = 'OPEN';
+
+/** A page that hears this asks the server what is new. */
+export const LOOK = 'LOOK';
+
+export type Word = { type: typeof TAKE_OVER | typeof LOOK } | { type: typeof OPEN; lane: string };

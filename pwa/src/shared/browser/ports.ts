@@ -1,0 +1,34 @@
+/** What a browser gives outbox and sync, the same in a page and in the service worker. */
+
+import { pageLocks } from '../sync/lock';
+import type { Locks, Ports } from '../sync/ports';
+
+/** Return the ports of this page or worker; who sends and what signs is the caller's. */
+export function browserPorts(own: Pick<Ports, 'sessions' | 'signer' | 'app_version'>): Ports {
+  return {
+    fetch: (url, init) => fetch(url, init),
+    indexedDB,
+    clock: { now: () => Date.now(), mono: () => performance.now() },
+    timers: {
+      after(ms, callback) {
+        const timer = setTimeout(callback, ms);
+        return () => clearTimeout(timer);
+      },
+    },
+    locks: browserLocks(),
+    digest: (bytes) => crypto.subtle.digest('SHA-256', bytes),
+    random32: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
+    boot: crypto.randomUUID(),
+    base_url: '',
+    ...own,
+  };
+}
+
+/** Web Locks reach across all tabs and the worker; a browser without them has this page's own. */
+function browserLocks(): Locks {
+  if (!('locks' in navigator)) return pageLocks();
+  return {
+    request: async (name, options, work) =>
+      await navigator.locks.request(name, options, (lock) => work(lock)),
+  };
+}

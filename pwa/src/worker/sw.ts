@@ -1,0 +1,19 @@
+/** The service worker of the field app: it opens without a signal, and sends with the page closed. */
+
+import { createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
+import { NavigationRoute, registerRoute } from 'workbox-routing';
+
+import { TAKE_OVER, type Word } from '../shared/browser/between';
+
+declare const self: ServiceWorkerGlobalScope & {
+  precached: { url: string; revision: string | null }[];
+};
+
+precacheAndRoute(self.precached);
+registerRoute(new NavigationRoute(createHandlerBoundToURL('index.html')));
+
+// The first worker of all has nobody to disturb. Later ones wait until they are told.
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener('message', (event) => {
+  if ((event.data as Word | null)?.type === TAKE_OVER) void self.skipWaiting();
+});

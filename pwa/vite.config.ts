@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+
+import { defineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+
+import { keepPrevious, ofThisVersion } from './build/keep-previous';
+
+const version = process.env['APP_VERSION'] ?? packageVersion();
+const outDir = process.env['APP_OUT'] ?? new URL('dist/field', import.meta.url).pathname;
+
+export default defineConfig({
+  root: 'src/field',
+  base: '/app/',
+  define: { APP_VERSION: JSON.stringify(version) },
+  build: {
+    outDir,
+    emptyOutDir: false,
+    target: 'es2022',
+    rolldownOptions: { input: { index: page('src/field/index.html'), ...harness() } },
+  },
+  plugins: [
+    keepPrevious(outDir),
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: '../worker',
+      filename: 'sw.ts',
+      injectRegister: false,
+      includeAssets: ['icon.svg'],
+      injectManifest: {
+        injectionPoint: 'self.precached',
+        globPatterns: ['**/*.{js,css,html,svg}'],
+        globIgnores: ['kill.js', 'sw.js'],
+        manifestTransforms: [ofThisVersion(outDir)],
+      },
+      manifest: {
+        name: 'Doorstep field',
+        short_name: 'Doorstep',
+        start_url: '/app/',
+        scope: '/app/',
+        display: 'standalone',
+        background_color: '#0b3d2e',
+        theme_color: '#0b3d2e',
+        icons: [{ src: 'icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' }],
+      },
+    }),
+  ],
+});
+
+/** A page for the end-to-end tests, which does what a screen will do. */
+function harness(): { [name: string]: string } {
+  return process.env['APP_HARNESS'] ? { harness: page('src/field/harness.html') } : {};
+}
+
+function page(name: string): string {
+  return new URL(name, import.meta.url).pathname;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
