@@ -14,9 +14,12 @@ from doorstep.flows import source_again, unrouted
 from doorstep.modules.wms.service import stock
 from tests.factories import floor
 from tests.factories.backorders import (
+    DUBAI,
     a_date,
     answer,
     date_path,
+    dated,
+    end_of,
     in_days,
     link_of,
     seen,
@@ -25,29 +28,13 @@ from tests.factories.backorders import (
     watch,
 )
 from tests.factories.company import Company
-from tests.factories.journeys import Order
 from tests.factories.mishaps import open_kinds, parcel_of
 from tests.factories.snapshots import everything
 from tests.factories.steps import healthy
 
-DUBAI = ZoneInfo("Asia/Dubai")
-
 
 async def the_problem(kind: str = "short_stock") -> dict[str, Any]:
     return await db.one("SELECT * FROM problem WHERE kind = $1 AND closed_at IS NULL", kind)
-
-
-def end_of(day: Any) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time.min, DUBAI)
-
-
-async def dated(company: Company, days: int = 5) -> Order:
-    """Bring a paid order to where its customer is asked about a date."""
-    order = await short_order(company)
-    await order.pay()
-    await floor.ok(company, "dispatcher", date_path(order.parcel), a_date(days))
-    await company.work()
-    return order
 
 
 # --- Short goods: the date ------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,9 +14,12 @@ from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.flows import expected_dates
 from doorstep.flows.place_order import place_order
+from tests.factories import floor
 from tests.factories.company import Company
 from tests.factories.journeys import Order
 from tests.factories.world import SHOP, an_order
+
+DUBAI = ZoneInfo("Asia/Dubai")
 
 FREE = """
 SELECT coalesce(sum(on_hand - held - allocated), 0)::int FROM stock WHERE product_id = $1
@@ -44,7 +47,12 @@ async def short_order(company: Company, sku: str = "MIX-500", pieces: int = 2) -
 
 def in_days(days: int) -> date:
     """Tell a day on the clock of the company's channel."""
-    return now().astimezone(ZoneInfo("Asia/Dubai")).date() + timedelta(days=days)
+    return now().astimezone(DUBAI).date() + timedelta(days=days)
+
+
+def end_of(day: date) -> datetime:
+    """Tell when a day is over on that clock."""
+    return datetime.combine(day + timedelta(days=1), time.min, DUBAI)
 
 
 def date_path(parcel: UUID, kind: str = "short_stock") -> str:
@@ -58,6 +66,15 @@ def a_date(days: int, **other: Any) -> dict[str, Any]:
         "expected_on": in_days(days),
         "words": "The supplier said so.",
     } | other
+
+
+async def dated(company: Company, days: int = 5, **short: Any) -> Order:
+    """Bring a paid order to where its customer is asked about a date."""
+    order = await short_order(company, **short)
+    await order.pay()
+    await floor.ok(company, "dispatcher", date_path(order.parcel), a_date(days))
+    await company.work()
+    return order
 
 
 def link_of(order: Order) -> str:

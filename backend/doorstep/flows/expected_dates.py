@@ -1,8 +1,8 @@
 """By when what waits is expected: short goods, and goods that a vendor has ready later.
 
 A desk, the vendor or an announced arrival gives the date; the customer hears of it once, and accepts
-that of short goods or cancels them. When the day is over and the goods are not there, a person must
-ask for another one.
+that of short goods or cancels them. When the day is over and the goods are not there, he is told so
+once, and a person must ask for another one. Where a part has come, the rest keeps its date.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
 from doorstep.core.errors import Invalid, NotFound, Refusal
 from doorstep.core.jobs import recurring
+from doorstep.flows import notify, source_again
 from doorstep.flows.cancel import cancel_order
 from doorstep.journey.refusals import DetourKnown
 from doorstep.modules.helpdesk import service as helpdesk
@@ -188,7 +189,7 @@ def _own(fulfilment_id: UUID, name: str, event_id: UUID) -> UUID:
 async def put_off_task(fact: journey.Fact) -> None:
     """Let the dispatcher's task wait with the goods: until the date, once the customer accepts it."""
     on: date = fact.data["expected_on"]
-    accepted = fact.name.endswith("_accepted")
+    accepted = fact.data["accepted"]
     title = (
         f"There is no stock for these goods: {'accepted until' if accepted else 'expected on'} {on}"
     )
@@ -215,6 +216,17 @@ async def put_off_task(fact: journey.Fact) -> None:
         until=datetime.combine(on + timedelta(days=1), time.min, zone),
         hours=None if accepted else UNANSWERED_HOURS,
     )
+
+
+async def go_on_waiting(fact: journey.Fact) -> None:
+    """Tell the customer which of his goods still wait now that the others came, and until when.
+
+    He has heard of that date and is asked nothing; the task waits with it. That it is over, if it is,
+    follows by the clock.
+    """
+    if fact.data["expected_on"] >= await today_of(fact.fulfilment_id):
+        await notify.tell_rest(fact)
+        await put_off_task(fact)
 
 
 async def ask_for_another_date(fact: journey.Fact) -> None:
@@ -266,8 +278,13 @@ async def _stop_asking(fact: journey.Fact, words: str) -> None:
 
 @recurring("flows.watch_expected_dates", every=60)
 async def watch_expected_dates(_payload: dict[str, Any]) -> None:
-    """Have another date asked for where one is over; take that of an arrival that covers all."""
+    """Have another date asked for where one is over; take that of an arrival that covers all.
+
+    What has just come is given out first: nobody is to hear that it did not come.
+    """
     system = Actor.system("flows.watch_expected_dates")
+    if any(case["kind"] == SHORT for case in await db.rows(PASSED, now())):
+        await source_again.find_places()
     for case in await db.rows(PASSED, now()):
         await journey.pass_date(
             case["fulfilment_id"], case["kind"], today=case["today"], actor=system

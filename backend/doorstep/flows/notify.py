@@ -15,6 +15,7 @@ from doorstep.core.jobs import job
 from doorstep.flows.failed_delivery import goes_back
 from doorstep.journey.timeline import (
     Parcel,
+    date_words,
     detour_words,
     format_amount,
     sentence,
@@ -136,9 +137,12 @@ async def tell_detour(fact: journey.Fact) -> None:
 
 
 async def tell_date(fact: journey.Fact) -> None:
-    """Tell the customer by when what he waits for is expected now, once per date."""
+    """Tell the customer by when what he waits for is expected now, or that it has not come by then.
+
+    Each date is told once, and once that it could not be kept.
+    """
     audience = await _audience(fact.order_id, fact.fulfilment_id)
-    words = detour_words(fact.data["kind"], audience["language"], fact.data["expected_on"])
+    words = date_words(fact.name, audience["language"], fact.data["expected_on"])
     about = About(
         order_id=fact.order_id,
         fulfilment_id=fact.fulfilment_id,
@@ -147,6 +151,16 @@ async def tell_date(fact: journey.Fact) -> None:
     goods = await _goods(fact, fact.name, audience["language"])
     facts = _facts(audience) | {"sentence": words or "", "goods": goods, "visit": ""}
     await messages.write(fact.name, about, _recipient(audience), facts)
+
+
+async def tell_rest(fact: journey.Fact) -> None:
+    """Tell the customer which goods of his are still short, with the date that he knows already."""
+    audience = await _audience(fact.order_id, fact.fulfilment_id)
+    kind, language = fact.data["kind"], audience["language"]
+    words = detour_words(kind, language, fact.data["expected_on"], accepted=fact.data["accepted"])
+    facts = {"sentence": words or "", "goods": await _goods(fact, kind, language), "visit": ""}
+    about = About(order_id=fact.order_id, fulfilment_id=fact.fulfilment_id, attempt=fact.attempt)
+    await messages.write(kind, about, _recipient(audience), _facts(audience) | facts)
 
 
 async def _goods(fact: journey.Fact, kind: str, language: str) -> str:

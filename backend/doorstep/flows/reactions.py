@@ -20,6 +20,7 @@ from doorstep.flows.dispatch import book_shipment, make_label_documents
 from doorstep.flows.expected_dates import (
     ask_for_another_date,
     ask_vendor,
+    go_on_waiting,
     note_ready_date,
     put_off_task,
     stop_asking_vendor,
@@ -84,10 +85,11 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "detour_opened": (tell_detour, ask_for_help, review, ask_about_rest),
     "detour_overtaken": (send_back_after_last_attempt,),
     "detour_settled": (end_task, review),
-    # --- Their dates: set, accepted by the customer, over without the goods --------------------------
+    # --- Their dates: set, accepted by the customer, kept by a rest, over without the goods ----------
     "short_stock_dated": (tell_date, put_off_task),
     "short_stock_accepted": (put_off_task,),
-    "short_stock_date_passed": (ask_for_another_date,),
+    "short_stock_date_kept": (go_on_waiting,),
+    "short_stock_date_passed": (tell_date, ask_for_another_date),
     "vendor_ready_later_dated": (tell_date, note_ready_date),
     "vendor_ready_later_date_passed": (ask_vendor,),
     "vendor_ready_later_settled": (stop_asking_vendor,),

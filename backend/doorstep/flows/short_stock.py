@@ -14,9 +14,11 @@ from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.jobs import job
 
+# Of what has a date the customer has been told with it, and its task waits with it.
 BORN_SHORT = """
 SELECT fulfilment_id, id, reason, detail FROM detour_case
- WHERE order_id = $1 AND kind = 'short_stock' AND closed_at IS NULL ORDER BY fulfilment_id
+ WHERE order_id = $1 AND kind = 'short_stock' AND closed_at IS NULL AND expected_on IS NULL
+ ORDER BY fulfilment_id
 """
 
 

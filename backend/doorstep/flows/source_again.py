@@ -51,6 +51,11 @@ SELECT f.id, f.created_at FROM fulfilment f
 """
 PAGE = 100
 
+SHORT_SINCE = """
+SELECT id FROM detour_case
+ WHERE fulfilment_id = $1 AND kind = 'short_stock' AND closed_at IS NULL
+"""
+
 
 class Owed(msgspec.Struct, frozen=True, kw_only=True):
     """Pieces of an order line that the customer still waits for."""
@@ -89,6 +94,7 @@ async def begin_anew(old: dict[str, Any], owed: Sequence[Owed], *, actor: Actor)
     if chosen.short:
         short = [(n, quantity) for n, _, quantity in chosen.short]
         begun.append(await _begin_parcel(old, owed, short, None, None, chosen.why, actor))
+        await short_stock.tell_later(old["order_id"])
     await _go_on(old["order_id"])
     return begun
 
@@ -156,8 +162,6 @@ async def _begin_parcel(
         replaces_id=old["id"] if old["state"] == "ended" else None,
         short=short,
     )
-    if short:
-        await short_stock.tell_later(old["order_id"])
     return await journey.begin(born, old, actor=actor)
 
 
@@ -171,7 +175,12 @@ async def _go_on(order_id: UUID) -> None:
 
 @recurring("flows.source_short", every=30)
 async def source_short(_payload: dict[str, Any]) -> None:
-    """Find a place for short goods, oldest parcel first, as soon as stock is there.
+    """Find a place for short goods as soon as stock is there."""
+    await find_places()
+
+
+async def find_places() -> None:
+    """Find a place for all short goods that there is stock for now, oldest parcel first.
 
     All are seen in one run, so that those that get nothing keep nobody waiting behind them.
     """
@@ -188,7 +197,7 @@ async def find_place(fulfilment_id: UUID, *, actor: Actor) -> bool:
     """Route a fulfilment that has no goods (until 1003 it may change place and owner).
 
     Its first parcel takes this fulfilment's place, further ones and what is still short are split
-    off. Tells whether goods were found.
+    off; that keeps the date that all of it had. Tells whether goods were found.
     """
     fulfilment = await journey.lock(fulfilment_id)
     if fulfilment["state"] != "open" or 1003 in fulfilment["passed"]:
@@ -200,16 +209,27 @@ async def find_place(fulfilment_id: UUID, *, actor: Actor) -> bool:
         return False
     first, *others = chosen.parcels
     until = await holds.until(fulfilment["order_id"])
+    case_id: UUID | None = await db.value(SHORT_SINCE, fulfilment_id)
     await _take_place(fulfilment, rows, owed, first, until, actor)
     for parcel in others:
         await _begin(fulfilment, owed, parcel, until, actor=actor)
     if chosen.short:
         short = [(n, quantity) for n, _, quantity in chosen.short]
-        await _begin_parcel(fulfilment, owed, short, None, None, chosen.why, actor)
+        rest = await _begin_parcel(fulfilment, owed, short, None, None, chosen.why, actor)
+        if not await _keep_date(rest, case_id, actor):
+            await short_stock.tell_later(fulfilment["order_id"])
     await _go_on(fulfilment["order_id"])
     if 1002 in fulfilment["passed"]:
         await allocate(fulfilment_id, fulfilment["attempt"], request_id=actor.request_id)
     return True
+
+
+async def _keep_date(rest: UUID, case_id: UUID | None, actor: Actor) -> bool:
+    """Let what is still short keep the date that all of the parcel had; tells whether it had one."""
+    split = Actor.system("split", request_id=actor.request_id)
+    return case_id is not None and await journey.keep_date(
+        rest, "short_stock", case_id, actor=split
+    )
 
 
 async def _take_place(

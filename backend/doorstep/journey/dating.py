@@ -1,6 +1,7 @@
 """By when an open detour is expected to be over: a date that is set, accepted, and that passes.
 
-Each is a fact of the chain; what holds now stands in the case. A new date asks for a new yes.
+Each is a fact of the chain; what holds now stands in the case. A new date asks for a new yes; one
+that goods keep when they are split off does not.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from doorstep.journey.locked import Locked
 from doorstep.journey.rules import Evidence, Verdict
 
 CASE = "SELECT id, expected_on, accepted_at, detail FROM detour_case WHERE id = $1"
+
+KEEP_DATE = "UPDATE detour_case SET expected_on = $2, accepted_at = $3 WHERE id = $1"
 
 SET_DATE = """
 UPDATE detour_case
@@ -110,6 +113,34 @@ async def pass_date(fulfilment_id: UUID, kind: str, *, today: date, actor: Actor
     return True
 
 
+async def keep_date(fulfilment_id: UUID, kind: str, before: UUID, *, actor: Actor) -> bool:
+    """Give an open detour the date of the case `before`, and the yes to it if it has one.
+
+    Its goods were in that case until now: nobody is asked anew. Tells whether there was a date; a
+    second time changes nothing.
+    """
+    old = await db.one(CASE, before)
+    if old["expected_on"] is None:
+        return False
+    journey = await Locked.enter(fulfilment_id, derived_id(before, f"date_kept:{fulfilment_id}"))
+    if journey.first_answer_to(f"{kind}_dated") is not None:
+        return True
+    case = await db.one(CASE, journey.detours[kind])
+    accepted = old["accepted_at"] is not None
+    await db.execute(KEEP_DATE, case["id"], old["expected_on"], old["accepted_at"])
+    proof = (Evidence("expected_on", old["expected_on"].isoformat()),)
+    origin = (*proof, Evidence("detour", str(before)))
+    events = [(journey.event_id, f"{kind}_dated")]
+    if accepted:
+        events.append((derived_id(case["id"], "acceptance_kept"), f"{kind}_accepted"))
+    await journey.append(
+        [entry(event_id, "fact", name, actor, origin, now()) for event_id, name in events]
+    )
+    data = _data(kind, case, old["expected_on"], case["detail"], accepted=accepted)
+    await journey.react(f"{kind}_date_kept", actor, origin, data)
+    return True
+
+
 async def _case(journey: Locked, kind: str, actor: Actor, *, accepts: bool) -> dict[str, Any]:
     """Read the open case that this role may say something of, or refuse."""
     decision = decide_dating(journey.standing, BY_KIND[kind], actor, accepts=accepts)
@@ -129,10 +160,17 @@ async def _state(
 ) -> None:
     proof = (Evidence("expected_on", expected_on.isoformat()),)
     await journey.append([entry(journey.event_id, "fact", name, actor, proof, now())])
-    data = {
+    data = _data(kind, case, expected_on, detail, accepted=name == f"{kind}_accepted")
+    await journey.react(name, actor, proof, data)
+
+
+def _data(
+    kind: str, case: dict[str, Any], expected_on: date, detail: str, *, accepted: bool
+) -> dict[str, Any]:
+    return {
         "kind": kind,
         "case_id": str(case["id"]),
         "expected_on": expected_on,
+        "accepted": accepted,
         "detail": detail,
     }
-    await journey.react(name, actor, proof, data)

@@ -238,6 +238,20 @@ async def pass_date(fulfilment_id: UUID, kind: str, *, today: date, actor: Actor
 
 
 @db.transactional
+async def keep_date(fulfilment_id: UUID, kind: str, before: UUID, *, actor: Actor) -> bool:
+    """Let goods that were split off keep the date of the case `before`, in their own open detour.
+
+    Tells whether it had one.
+
+    Raises: FulfilmentMissing.
+    """
+    with _outermost() as run:
+        kept = await dating.keep_date(fulfilment_id, kind, before, actor=actor)
+        await _drain(run)
+    return kept
+
+
+@db.transactional
 async def announce(
     name: str, fulfilment_ids: Sequence[UUID], *, actor: Actor, data: dict[str, Any] | None = None
 ) -> None:

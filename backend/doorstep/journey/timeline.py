@@ -122,7 +122,8 @@ _DELIVERED = _load_delivered()
 def _load_detours() -> dict[str, dict[str, str]]:
     told = {detour.kind for detour in DETOURS if detour.told}
     dated = {f"{detour.kind}_dated" for detour in DETOURS if detour.told and detour.dated_by}
-    dated |= {f"{detour.kind}_accepted" for detour in DETOURS if detour.accepted_by}
+    for answer in ("accepted", "date_passed"):
+        dated |= {f"{detour.kind}_{answer}" for detour in DETOURS if detour.accepted_by}
     loaded = {}
     for language in LANGUAGES:
         raw = resources.files(__package__).joinpath(f"texts/detours.{language}.json").read_bytes()
@@ -142,11 +143,16 @@ def detour_words(
     kind: str, language: str, expected_on: date | None = None, *, accepted: bool = False
 ) -> str | None:
     """Say what a detour means for the customer, with its date if it has one; None for one not told."""
-    known = language if language in _DETOURS else "en"
     if expected_on is None:
-        return _DETOURS[known].get(kind)
-    words = _DETOURS[known].get(f"{kind}_accepted" if accepted else f"{kind}_dated")
-    return words and words.format(date=format_day(expected_on, known))
+        return _DETOURS[language if language in _DETOURS else "en"].get(kind)
+    return date_words(f"{kind}_accepted" if accepted else f"{kind}_dated", language, expected_on)
+
+
+def date_words(event: str, language: str, day: date) -> str | None:
+    """Say what became of a detour's date: it is set, accepted, or over (`short_stock_date_passed`)."""
+    known = language if language in _DETOURS else "en"
+    words = _DETOURS[known].get(event)
+    return words and words.format(date=format_day(day, known))
 
 
 _VISIT = msgspec.json.decode(
