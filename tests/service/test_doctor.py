@@ -13,6 +13,7 @@ from doorstep import doctor
 from doorstep.core.ids import uuid7
 from doorstep.journey import chain
 from tests.factories import floor
+from tests.factories.backorders import dated
 from tests.factories.captures import capture
 from tests.factories.company import Company, open_company
 from tests.factories.crews import crewed
@@ -37,6 +38,7 @@ async def after_whole_journeys(company: Company) -> None:
     assert closed.status_code == 200
     await standing(company, 1012, ("MIX-500", 1), shift_id=await crewed(company, "VAN-2"))
     await receive_and_count(company)
+    await dated(company)
     await chain.write_checkpoint()
 
 

@@ -14,6 +14,7 @@ _SETTLED_AT = ", ".join(
     for detour in DETOURS
     for code in sorted(detour.settled_at)
 )
+_DATED = ", ".join(f"'{detour.kind}'" for detour in DETOURS if detour.dated_by)
 
 QUERIES: dict[str, str] = {
     "IO1": """
@@ -50,6 +51,30 @@ QUERIES: dict[str, str] = {
            AND NOT (s.stage <> s.until AND d.opened_source = 'carrier' AND e.source = 'carrier'
                     AND e.captured_at < opened.captured_at)
          GROUP BY d.id, d.kind""",  # noqa: S608 - our table
+    # The last word about the date of a case: its opening, a new date, the yes to it, that it is over.
+    "IO2 dates": f"""
+        SELECT d.id::text AS subject,
+               concat_ws(' ', d.kind, 'is expected', coalesce('on ' || d.expected_on, 'at no date'),
+                 CASE WHEN d.accepted_at IS NOT NULL THEN 'as accepted' END) || '; the events say '
+                 || concat_ws(' ', word.name, word.day) AS detail
+          FROM detour_case d
+          JOIN journey_event opened ON opened.event_id = d.id
+         CROSS JOIN LATERAL (
+           SELECT e.name, (SELECT p ->> 'ref' FROM jsonb_array_elements(e.evidence) p
+                            WHERE p ->> 'kind' = 'expected_on') AS day
+             FROM journey_event e
+            WHERE e.fulfilment_id = d.fulfilment_id AND e.seq >= opened.seq
+              AND (e.event_id = d.id OR e.kind = 'fact' AND e.name IN (
+                     d.kind || '_dated', d.kind || '_accepted', d.kind || '_date_passed'))
+              AND NOT EXISTS (
+                SELECT FROM detour_case o JOIN journey_event n ON n.event_id = o.id
+                 WHERE o.fulfilment_id = d.fulfilment_id AND o.kind = d.kind
+                   AND n.seq > opened.seq AND n.seq <= e.seq)
+            ORDER BY e.seq DESC LIMIT 1) word
+         WHERE d.kind IN ({_DATED})
+           AND (d.expected_on IS DISTINCT FROM
+                  CASE WHEN word.name <> d.kind || '_date_passed' THEN word.day::date END
+                OR (d.accepted_at IS NOT NULL) <> (word.name = d.kind || '_accepted'))""",  # noqa: S608 - our table
     "IO3": """
         SELECT e.fulfilment_id::text AS subject,
                e.stage || ' was passed ' || count(*) || ' times in attempt ' || e.attempt AS detail

@@ -88,6 +88,18 @@ PLANTS = {
          " NULL, NULL, '', '', '[]', 0, 'system', 'system', now(), now() FROM journey_event"
          " WHERE stage = 1010",),
     ),
+    **{
+        words: Plant("IO2 dates", (table,), (f"UPDATE {table} SET {change}",))
+        for words, table, change in (
+            ("short goods are expected on a day that nobody has said", "detour_case",
+             "expected_on = expected_on + 1"),
+            ("the date of short goods is forgotten", "detour_case", "expected_on = NULL"),
+            ("a date is accepted that the customer has not", "detour_case",
+             "accepted_at = now() WHERE expected_on IS NOT NULL"),
+            ("a date stands that is over", "journey_event",
+             "name = 'short_stock_date_passed' WHERE name = 'short_stock_dated'"),
+        )
+    },
     "a stage was passed twice in an attempt": Plant(
         "IO3",
         ("journey_event",),
