@@ -13,7 +13,10 @@ LINES = (("WM-7KG", 1), ("KET-17", 1))
 
 
 def order_body(
-    external_id: str, *lines: tuple[str, int], method: str = "credit_card"
+    external_id: str,
+    *lines: tuple[str, int],
+    method: str = "credit_card",
+    currency: str = "AED",
 ) -> dict[str, Any]:
     """Write an order for our own API."""
     wanted = lines or LINES
@@ -21,7 +24,7 @@ def order_body(
     return {
         "channel": "AE",
         "external_id": external_id,
-        "currency": "AED",
+        "currency": currency,
         "customer": {
             "name": "Aisha Khan",
             "email": "aisha@example.com",

@@ -57,6 +57,7 @@ class Order:
     total_minor: int
     awb: str = ""
     """Set for an order that an outside carrier takes under this AWB."""
+    currency: str = "AED"
     shift_id: UUID | None = None
     """Set for an order that a crew delivers in this shift."""
 
@@ -225,7 +226,7 @@ class Order:
             "action_id": action or f"act_{kind}_{self.external_id}",
             "reference": self.external_id,
             "amount": self.total_minor,
-            "currency": "AED",
+            "currency": self.currency,
             "processed_on": "2026-11-23T06:00:00Z",
         }
         identity = event or f"evt_{uuid7()}"
@@ -304,10 +305,10 @@ DEEDS: dict[int, Callable[[Order], Awaitable[None]]] = {
 
 
 async def place(
-    company: Company, *lines: tuple[str, int], external_id: str = "", method: str = "credit_card"
+    company: Company, *lines: tuple[str, int], external_id: str = "", **terms: str
 ) -> Order:
-    """Place an order and run what follows (1001)."""
-    body = order_body(external_id or f"T-{uuid7().hex[-12:]}", *lines, method=method)
+    """Place an order and run what follows (1001); `terms`: its method of payment, its currency."""
+    body = order_body(external_id or f"T-{uuid7().hex[-12:]}", *lines, **terms)
     answer = await send_order(company, body)
     assert answer.status_code == 201, answer.text
     await company.work()
@@ -323,6 +324,7 @@ def order_of(company: Company, body: dict[str, Any], taken: dict[str, Any]) -> O
         taken["number"],
         UUID(taken["fulfilment_ids"][0]),
         body["payments"][0]["amount_minor"],
+        currency=body["currency"],
     )
 
 

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from doorstep.modules.finance.rules import payouts
 from doorstep.modules.finance.rules.payments import Line, Terms, Told, spread_refund
 from doorstep.modules.finance.rules.payments import decide as decide_payment
-from doorstep.modules.finance.rules.tranches import Facts, claimable, decide, settled
+from doorstep.modules.finance.rules.tranches import (
+    Facts,
+    amounts,
+    decide,
+    for_gone,
+    settled,
+    withheld,
+)
 
 NOTHING_YET = Facts(
     po_state="sent", currency="AED", price_minor=200_00, captured_minor=0, living=1, dispatched=0,
@@ -124,8 +131,29 @@ def test_what_is_claimed_grows_with_what_is_released_up_to_what_came_back(
 ) -> None:
     back = data.draw(st.integers(0, total))
     less, more = sorted(data.draw(st.tuples(st.integers(0, total), st.integers(0, total))))
-    assert 0 <= claimable(less, total, back) <= claimable(more, total, back) <= min(more, back)
-    assert claimable(total, total, back) == back
+    assert 0 <= for_gone(less, total, back) <= for_gone(more, total, back) <= min(more, back)
+    assert for_gone(total, total, back) == back
+
+
+@given(st.integers(1, 10**9), st.permutations(range(6)), st.data())
+def test_whatever_is_gone_when_the_vendor_has_in_the_end_what_the_rest_costs(
+    total: int, turns: list[int], data: st.DataObject
+) -> None:
+    """Releases in any order, goods that go at any moment between them."""
+    percentages = data.draw(st.sampled_from([(20, 20, 20, 20, 10, 10), (1, 0, 33, 33, 32, 1)]))
+    shares = amounts(total, percentages)
+    lost = sorted(data.draw(st.lists(st.integers(0, total), min_size=6, max_size=6)))
+    released = paid = kept = claimed = 0
+    for turn, gone in zip(turns, lost, strict=True):
+        owed = for_gone(released, total, gone) - kept
+        assert claimed <= owed <= paid, "a claim only grows, and never beyond what is paid"
+        claimed = owed
+        mine = withheld(shares[turn], released, total, gone)
+        assert 0 <= mine <= shares[turn]
+        assert abs(mine * total - shares[turn] * gone) < total, "its part, to the minor unit"
+        released, paid, kept = released + shares[turn], paid + shares[turn] - mine, kept + mine
+        assert for_gone(released, total, gone) == kept + claimed
+    assert paid - claimed == total - lost[-1]
 
 
 def test_a_wrong_handover_code_holds_what_is_paid_for_the_delivery() -> None:

@@ -30,7 +30,8 @@ _ORDERS = "SELECT count(*) AS n, count(DISTINCT external_id) AS d FROM customer_
 _LEFT_OVER = "SELECT kind, last_error FROM outbox WHERE dead_at IS NOT NULL"
 _ENDED = "SELECT count(*) AS n FROM fulfilment WHERE state <> 'open'"
 _TRANCHES = """
-SELECT p.number || ' V' || t.number AS reference, p.number AS po, p.total_minor,
+SELECT p.number || ' V' || t.number AS reference, p.number AS po,
+       (p.total_minor - sum(t.withheld_minor) OVER (PARTITION BY p.id))::bigint AS total_minor,
        t.amount_minor, t.currency, t.state = 'released' AS released,
        NOT EXISTS (SELECT FROM fulfilment f WHERE f.po_id = p.id AND f.progress < 100) AS whole
   FROM purchase_order p JOIN tranche t ON t.po_id = p.id

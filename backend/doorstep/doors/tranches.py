@@ -11,6 +11,8 @@ from msgspec import Struct
 class TrancheOut(Struct, kw_only=True):
     """A part of a purchase order. `reason` says in words why it stands where it stands.
 
+    `amount_minor` is what is paid; `withheld_minor` was for goods that did not stay.
+
     `state`: waiting, eligible (its condition is met, the acceptance is not), released, held.
     `payout_state` of its newest payout: due, sending, unknown, paid, failed, reversed, or null.
     """
@@ -19,6 +21,7 @@ class TrancheOut(Struct, kw_only=True):
     number: int
     percent: int
     amount_minor: int
+    withheld_minor: int
     currency: str
     state: str
     reason: str

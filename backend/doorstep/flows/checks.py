@@ -54,6 +54,23 @@ QUERIES: dict[str, str] = {
            AND NOT EXISTS (SELECT FROM blob b WHERE b.sha256 = n.sha256)
            AND NOT EXISTS (SELECT FROM problem q
                             WHERE q.kind = 'picture_missing' AND q.ref = n.capture_id::text)""",  # noqa: S608 - a constant of ours
+    # Of what is released for goods that did not stay each minor unit is withheld or claimed, once.
+    "IM5 gone": f"""
+        SELECT p.number AS subject,
+               t.withheld || ' is withheld and ' || c.claimed || ' claimed, for goods of ' || g.cost
+                 || ' and ' || t.shares || ' of ' || p.total_minor || ' released' AS detail
+          FROM purchase_order p
+         CROSS JOIN LATERAL (
+           SELECT coalesce(sum(t.withheld_minor), 0)::bigint AS withheld,
+                  coalesce(sum(t.amount_minor + t.withheld_minor), 0)::bigint AS shares
+             FROM tranche t WHERE t.po_id = p.id AND t.state = 'released') t
+         CROSS JOIN LATERAL (
+           SELECT coalesce(sum(c.amount_minor), 0)::bigint AS claimed
+             FROM vendor_claim c WHERE c.po_id = p.id) c
+         CROSS JOIN LATERAL (
+           SELECT coalesce(sum({settle_sql.COST_GONE}), 0)::bigint AS cost
+             FROM fulfilment x WHERE x.po_id = p.id) g
+         WHERE t.withheld + c.claimed > g.cost::numeric * t.shares / nullif(p.total_minor, 0)""",  # noqa: S608 - a constant of ours
     "IC1 applied": """
         SELECT c.subject || ' ' || c.id AS subject, 'was applied, and no event tells of it' AS detail
           FROM (SELECT 'POD' AS subject, id, fulfilment_id, verdict FROM pod

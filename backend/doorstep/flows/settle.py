@@ -314,6 +314,8 @@ async def review_purchase_order(po_id: UUID) -> None:
         order_id=found["order_id"],
         currency=found["currency"],
         heads=found["heads"],
+        total_minor=found["total_minor"],
+        gone_minor=found["gone_minor"],
     )
     payee = Payee(
         name=found["account_name"],

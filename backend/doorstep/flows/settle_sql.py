@@ -87,6 +87,14 @@ PIECES_GONE = f"""(
   SELECT coalesce(sum(CASE WHEN x.state = 'open' THEN {PIECES_BACK} ELSE l.quantity END), 0)::int
     FROM fulfilment_line l WHERE l.fulfilment_id = x.id)"""  # noqa: S608 - as below
 
+# What those pieces cost, by what the purchase order says of their products.
+COST_GONE = f"""(
+  SELECT coalesce(sum(
+           CASE WHEN x.state = 'open' THEN {PIECES_BACK} ELSE l.quantity END
+           * (SELECT max(n.unit_cost_minor) FROM po_line n
+               WHERE n.po_id = x.po_id AND n.product_id = l.product_id)), 0)::bigint
+    FROM fulfilment_line l WHERE l.fulfilment_id = x.id)"""  # noqa: S608 - as below
+
 # Everything the six tranches are judged by, in one statement; takes the purchase order's lock.
 # The price counts as captured when it is so now, or was so at any moment since the vendor accepted,
 # by the providers' clocks: a refund holds nothing back that fell due before it, in whatever order
@@ -94,7 +102,7 @@ PIECES_GONE = f"""(
 # Whoever collects at the counter has no courier: the handover stands for the pickup, and for the
 # proof of delivery where none was made.
 FACTS = f"""
-SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
+SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number, p.total_minor,
        o.total_minor - coalesce((SELECT sum(n.amount_minor) FROM credit_note n
                                   WHERE n.order_id = o.id), 0)::bigint AS price_minor,
        v.account_name, v.account_number, v.bank_code, v.account_changed_at,
@@ -147,6 +155,7 @@ SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
            coalesce(array_agg(DISTINCT ended_as) FILTER (WHERE NOT living), '{{}}') AS ended_as,
            coalesce(bool_or(living AND gone > 0), false) AS came_back,
            coalesce(sum(gone), 0)::int AS gone,
+           coalesce(sum(cost_gone), 0)::bigint AS gone_minor,
            coalesce(jsonb_object_agg(id, head_seq), '{{}}') AS heads,
            coalesce(jsonb_agg(jsonb_build_object('id', id, 'attempt', attempt))
              FILTER (WHERE living AND 1015 = ANY (passed) AND 1017 <> ALL (passed)), '[]')
@@ -159,7 +168,7 @@ SELECT p.id, p.order_id, p.currency, p.state AS po_state, p.number,
                             AND d.verdict NOT IN ('rejected', 'review')), x.collection) AS verified,
                EXISTS (SELECT FROM visit_report r
                         WHERE r.fulfilment_id = x.id AND r.approved_at IS NOT NULL) AS approved,
-               {PIECES_GONE} AS gone
+               {PIECES_GONE} AS gone, {COST_GONE} AS cost_gone
           FROM fulfilment x WHERE x.po_id = p.id) AS each
   ) AS f
  WHERE p.id = $1 FOR NO KEY UPDATE OF p

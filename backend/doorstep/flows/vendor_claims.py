@@ -1,7 +1,8 @@
 """What is claimed back from a vendor: he was paid, or will be, for goods that did not stay.
 
-Read anew whenever the tranches are judged, so that what is released later for goods that have come
-back is claimed as well. Each claim is a problem of its own; together they are what he owes.
+Only what had been released before they were gone: of what is released afterwards their part is
+withheld. Read anew whenever the tranches are judged. Each claim is a problem of its own; together
+they are what he owes.
 """
 
 from __future__ import annotations
@@ -10,27 +11,25 @@ from uuid import UUID
 
 from doorstep.core import db
 from doorstep.core.money import Money
-from doorstep.modules.finance.rules.tranches import claimable
+from doorstep.flows.settle_sql import COST_GONE
+from doorstep.modules.finance.rules.tranches import for_gone
 from doorstep.modules.finance.service import tranches
 from doorstep.modules.helpdesk import service as helpdesk
 
-# What came back costs what the purchase order says of its product. It is found by the parcel that it
-# was announced for: its line may have gone into another one since.
-OWED = """
+OWED = f"""
 SELECT p.number, p.currency, p.total_minor, p.order_id, p.fulfilment_id,
        p.state = 'accepted' AND EXISTS (
          SELECT FROM fulfilment f WHERE f.po_id = p.id AND f.state = 'open') AS living,
-       coalesce((SELECT sum(t.amount_minor) FROM tranche t
-                  WHERE t.po_id = p.id AND t.state = 'released'), 0)::bigint AS released_minor,
-       coalesce((SELECT sum(x.received * (
-                   SELECT max(n.unit_cost_minor) FROM po_line n
-                    WHERE n.po_id = p.id AND n.product_id = x.product_id))
-                   FROM fulfilment f
-                   JOIN expected_arrival a ON a.fulfilment_id = f.id
-                   JOIN expected_line x ON x.arrival_id = a.id AND x.fulfilment_line_id IS NOT NULL
-                  WHERE f.po_id = p.id), 0)::bigint AS back_minor
-  FROM purchase_order p WHERE p.id = $1
-"""
+       t.released_minor, t.withheld_minor,
+       coalesce((SELECT sum({COST_GONE}) FROM fulfilment x WHERE x.po_id = p.id), 0)::bigint
+         AS gone_minor
+  FROM purchase_order p
+ CROSS JOIN LATERAL (
+   SELECT coalesce(sum(t.amount_minor), 0)::bigint AS released_minor,
+          coalesce(sum(t.withheld_minor), 0)::bigint AS withheld_minor
+     FROM tranche t WHERE t.po_id = p.id AND t.state = 'released') AS t
+ WHERE p.id = $1
+"""  # noqa: S608 - a constant of this house
 
 
 async def claim_what_is_owed(po_id: UUID) -> None:
@@ -42,7 +41,9 @@ async def claim_what_is_owed(po_id: UUID) -> None:
     order = await db.one(OWED, po_id)
     owed = order["released_minor"]
     if order["living"]:
-        owed = claimable(owed, order["total_minor"], order["back_minor"])
+        shares = owed + order["withheld_minor"]
+        gone = for_gone(shares, order["total_minor"], order["gone_minor"])
+        owed = gone - order["withheld_minor"]
     claim = await tranches.claim(po_id, order["currency"], owed)
     if claim is None:
         return

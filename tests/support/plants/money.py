@@ -66,6 +66,12 @@ PLANTS = {
         ("tranche",),
         ("UPDATE tranche SET amount_minor = amount_minor + 1 WHERE number = 1",),
     ),
+    "money is withheld for goods that stayed": Plant(
+        "IM5 gone",
+        ("tranche",),
+        ("UPDATE tranche SET amount_minor = amount_minor - 1, withheld_minor = 1"
+         " WHERE number = 1 AND state = 'released'",),
+    ),
     "an entry does not balance": Plant(
         "IM4",
         ("journal_line",),

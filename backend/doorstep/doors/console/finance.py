@@ -314,7 +314,8 @@ async def release_rest(
 ) -> list[TrancheOut]:
     """Let the other tranches go on by their conditions, after goods of the order did not stay.
 
-    They go on in full; what of them was for goods that came back is claimed from the vendor.
+    Of each only what is for goods that stayed is released; what was released before for the others
+    is claimed from the vendor.
     """
     await _require(SEEN, "purchase_orders", actor, po_id, PurchaseOrderMissing)
     await vendor_rest.release_rest(po_id, data.event_id, data.reason, actor=actor)

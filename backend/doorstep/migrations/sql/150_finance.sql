@@ -201,7 +201,9 @@ CREATE TABLE tranche (
   vendor_id uuid NOT NULL,
   number smallint NOT NULL,
   percent smallint NOT NULL,
+  -- What is paid of it. With what is withheld, for goods that did not stay, it is its share.
   amount_minor bigint NOT NULL,
+  withheld_minor bigint NOT NULL DEFAULT 0,
   currency text NOT NULL,
   state text NOT NULL DEFAULT 'waiting',
   -- Why it stands where it stands, in words a person reads.
@@ -222,6 +224,8 @@ CREATE TABLE tranche (
   CONSTRAINT tranche_number_range CHECK (number BETWEEN 1 AND 6),
   CONSTRAINT tranche_percent_range CHECK (percent BETWEEN 0 AND 100),
   CONSTRAINT tranche_amount_range CHECK (amount_minor BETWEEN 0 AND 100000000000000),
+  CONSTRAINT tranche_withheld_range CHECK (withheld_minor BETWEEN 0 AND 100000000000000),
+  CONSTRAINT tranche_withheld_at_release CHECK (withheld_minor = 0 OR state = 'released'),
   CONSTRAINT tranche_state_known CHECK (state IN ('waiting', 'eligible', 'released', 'held')),
   CONSTRAINT tranche_release_whole CHECK (
     (state = 'released') = (released_at IS NOT NULL) AND (released_at IS NULL) = (decided_on IS NULL))
@@ -236,11 +240,12 @@ DECLARE
   wrong text;
 BEGIN
   SELECT format('%s is %s %s, its %s tranches are %s', p.number, p.total_minor, p.currency,
-                count(t.id), coalesce(sum(t.amount_minor), 0))
+                count(t.id), coalesce(sum(t.amount_minor + t.withheld_minor), 0))
     INTO wrong
     FROM purchase_order p LEFT JOIN tranche t ON t.po_id = p.id AND t.currency = p.currency
    WHERE p.id = checked AND p.state <> 'draft'
-   GROUP BY p.id HAVING count(t.id) <> 6 OR sum(t.amount_minor) <> p.total_minor;
+   GROUP BY p.id
+  HAVING count(t.id) <> 6 OR sum(t.amount_minor + t.withheld_minor) <> p.total_minor;
   IF wrong IS NOT NULL THEN
     RAISE EXCEPTION 'purchase order %', wrong USING ERRCODE = 'check_violation';
   END IF;
@@ -255,8 +260,9 @@ CREATE CONSTRAINT TRIGGER purchase_order_tranche_sum AFTER INSERT OR UPDATE ON p
 CREATE FUNCTION tranche_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'UPDATE' AND OLD.state = 'released' THEN
-    IF (NEW.state, NEW.amount_minor, NEW.released_at, NEW.decided_on)
-       IS DISTINCT FROM (OLD.state, OLD.amount_minor, OLD.released_at, OLD.decided_on) THEN
+    IF (NEW.state, NEW.amount_minor, NEW.withheld_minor, NEW.released_at, NEW.decided_on)
+       IS DISTINCT FROM
+       (OLD.state, OLD.amount_minor, OLD.withheld_minor, OLD.released_at, OLD.decided_on) THEN
       RAISE EXCEPTION 'tranche % is released', OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
   ELSIF NEW.state = 'released' AND NOT EXISTS (

@@ -70,10 +70,11 @@ SELECT format('%s V1 was released before the whole price was captured', r.po_num
 
 _IM3 = """
 SELECT format('%s is %s, its %s tranches are %s', p.number, p.total_minor, count(t.id),
-              coalesce(sum(t.amount_minor), 0))
+              coalesce(sum(t.amount_minor + t.withheld_minor), 0))
   FROM purchase_order p LEFT JOIN tranche t ON t.po_id = p.id AND t.currency = p.currency
  WHERE p.state <> 'draft'
- GROUP BY p.id HAVING count(t.id) <> 6 OR sum(t.amount_minor) <> p.total_minor
+ GROUP BY p.id
+HAVING count(t.id) <> 6 OR sum(t.amount_minor + t.withheld_minor) <> p.total_minor
 """
 
 _IM4 = """
@@ -200,7 +201,7 @@ async def check_im2() -> list[str]:
 
 
 async def check_im3() -> list[str]:
-    """IM3: the six tranches add to the purchase order, to the minor unit."""
+    """IM3: the six tranches, with what is withheld of them, add to the purchase order exactly."""
     return await _violations(_IM3)
 
 

@@ -121,7 +121,7 @@ ON CONFLICT ON CONSTRAINT tranche_number_key DO NOTHING
 """
 
 LOCK_TRANCHES = """
-SELECT id, number, percent, amount_minor, currency, state, reason, is_advance
+SELECT id, number, percent, amount_minor, withheld_minor, currency, state, reason, is_advance
   FROM tranche WHERE po_id = $1 ORDER BY number FOR NO KEY UPDATE
 """
 
@@ -130,18 +130,20 @@ SELECT id, number, percent, amount_minor, currency, state, reason, is_advance
 JUDGE = """
 UPDATE tranche t
    SET state = d.state, reason = d.reason, updated_at = m.moment,
+       amount_minor = t.amount_minor - d.withheld_minor, withheld_minor = d.withheld_minor,
        eligible_at = coalesce(
          t.eligible_at, CASE WHEN d.state IN ('eligible', 'released') THEN m.moment END),
        released_at = CASE WHEN d.state = 'released' THEN m.moment END,
        decided_on = CASE WHEN d.state = 'released' THEN $3::jsonb END,
        is_advance = d.state = 'released' AND $4
-  FROM unnest($5::uuid[], $6::text[], $7::text[]) AS d (id, state, reason),
+  FROM unnest($5::uuid[], $6::text[], $7::text[], $8::bigint[])
+         AS d (id, state, reason, withheld_minor),
        (SELECT clock_timestamp() + $2::interval AS moment) m
  WHERE t.id = d.id AND t.po_id = $1 AND t.state <> 'released'
 """
 
 TRANCHES = """
-SELECT t.id, t.number, t.percent, t.amount_minor, t.currency, t.state, t.reason,
+SELECT t.id, t.number, t.percent, t.amount_minor, t.withheld_minor, t.currency, t.state, t.reason,
        t.eligible_at, t.released_at,
        p.id AS payout_id, p.attempt AS payout_attempt, p.state AS payout_state,
        p.reason AS payout_reason, p.bank_ref AS payout_bank_ref, p.answered_at AS payout_answered_at

@@ -103,6 +103,7 @@ class Tranche(Table, tablename="tranche", db=engine):
     number = SmallInt()
     percent = SmallInt()
     amount_minor = BigInt()
+    withheld_minor = BigInt()
     currency = Text()
     state = Text()
     reason = Text()

@@ -86,13 +86,24 @@ def decide(number: int, facts: Facts) -> Decision:
     return Decision("released", _grounds(number, facts))
 
 
-def claimable(released_minor: int, total_minor: int, back_minor: int) -> int:
-    """Tell how much of what is released was for goods that came back, given what those cost.
+def for_gone(shares_minor: int, total_minor: int, gone_minor: int) -> int:
+    """Tell how much of some tranches' shares is for goods that did not stay, given what those cost.
 
-    No part of the money is for certain goods, so it is the same share of each; rounded down, and
-    whole once everything is released.
+    No part of the money is for certain goods, so it is the same part of each share; rounded down,
+    and whole once the shares are the whole purchase order.
     """
-    return back_minor * released_minor // total_minor if total_minor else 0
+    return gone_minor * shares_minor // total_minor if total_minor else 0
+
+
+def withheld(share_minor: int, before_minor: int, total_minor: int, gone_minor: int) -> int:
+    """Tell how much of a tranche's share is not released, since it is for goods that did not stay.
+
+    `before_minor`: the shares that are released already. Of them together `for_gone` is withheld or
+    claimed, so after each release vendor and goods are even to the minor unit, in whatever order the
+    tranches go: in the end he has exactly what the goods that stayed cost.
+    """
+    even_before = for_gone(before_minor, total_minor, gone_minor)
+    return for_gone(before_minor + share_minor, total_minor, gone_minor) - even_before
 
 
 def settled(released: Sequence[int]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -11,9 +11,10 @@ import msgspec
 from doorstep.core import clock, db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
+from doorstep.core.money import Money
 from doorstep.modules.finance import sql
 from doorstep.modules.finance.rules import postings, tranches
-from doorstep.modules.finance.rules.tranches import Facts
+from doorstep.modules.finance.rules.tranches import Decision, Facts
 from doorstep.modules.finance.service import ledger, payouts
 from doorstep.modules.finance.service.payouts import Payee
 
@@ -21,12 +22,25 @@ OPENED = "The purchase order has just been made."
 
 
 class PurchaseOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """The purchase order to judge, with the heads of its fulfilments' chains (IM2)."""
+    """The purchase order to judge, with the heads of its fulfilments' chains (IM2).
+
+    `gone_minor`: what those of its goods cost that did not stay.
+    """
 
     id: UUID
     order_id: UUID
     currency: str
     heads: dict[str, int]
+    total_minor: int
+    gone_minor: int
+
+
+class Judged(NamedTuple):
+    """A tranche that stands elsewhere now, and what is withheld of its share if it is released."""
+
+    row: dict[str, Any]
+    decision: Decision
+    withheld_minor: int
 
 
 async def open_schedule(
@@ -113,15 +127,15 @@ async def claim(po_id: UUID, currency: str, whole_minor: int) -> tuple[UUID, int
 async def review(order: PurchaseOrder, facts: Facts, payee: Payee) -> bool:
     """Judge every tranche that is not released, and release those whose time has come.
 
-    A release posts to the ledger, writes the payout's intent with the payee's account, and orders
-    the bank transfer from a job, all in the caller's transaction. The caller holds the locks of
-    order, fulfilments and purchase order. Judging again on the same facts changes nothing.
+    Of each only what is for goods that stayed is released. A release posts to the ledger, writes the
+    payout's intent with the payee's account, and orders the bank transfer from a job, all in the
+    caller's transaction. The caller holds the locks of order, fulfilments and purchase order.
+    Judging again on the same facts changes nothing.
 
     Returns whether V1 to V5 are now released, which completes 1017.
     """
     rows = await db.rows(sql.LOCK_TRANCHES, order.id)
-    judged = [(row, tranches.decide(row["number"], facts)) for row in _open(rows)]
-    changed = [(r, d) for r, d in judged if (r["state"], r["reason"]) != (d.state, d.reason)]
+    changed = _judge(order, facts, rows)
     if changed:
         await db.execute(
             sql.JUDGE,
@@ -129,19 +143,44 @@ async def review(order: PurchaseOrder, facts: Facts, payee: Payee) -> bool:
             clock.offset(),
             order.heads,
             not facts.received,
-            [row["id"] for row, _ in changed],
-            [decision.state for _, decision in changed],
-            [decision.reason for _, decision in changed],
+            [one.row["id"] for one in changed],
+            [one.decision.state for one in changed],
+            [one.decision.reason for one in changed],
+            [one.withheld_minor for one in changed],
         )
-    fresh = [row for row, decision in changed if decision.state == "released"]
+    fresh = [
+        one.row | {"amount_minor": one.row["amount_minor"] - one.withheld_minor}
+        for one in changed
+        if one.decision.state == "released"
+    ]
     await _post(order, facts, rows, fresh)
     await payouts.order([row for row in fresh if row["amount_minor"]], payee)
     earlier = [row["number"] for row in rows if row["state"] == "released"]
     return tranches.settled([*earlier, *(row["number"] for row in fresh)])
 
 
-def _open(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [row for row in rows if row["state"] != "released"]
+def _judge(order: PurchaseOrder, facts: Facts, rows: Sequence[dict[str, Any]]) -> list[Judged]:
+    """Judge the tranches that are not released; list those of which something else holds now."""
+    shares = sum(
+        row["amount_minor"] + row["withheld_minor"] for row in rows if row["state"] == "released"
+    )
+    changed = []
+    for row in rows:
+        if row["state"] == "released":
+            continue
+        decision, kept = tranches.decide(row["number"], facts), 0
+        if decision.state == "released":
+            share = row["amount_minor"]
+            kept = tranches.withheld(share, shares, order.total_minor, order.gone_minor)
+            shares += share
+        if kept:
+            words = (
+                f"{decision.reason} {Money(kept, order.currency)} is for goods that did not stay."
+            )
+            decision = Decision(decision.state, words)
+        if (row["state"], row["reason"]) != (decision.state, decision.reason):
+            changed.append(Judged(row, decision, kept))
+    return changed
 
 
 async def _post(
