@@ -129,7 +129,7 @@ async def test_a_silent_vendor_is_reminded_called_and_then_replaced(
     clock.set(now())
     user = await company.join("vendor", vendor_id=company.world.vendor_id)
     company.users["vendor"] = user
-    await floor.refused(company, "vendor", path, late, "purchase-order-already-answered")
+    await floor.refused(company, "vendor", path, late, "purchase-order-withdrawn")
 
 
 # --- Money that does not come ---------------------------------------------------------------------

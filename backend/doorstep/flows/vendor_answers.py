@@ -85,8 +85,8 @@ async def accept(
     `ready_on`: the goods are ready later than today; the promise moves. `quantities` (fulfilment
     line → pieces): a part; the rest is sourced elsewhere, under a purchase order of its own.
 
-    Raises: PurchaseOrderMissing; PurchaseOrderAlreadyAnswered; NotOrdered; NothingAccepted; the
-    engine's refusals; DateNotAhead.
+    Raises: PurchaseOrderMissing; PurchaseOrderAlreadyAnswered; PurchaseOrderWithdrawn; NotOrdered;
+    NothingAccepted; the engine's refusals; DateNotAhead.
     """
     fulfilment_id = await lock_fulfilment_of(po_id, actor)
     answered = await db.value("SELECT answer_event_id FROM purchase_order WHERE id = $1", po_id)
@@ -164,8 +164,7 @@ async def _accept_part(
 ) -> None:
     """Reduce fulfilment, allocation and purchase order to a part, and source the rest elsewhere."""
     order = await db.one("SELECT state, number FROM purchase_order WHERE id = $1", po_id)
-    if order["state"] != "sent":
-        raise scm.PurchaseOrderAlreadyAnswered(f"{order['number']} is {order['state']}.")
+    scm.require_unanswered(order)
     lines = {row["fulfilment_line_id"]: row for row in await db.rows(PO_LINES, po_id)}
     if any(line not in lines or n > lines[line]["quantity"] for line, n in quantities.items()):
         raise NotOrdered
@@ -214,7 +213,7 @@ def _owed(row: dict[str, Any], quantity: int) -> source_again.Owed:
 async def decline(po_id: UUID, event_id: UUID, reason: str, *, actor: Actor) -> None:
     """Decline a purchase order as its vendor: nothing is paid on it, the goods come from elsewhere.
 
-    Raises: PurchaseOrderMissing; PurchaseOrderAlreadyAnswered.
+    Raises: PurchaseOrderMissing; PurchaseOrderAlreadyAnswered; PurchaseOrderWithdrawn.
     """
     fulfilment_id = await lock_fulfilment_of(po_id, actor)
     await scm.record_answer(po_id, "declined", actor=actor, event_id=event_id, reason=reason)

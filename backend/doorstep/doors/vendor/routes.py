@@ -175,6 +175,7 @@ async def list_tranches(actor: Actor, po_id: PurchaseOrderId) -> list[TrancheOut
     | problems(
         scm.PurchaseOrderMissing,
         scm.PurchaseOrderAlreadyAnswered,
+        scm.PurchaseOrderWithdrawn,
         vendor_answers.NotOrdered,
         vendor_answers.NothingAccepted,
         DateNotAhead,
@@ -219,7 +220,9 @@ async def move_ready(actor: Actor, po_id: PurchaseOrderId, data: ReadyIn) -> Res
     operation_id="declinePurchaseOrder",
     status_code=204,
     opt=needs("scm:purchase_order:answer"),
-    responses=problems(scm.PurchaseOrderMissing, scm.PurchaseOrderAlreadyAnswered),
+    responses=problems(
+        scm.PurchaseOrderMissing, scm.PurchaseOrderAlreadyAnswered, scm.PurchaseOrderWithdrawn
+    ),
     tags=TAGS,
 )
 async def decline(actor: Actor, po_id: PurchaseOrderId, data: DeclineIn) -> None:

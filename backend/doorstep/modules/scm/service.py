@@ -33,6 +33,14 @@ class PurchaseOrderAlreadyAnswered(Refusal):
     title = "This purchase order is already answered."
 
 
+class PurchaseOrderWithdrawn(Refusal):
+    """His time was up and the goods come from elsewhere, or they are not wanted any more."""
+
+    title = (
+        "This purchase order was withdrawn. Nothing is to be delivered on it, and nothing is paid."
+    )
+
+
 class PurchaseOrderNotAccepted(Refusal):
     """Only who has accepted can say when the goods are ready."""
 
@@ -98,6 +106,17 @@ async def send_purchase_order(purchase: Purchase) -> str | None:
     return number
 
 
+def require_unanswered(order: Mapping[str, Any]) -> None:
+    """Refuse an answer to a purchase order (number, state) that does not wait for one.
+
+    Raises: PurchaseOrderAlreadyAnswered; PurchaseOrderWithdrawn.
+    """
+    if order["state"] == "cancelled":
+        raise PurchaseOrderWithdrawn(order["number"])
+    if order["state"] != "sent":
+        raise PurchaseOrderAlreadyAnswered(f"{order['number']} is {order['state']}.")
+
+
 async def record_answer(
     po_id: UUID,
     answer: Literal["accepted", "declined"],
@@ -111,15 +130,15 @@ async def record_answer(
 
     Returns the purchase order (id, number, order_id, fulfilment_id).
 
-    Raises: PurchaseOrderMissing, also for another vendor's; PurchaseOrderAlreadyAnswered.
+    Raises: PurchaseOrderMissing, also for another vendor's; PurchaseOrderAlreadyAnswered;
+    PurchaseOrderWithdrawn.
     """
     order = await db.row(sql.LOCK, po_id)
     if order is None or order["vendor_id"] != actor.vendor_id:
         raise PurchaseOrderMissing
     if order["state"] == answer and order["answer_event_id"] == event_id:
         return order
-    if order["state"] != "sent":
-        raise PurchaseOrderAlreadyAnswered(f"{order['number']} is {order['state']}.")
+    require_unanswered(order)
     await db.execute(
         sql.ANSWER, po_id, answer, clock.offset(), actor.person_id, event_id, reason, ready_on
     )
