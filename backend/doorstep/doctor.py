@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from doorstep.core import db
+from doorstep.core.auth import checks as auth
 from doorstep.core.captures import checks as captures
 from doorstep.flows import checks as flows
 from doorstep.journey import chain
@@ -51,6 +52,7 @@ QUERIES: dict[str, str] = {
     "IQ2 inbox": """
         SELECT i.source || ' ' || i.source_id AS subject, coalesce(i.last_error, i.state) AS detail
           FROM inbox i WHERE i.state = 'problem'""",
+    **auth.QUERIES,
     **captures.QUERIES,
     **journey.QUERIES,
     **oms.QUERIES,

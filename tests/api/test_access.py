@@ -7,9 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
 
 from doorstep.core import limits, redis
+from doorstep.play.phone_key import PhoneKey
 from tests.support.access import PASSWORD, PIN, Person
 
 Enter = Callable[..., Awaitable[Person]]
@@ -45,7 +47,8 @@ async def test_a_courier_is_made_enrolled_and_shut_out(
     assert made.status_code == 201
     person = f"/api/people/{made.json()['id']}"
     code = (await client.post(f"{person}/enrolment-codes", headers=admin)).json()["code"]
-    enrolment = {"code": code, "device_label": "Omar's phone", "pin": PIN}
+    key = msgspec.to_builtins(PhoneKey().public)
+    enrolment = {"code": code, "device_label": "Omar's phone", "pin": PIN, "public_key": key}
     enrolled = (await client.post("/api/enrol", json=enrolment)).json()
     phone = bearer(enrolled["access_token"])
     assert (await client.get("/api/me", headers=phone)).json()["source"] == "phone"

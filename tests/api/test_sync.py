@@ -66,9 +66,10 @@ async def test_an_event_that_came_by_its_request_before_gets_the_answer_of_then(
 
 async def test_a_later_push_under_another_signature_changes_no_receipt(company: Company) -> None:
     phone = Phone(company, "warehouse")
-    event = unannounced(phone, sig="a")
+    event = unannounced(phone)
     first = await phone.push(event)
     assert await phone.push(event | {"sig": "b", "mono_ms": 1}) == first
+    assert first[0]["verdict"] == "applied"
     assert await core_db.value("SELECT count(*) FROM stray_capture") == 0
 
 

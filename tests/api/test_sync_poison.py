@@ -9,10 +9,12 @@ import msgspec
 import pytest
 
 from doorstep.core import db as core_db
+from doorstep.core.captures.canonical import signed_bytes
 from doorstep.core.ids import uuid7
 from tests.factories.company import Company
 from tests.factories.crews import crewed
 from tests.factories.floor import open_problems
+from tests.factories.phone_keys import key_of
 from tests.factories.steps import healthy
 from tests.factories.sync import PUSH, Phone, kept_goods, picking, unannounced
 
@@ -80,10 +82,16 @@ async def test_an_event_without_an_id_is_kept_and_named_by_its_place(company: Co
 async def test_half_an_emoji_keeps_no_batch_back(company: Company) -> None:
     """A text that was cut in the middle of a character, as JavaScript cuts and writes it."""
     phone = Phone(company, "warehouse")
-    events = [unannounced(phone) for _ in range(3)]
-    batch = msgspec.json.encode({"app_version": "1", "sent_at": "", "events": events})
-    batch = batch.replace(b"Nobody", rb"\\ud83d \ud83d\ude00 \ud83d", 1)
     headers = company.users["warehouse"].headers | {"Content-Type": "application/json"}
+    texts = [msgspec.json.encode(unannounced(phone)) for _ in range(3)]
+    texts[1] = texts[1].replace(b"Nobody", rb"\\ud83d \ud83d\ude00 \ud83d", 1)
+    # The signature covers half a character as JavaScript has written it.
+    signatures = [key_of(headers).sign(signed_bytes(text)).encode() for text in texts]
+    events = [
+        text.replace(b'"sig":null', b'"sig":"%b"' % signature)
+        for text, signature in zip(texts, signatures, strict=True)
+    ]
+    batch = b'{"app_version":"1","sent_at":"","events":[%b]}' % b", ".join(events)
     answer = await company.http.post(PUSH, content=batch, headers=headers)
     assert [one["verdict"] for one in answer.json()["receipts"]] == ["applied"] * 3
     words = await core_db.rows("SELECT words FROM unannounced_goods")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 
+import msgspec
 import pytest
 
 from doorstep.journey.stages import STAGES
 from doorstep.play import play_demo, simulate
 from doorstep.play.demo import EXPECTED_TRANCHES
+from doorstep.play.phone_key import PhoneKey
 from tests.support import reckoning
 from tests.support.whole_stack import WholeStack
 
@@ -72,7 +74,12 @@ async def test_what_the_demo_writes_lets_a_visitor_look_around(stack: WholeStack
         assert found.json()["total_minor"] == order["total_minor"]
         enrolled = await visitor.post(
             "/api/enrol",
-            json={"code": courier["enrolment_code"], "device_label": "phone", "pin": "135790"},
+            json={
+                "code": courier["enrolment_code"],
+                "device_label": "phone",
+                "pin": "135790",
+                "public_key": msgspec.to_builtins(PhoneKey().public),
+            },
         )
         assert enrolled.is_success, enrolled.text
         tracked = await visitor.get(f"/track/{order['tracking_token']}")

@@ -29,12 +29,15 @@ from doorstep.core import blobs, db, health, limits
 from doorstep.core import redis as core_redis
 from doorstep.core.actor import Source
 from doorstep.core.auth import people, sessions, sql
+from doorstep.core.auth.device_keys import point_of
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.core.outbox import bell
 from doorstep.flows.reactions import REACTIONS
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.tms import service as tms
+from doorstep.play.phone_key import PhoneKey
+from tests.factories import phone_keys
 from tests.factories.care import Postbox, outside, reacting
 from tests.factories.money import Bank, make_costs
 from tests.factories.road import ALWAYS, a_checklist
@@ -132,12 +135,15 @@ class Company:
 
 async def session_of(person_id: UUID, source: Source) -> dict[str, str]:
     """Open a session as a sign-in does, from a new phone or from a screen."""
-    device_id = None
+    device_id, key = None, PhoneKey()
     if source == "phone":
         device_id = uuid7()
-        await db.execute(sql.INSERT_DEVICE, device_id, person_id, "phone", "no PIN", now())
-    opened = await sessions._open_session(person_id, source=source, device_id=device_id)
-    return {"Authorization": f"Bearer {opened.access_token}"}
+        point = point_of(key.public)
+        await db.execute(sql.ENROL_DEVICE, device_id, person_id, "phone", "no PIN", point, now())
+    opened = await sessions.open_session(person_id, source=source, device_id=device_id)
+    headers = {"Authorization": f"Bearer {opened.access_token}"}
+    phone_keys.remember(headers, key)
+    return headers
 
 
 @functools.cache

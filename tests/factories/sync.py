@@ -16,6 +16,7 @@ from doorstep.core.ids import uuid7
 from doorstep.doors.field.captured import CAPTURES
 from tests.factories.company import Company
 from tests.factories.journeys import Order, standing
+from tests.factories.phone_keys import key_of, signed
 
 PUSH = "/field/sync/push"
 _TEMPLATES = {
@@ -62,8 +63,12 @@ class Phone:
         return self.event(name, payload, **(given | other))
 
     async def send(self, *events: Any) -> httpx.Response:
-        """Push a batch."""
-        batch = {"app_version": "1.0.0", "sent_at": now(), "events": events}
+        """Push a batch; what is not signed yet is signed by this phone."""
+        key = key_of(self.company.users[self.who].headers)
+        batch = {
+            "app_version": "1.0.0", "sent_at": now(),
+            "events": [signed(event, key) for event in events],
+        }  # fmt: skip
         return await self.company.send(self.who, PUSH, batch)
 
     async def push(self, *events: Any) -> list[dict[str, Any]]:

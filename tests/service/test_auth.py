@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from doorstep.core import db as core_db
+from doorstep.core.actor import Actor
 from doorstep.core.auth import service, sessions
 from doorstep.core.auth.errors import (
     DeviceIsLocked,
@@ -22,12 +23,14 @@ from doorstep.core.auth.errors import (
     SignInFailed,
 )
 from doorstep.core.auth.passwords import check_password
+from doorstep.play.phone_key import PhoneKey
 from tests.conftest import Clock
 from tests.support.access import PASSWORD, PIN, enter
 
 pytestmark = pytest.mark.usefixtures("db")
 
 WRONG_PIN = "000000"
+KEY = PhoneKey().public
 
 
 async def locked_state(device_id: UUID | None) -> str:
@@ -125,14 +128,15 @@ class TestEnrolment:
     async def test_a_code_makes_a_phone_as_typed_by_a_person(self) -> None:
         code = await self.make_code()
         typed = "-".join(code[i : i + 5] for i in range(0, 26, 5)).lower().replace("0", "o")
-        enrolled = await service.enrol(typed, label="Pixel", pin=PIN)
+        enrolled = await service.enrol(typed, label="Pixel", pin=PIN, key=KEY)
         actor = await service.authenticate(enrolled.access_token)
         assert (actor.source, actor.device_id) == ("phone", enrolled.device_id)
 
     async def test_a_code_is_used_once_even_by_two_at_once(self) -> None:
         code = await self.make_code()
         results = await asyncio.gather(
-            *(service.enrol(code, label="p", pin=PIN) for _ in range(4)), return_exceptions=True
+            *(service.enrol(code, label="p", pin=PIN, key=KEY) for _ in range(4)),
+            return_exceptions=True,
         )
         assert sum(isinstance(one, service.Tokens) for one in results) == 1
         assert sum(isinstance(one, EnrolmentCodeNotValid) for one in results) == 3
@@ -142,13 +146,13 @@ class TestEnrolment:
         code = await self.make_code()
         clock.advance(timedelta(hours=24, seconds=1))
         with pytest.raises(EnrolmentCodeNotValid):
-            await service.enrol(code, label="p", pin=PIN)
+            await service.enrol(code, label="p", pin=PIN, key=KEY)
 
     async def test_a_code_of_somebody_deactivated_is_worth_nothing(self) -> None:
         code = await self.make_code()
         await service.deactivate_person(await core_db.value("SELECT id FROM person"))
         with pytest.raises(EnrolmentCodeNotValid):
-            await service.enrol(code, label="p", pin=PIN)
+            await service.enrol(code, label="p", pin=PIN, key=KEY)
 
 
 class TestPin:
@@ -248,7 +252,7 @@ class TestRevocation:
         by_person, by_device, by_session = [await enter("courier") for _ in range(3)]
         await service.deactivate_person(by_person.id)
         assert by_device.tokens.device_id is not None
-        await service.revoke_device(by_device.tokens.device_id)
+        await service.revoke_device(by_device.tokens.device_id, by=Actor.system("test"))
         await service.revoke_session(by_session.tokens.session_id, "signed out")
         for person in (by_person, by_device, by_session):
             with pytest.raises(NotSignedIn):

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from doorstep.core.actor import ROLES
 from doorstep.core.auth import service
 from doorstep.core.auth.people import FIELD_ROLES
+from doorstep.play.phone_key import PhoneKey
 
 PASSWORD = "a long enough secret"
 PIN = "482915"
@@ -24,6 +25,7 @@ class Person:
     role: str
     login: str
     tokens: service.Tokens
+    key: PhoneKey | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -40,8 +42,9 @@ async def enter(role: str, **given: Any) -> Person:
     if role in FIELD_ROLES:
         person_id = await service.create_person(role=role, name=f"A {role}", **given)
         code = await service.make_enrolment_code(person_id)
-        tokens = await service.enrol(code.code, label="phone", pin=PIN)
-        return Person(person_id, role, "", tokens)
+        key = PhoneKey()
+        tokens = await service.enrol(code.code, label="phone", pin=PIN, key=key.public)
+        return Person(person_id, role, "", tokens, key)
     login = f"{role}-{uuid4().hex[:8]}"
     person_id = await service.create_person(
         role=role, name=f"A {role}", login=login, password=PASSWORD, **given

@@ -42,6 +42,9 @@ CLASSES: dict[str, Bucket] = {
     "device_pin": Bucket(burst=10, per_minute=5, guards_secret=True),
     "enrol": Bucket(burst=20, per_minute=20, guards_secret=True),
     "otp": Bucket(burst=5, per_minute=1, guards_secret=True),
+    # A hundred captures each; a phone hands in what it has, a replay or a guess is worth nothing.
+    "surrender": Bucket(burst=60, per_minute=60),
+    "surrender_device": Bucket(burst=30, per_minute=30),
     "refresh": Bucket(burst=120, per_minute=120),
     "link": Bucket(burst=30, per_minute=30),
     "link_miss": Bucket(burst=10, per_minute=10),

@@ -7,6 +7,7 @@ from piccolo.columns import (
     UUID,
     Array,
     BigInt,
+    Boolean,
     Bytea,
     DoublePrecision,
     Integer,
@@ -163,6 +164,8 @@ class Capture(Table, tablename="capture", db=engine):
     time_flag = Text(null=True, default=None)
     verdict = Text(null=True, default=None)
     reason = Text(null=True, default=None)
+    signature = Text(null=True, default=None)
+    surrendered = Boolean()
     recorded_at = Timestamptz(null=True, default=None)
     attempts = Integer()
     next_at = Timestamptz(default=None)

@@ -44,7 +44,7 @@ PROGRESS_HEADERS = [
         description="?1 once the bytes are verified and kept, else ?0.",
     ),
 ]
-UPLOADING = needs("core:upload:write", limit="upload")
+UPLOADING = needs("core:upload:write", limit="upload", hands_in=True)
 
 PICTURE_HEADERS = {
     "Content-Disposition": "inline; filename=picture.jpg",

@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
+import msgspec
 
 from doorstep.core.ids import uuid7
 from doorstep.play.calendar import Calendar
+from doorstep.play.phone_key import PhoneKey
 from doorstep.seed import SampleUser, password_of, sample_users
 
 T = TypeVar("T")
@@ -36,6 +38,7 @@ class Visitor:
         self._http = http
         self._tokens: dict[str, Any] = {}
         self._signing = asyncio.Lock()
+        self._key = PhoneKey()
         self.user = user
 
     async def sign_in(self, code: str | None = None) -> None:
@@ -47,7 +50,12 @@ class Visitor:
             }
             self._tokens = await self._post_open("/api/sign-in", body)
         else:
-            body = {"code": code, "device_label": f"{self.user.name}'s phone", "pin": PIN}
+            body = {
+                "code": code,
+                "device_label": f"{self.user.name}'s phone",
+                "pin": PIN,
+                "public_key": msgspec.to_builtins(self._key.public),
+            }
             self._tokens = await self._post_open("/api/enrol", body)
 
     async def _renew(self, spent: str) -> None:

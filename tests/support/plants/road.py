@@ -88,17 +88,32 @@ PLANTS = {
         ("capture",),
         ("INSERT INTO capture (event_id, person_id, device_id, body, digest, type, schema_version,"
          " lane, device_seq, captured_at, mono_ms, boot, app_version, request_id, received_at,"
-         " earliest_at, latest_at, next_at) SELECT new_id(), person_id, id, '{}', sha256('{}'),"
-         " 'pod.record', 1, 'stop', 1, now(), 0, new_id(), '1', 'r', now() - interval '1 hour',"
-         " now(), now(), now() FROM device LIMIT 1",),
+         " earliest_at, latest_at, next_at, signature, surrendered) SELECT new_id(), person_id, id,"
+         " '{}', sha256('{}'), 'pod.record', 1, 'stop', 1, now(), 0, new_id(), '1', 'r',"
+         " now() - interval '1 hour', now(), now(), now(), 'valid', false FROM device LIMIT 1",),
+    ),
+    "what came after a phone was shut out has counted": Plant(
+        "IC5",
+        ("capture", "device", "session"),
+        ("UPDATE session SET revoked_at = now(), revoked_why = 'lost' WHERE device_id IS NOT NULL",
+         "UPDATE device SET state = 'revoked', state_at = now() - interval '1 hour'",
+         "INSERT INTO capture (event_id, person_id, device_id, body, digest, type, schema_version,"
+         " lane, device_seq, captured_at, mono_ms, boot, app_version, request_id, received_at,"
+         " earliest_at, latest_at, next_at, verdict, reason, recorded_at, signature, surrendered)"
+         " SELECT new_id(), person_id, id, '{}', sha256('{}'), 'pod.record', 1, 'stop', 1, now(), 0,"
+         " new_id(), '1', 'r', now(), now(), now(), now(), 'applied', '', now(), 'valid', false"
+         " FROM device LIMIT 1"),
+    ),
+    "a phone that was shut out is still signed in": Plant(
+        "IA5", ("device",), ("UPDATE device SET state = 'revoked'",)
     ),
     "a phone is told no and not why": Plant(
         "IC1 reasons",
         ("capture",),
         ("INSERT INTO capture (event_id, person_id, device_id, body, digest, app_version,"
-         " request_id, received_at, next_at, verdict, reason, recorded_at) SELECT new_id(),"
-         " person_id, id, '{}', sha256('{}'), '1', 'r', now(), now(), 'rejected', '', now()"
-         " FROM device LIMIT 1",),
+         " request_id, received_at, next_at, verdict, reason, recorded_at, surrendered) SELECT"
+         " new_id(), person_id, id, '{}', sha256('{}'), '1', 'r', now(), now(), 'rejected', '',"
+         " now(), false FROM device LIMIT 1",),
     ),
     "the picture of a proof has not come for hours": Plant(
         "IC4",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from doorstep.core.errors import Invalid, NotFound, Refusal
+from doorstep.core.errors import Invalid, NotAllowed, NotFound, Refusal
 from doorstep.core.http.problems import NotSignedIn
 
 __all__ = [
+    "DeviceEnrolledByAnother",
+    "DeviceHandsInOnly",
     "DeviceIsLocked",
+    "DeviceIsRevoked",
+    "DeviceStateForbids",
     "EnrolmentCodeNotValid",
+    "KeyNotOnCurve",
     "LoginAlreadyTaken",
     "NoSuchDevice",
     "NoSuchPerson",
@@ -28,9 +33,39 @@ class SignInFailed(NotSignedIn):
 
 
 class DeviceIsLocked(NotSignedIn):
-    """Ten wrong PINs: the device takes no PIN any more, its owner needs a new enrolment code."""
+    """After ten wrong PINs or by the office; a new enrolment code or the office unlocks it."""
 
-    title = "This device is locked. Ask for a new enrolment code."
+    title = "This device is locked. Ask the office to unlock it, or for a new enrolment code."
+
+
+class DeviceIsRevoked(NotSignedIn):
+    """It is shut out for good; what is still on it comes in by surrender, for a person to look at."""
+
+    title = "This device was shut out by the office. What it has captured is kept and looked at."
+
+
+class DeviceHandsInOnly(NotAllowed):
+    """A locked device, or one that is to sign out, brings what it has and gets nothing new."""
+
+    title = "This device may only hand in what it has captured."
+
+
+class DeviceEnrolledByAnother(Refusal):
+    """A phone makes a key for each person: this one is another's. The code stays good."""
+
+    title = "This key belongs to somebody else who works with this phone."
+
+
+class DeviceStateForbids(Refusal):
+    """A device that is locked cannot be told to sign out, a revoked one cannot be told anything."""
+
+    title = "A device in this state cannot be told that."
+
+
+class KeyNotOnCurve(Invalid):
+    """Its two numbers are no point of the curve P-256."""
+
+    title = "This is no public key of P-256."
 
 
 class RefreshTokenReused(NotSignedIn):

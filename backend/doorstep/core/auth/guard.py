@@ -19,6 +19,7 @@ from litestar.types import Scope
 
 from doorstep.core import limits
 from doorstep.core.actor import Actor
+from doorstep.core.auth.errors import DeviceHandsInOnly
 from doorstep.core.auth.permissions import PERMISSIONS, PUBLIC, may
 from doorstep.core.auth.sessions import find_session
 from doorstep.core.errors import NotAllowed
@@ -37,7 +38,8 @@ class RouteNotDeclared(RuntimeError):
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Let the request in, as somebody: puts the actor and the session into the scope.
 
-    Raises: NotSignedIn, NotAllowed, TooManyRequests, LimitsUnavailable, DatabaseUnavailable.
+    Raises: NotSignedIn, NotAllowed, DeviceHandsInOnly, TooManyRequests, LimitsUnavailable,
+    DatabaseUnavailable.
     """
     opt, scope = handler.opt, connection.scope
     limit = opt.get("limit")
@@ -48,6 +50,8 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     signed_in = await find_session(_bearer(scope), request_id=REQUEST_ID.get())
     if not may(signed_in.actor.role, opt.get("permission", "")):
         raise NotAllowed
+    if signed_in.device_state not in (None, "active") and not opt.get("hands_in"):
+        raise DeviceHandsInOnly(state=signed_in.device_state)
     scope["user"] = signed_in.actor
     scope["auth"] = signed_in.session_id
     if limit:

@@ -1,4 +1,4 @@
-"""People and their devices: made, enrolled, shut out."""
+"""People: made, given a code for their phone, shut out."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from doorstep.core import db
 from doorstep.core.auth import passwords, sql, tokens
 from doorstep.core.auth.errors import (
     LoginAlreadyTaken,
-    NoSuchDevice,
     NoSuchPerson,
     PersonNotComplete,
     PersonSignsInOtherwise,
 )
+from doorstep.core.barcodes import qr_svg
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
+from doorstep.settings import settings
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +32,15 @@ CODE_LIFE = timedelta(hours=24)
 
 
 class EnrolmentCode(msgspec.Struct, frozen=True):
-    """A code as it is shown once, to be handed to its person."""
+    """A code as it is shown once, to be handed to its person.
+
+    The QR code holds the link, which opens the field app with the code behind a `#`: no server and
+    no log sees it there.
+    """
 
     code: str
+    link: str
+    qr_svg: str
     expires_at: datetime
 
 
@@ -107,11 +114,12 @@ async def make_enrolment_code(person_id: UUID, *, created_by: UUID | None = None
         sql.INSERT_CODE, tokens.hash_of(code), person_id, now(), created_by, expires_at
     )
     log.info("access.code_made", person_id=str(person_id))
-    return EnrolmentCode(code, expires_at)
+    link = f"{settings().public_url.rstrip('/')}/enrol#{code}"
+    return EnrolmentCode(code, link, qr_svg(link), expires_at)
 
 
 @db.transactional
-async def deactivate_person(person_id: UUID) -> None:
+async def deactivate_person(person_id: UUID, *, by: UUID | None = None) -> None:
     """Shut a person out with all devices and sessions; a second call changes nothing.
 
     Raises: NoSuchPerson.
@@ -124,19 +132,6 @@ async def deactivate_person(person_id: UUID) -> None:
     )
     if not touched:
         raise NoSuchPerson
+    await db.execute(sql.REVOKE_DEVICES_OF_PERSON, person_id, now(), by)
     await db.execute(sql.REVOKE_SESSIONS_OF_PERSON, person_id, now(), "person deactivated")
-    await db.execute("UPDATE device SET state = 'revoked' WHERE person_id = $1", person_id)
     log.info("access.person_deactivated", person_id=str(person_id))
-
-
-@db.transactional
-async def revoke_device(device_id: UUID) -> None:
-    """Shut a lost or replaced device out for good; a second call changes nothing.
-
-    Raises: NoSuchDevice.
-    """
-    touched = await db.execute("UPDATE device SET state = 'revoked' WHERE id = $1", device_id)
-    if not touched:
-        raise NoSuchDevice
-    await db.execute(sql.REVOKE_SESSIONS_OF_DEVICE, device_id, now(), "device revoked")
-    log.info("access.device_revoked", device_id=str(device_id))

@@ -30,6 +30,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     # People and access
     "access:session:own": EVERYBODY,
     "access:person:manage": _roles("admin"),
+    "access:device:command": _roles("dispatcher admin"),
     "core:capture:sync": _roles(_FIELD),
     "core:upload:write": _roles(f"{_FIELD} {_DESK} vendor"),
     "core:dead_letter:read": _roles("support admin"),
@@ -99,6 +100,7 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/api/session/refresh"),
     ("GET", "/app"),
     ("GET", "/app/{path}"),
+    ("POST", "/field/sync/surrender"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
     ("GET", "/metrics"),
@@ -116,9 +118,13 @@ PUBLIC: set[tuple[str, str]] = {
 """Routes without a token: (method, path template). Each checks in itself whatever it must."""
 
 
-def needs(permission: str, *, limit: str | None = None) -> dict[str, Any]:
-    """Make the `opt` of a route that needs this permission, counted in the limit class if given."""
-    return {"permission": permission} | ({"limit": limit} if limit else {})
+def needs(permission: str, *, limit: str | None = None, hands_in: bool = False) -> dict[str, Any]:
+    """Make the `opt` of a route that needs this permission, counted in the limit class if given.
+
+    `hands_in` leaves it open to a phone that is locked or about to sign out.
+    """
+    opt: dict[str, Any] = {"permission": permission}
+    return opt | ({"limit": limit} if limit else {}) | ({"hands_in": True} if hands_in else {})
 
 
 def public(*, limit: str | None = None) -> dict[str, Any]:

@@ -113,6 +113,25 @@ class Scope:
             return _equal(f"{_name(alias)}.id", self.actor.location_id, f"${first}")
         return self.channels(f"{alias}.channel_id", first)
 
+    def people(self, alias: str = "p", first: int = 1) -> Clause:
+        """Limit rows of `person`: dispatchers to those who work in their channels.
+
+        Admins manage the people of the whole installation.
+        """
+        if self.actor.role in ("system", "admin"):
+            return EVERYTHING, []
+        if self.actor.role not in DESKS:
+            return NOTHING, []
+        if not self.actor.channel_ids:
+            return EVERYTHING, []
+        name, mine = _name(alias), f"${first}::uuid[]"
+        places = f"SELECT place.id FROM location place WHERE place.channel_id = ANY({mine})"  # noqa: S608 - as above
+        condition = (
+            f"CASE WHEN {name}.location_id IS NOT NULL THEN {name}.location_id IN ({places})"
+            f" ELSE {name}.channel_ids = '{{}}' OR {name}.channel_ids && {mine} END"
+        )
+        return condition, [list(self.actor.channel_ids)]
+
     def stock(self, alias: str = "s", first: int = 1) -> Clause:
         """Limit rows with location_id and owner_id: floors by place, vendors by their goods."""
         if self.actor.role == "vendor":

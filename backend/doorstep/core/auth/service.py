@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from doorstep.core.auth.devices import (
+    DeviceOut,
+    enrol,
+    list_devices,
+    lock_device,
+    revoke_device,
+    sign_out_device,
+    unlock_device,
+)
 from doorstep.core.auth.people import (
     EnrolmentCode,
     create_person,
     deactivate_person,
     make_enrolment_code,
-    revoke_device,
 )
 from doorstep.core.auth.sessions import (
     IntegrationToken,
     SignedIn,
     Tokens,
     authenticate,
-    enrol,
     find_session,
     forget_old_sessions,
     issue_integration_token,
@@ -22,9 +29,11 @@ from doorstep.core.auth.sessions import (
     revoke_session,
     sign_in,
     sign_in_device,
+    sign_out,
 )
 
 __all__ = [
+    "DeviceOut",
     "EnrolmentCode",
     "IntegrationToken",
     "SignedIn",
@@ -36,10 +45,15 @@ __all__ = [
     "find_session",
     "forget_old_sessions",
     "issue_integration_token",
+    "list_devices",
+    "lock_device",
     "make_enrolment_code",
     "refresh",
     "revoke_device",
     "revoke_session",
     "sign_in",
     "sign_in_device",
+    "sign_out",
+    "sign_out_device",
+    "unlock_device",
 ]

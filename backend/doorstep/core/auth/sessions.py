@@ -18,7 +18,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth import passwords, sql, tokens
 from doorstep.core.auth.errors import (
     DeviceIsLocked,
-    EnrolmentCodeNotValid,
+    DeviceIsRevoked,
     NoSuchPerson,
     NotSignedIn,
     PersonSignsInOtherwise,
@@ -37,6 +37,9 @@ GRACE = timedelta(seconds=30)
 INTEGRATION_LIFE = timedelta(days=3650)
 PIN_ATTEMPTS = 10
 
+_WHY_NOT = {"locked": DeviceIsLocked, "revoked": DeviceIsRevoked}
+"""What a phone is told that comes back to a session it no longer gets."""
+
 
 class Tokens(msgspec.Struct, frozen=True):
     """What a sign-in hands out, and each refresh anew."""
@@ -46,6 +49,7 @@ class Tokens(msgspec.Struct, frozen=True):
     refresh_token: str
     refresh_expires_at: datetime
     session_id: UUID
+    person_id: UUID
     device_id: UUID | None
 
 
@@ -62,6 +66,7 @@ class SignedIn(msgspec.Struct, frozen=True):
 
     actor: Actor
     session_id: UUID
+    device_state: str | None
 
 
 async def find_session(token: str, *, request_id: str = "") -> SignedIn:
@@ -88,7 +93,7 @@ async def find_session(token: str, *, request_id: str = "") -> SignedIn:
         vendor_id=found["vendor_id"],
         request_id=request_id,
     )
-    return SignedIn(actor, found["session_id"])
+    return SignedIn(actor, found["session_id"], found["device_state"])
 
 
 async def authenticate(token: str, *, request_id: str = "") -> Actor:
@@ -111,63 +116,44 @@ async def sign_in(login: str, password: str) -> Tokens:
     if not matches or found is None:
         log.info("access.sign_in_failed")
         raise SignInFailed
-    return await _open_session(found["id"], source="person")
-
-
-async def enrol(code: str, *, label: str, pin: str) -> Tokens:
-    """Make a device of whoever holds the code, with its PIN, and open its first session.
-
-    Raises: EnrolmentCodeNotValid, PinNotSixDigits.
-    """
-    passwords.check_pin(pin)
-    device_id = uuid7()
-    # Outside the transaction: hashing takes its time.
-    pin_hash = await passwords.hash_secret(tokens.peppered(pin, device_id))
-    return await _enrol(tokens.normalise_code(code), device_id, label, pin_hash)
-
-
-@db.transactional
-async def _enrol(code: str, device_id: UUID, label: str, pin_hash: str) -> Tokens:
-    person_id = await db.value(sql.USE_CODE, tokens.hash_of(code), now())
-    if person_id is None:
-        raise EnrolmentCodeNotValid
-    await db.execute(sql.INSERT_DEVICE, device_id, person_id, label, pin_hash, now())
-    log.info("access.device_enrolled", person_id=str(person_id), device_id=str(device_id))
-    return await _open_session(person_id, source="phone", device_id=device_id)
+    return await open_session(found["id"], source="person")
 
 
 async def sign_in_device(device_id: UUID, pin: str) -> Tokens:
     """Open a new session on an enrolled device and end its older ones; ten wrong PINs lock it.
 
-    Raises: SignInFailed, DeviceIsLocked.
+    Raises: SignInFailed, DeviceIsLocked, DeviceIsRevoked.
     """
-    counted = await db.row(sql.COUNT_PIN_ATTEMPT, device_id, PIN_ATTEMPTS)
+    counted = await db.row(sql.COUNT_PIN_ATTEMPT, device_id, PIN_ATTEMPTS, now())
     matches = await passwords.verify(
         tokens.peppered(pin, device_id), counted["pin_hash"] if counted else None
     )
     if counted is None or not matches:
         state = await db.value("SELECT state FROM device WHERE id = $1", device_id)
         log.info("access.pin_failed", device_id=str(device_id), state=state)
-        raise DeviceIsLocked if state == "locked" else SignInFailed
+        raise _WHY_NOT.get(state, SignInFailed)
     return await _sign_in_device(counted["person_id"], device_id)
 
 
 @db.transactional
 async def _sign_in_device(person_id: UUID, device_id: UUID) -> Tokens:
     if not await db.execute(sql.PIN_WAS_RIGHT, device_id, now()):
-        raise SignInFailed
+        # Somebody has shut it out since the attempt was counted.
+        state = await db.value("SELECT state FROM device WHERE id = $1", device_id)
+        raise _WHY_NOT.get(state, SignInFailed)
     await db.execute(sql.REVOKE_SESSIONS_OF_DEVICE, device_id, now(), "signed in anew")
-    return await _open_session(person_id, source="phone", device_id=device_id)
+    return await open_session(person_id, source="phone", device_id=device_id)
 
 
 @db.transactional
-async def _open_session(person_id: UUID, *, source: str, device_id: UUID | None = None) -> Tokens:
+async def open_session(person_id: UUID, *, source: str, device_id: UUID | None = None) -> Tokens:
+    """Open a session of somebody who has proved who they are."""
     session_id = uuid7()
     await db.execute(sql.INSERT_SESSION, session_id, person_id, device_id, source, "", now())
-    return await _issue(tokens.new_token(), session_id, device_id)
+    return await _issue(tokens.new_token(), session_id, person_id, device_id)
 
 
-async def _issue(refresh: str, session_id: UUID, device_id: UUID | None) -> Tokens:
+async def _issue(refresh: str, session_id: UUID, person_id: UUID, device_id: UUID | None) -> Tokens:
     moment = now()
     issued = Tokens(
         access_token=tokens.access_of(refresh, session_id),
@@ -175,6 +161,7 @@ async def _issue(refresh: str, session_id: UUID, device_id: UUID | None) -> Toke
         refresh_token=refresh,
         refresh_expires_at=moment + REFRESH_LIFE,
         session_id=session_id,
+        person_id=person_id,
         device_id=device_id,
     )
     await db.execute_many(
@@ -190,11 +177,16 @@ async def _issue(refresh: str, session_id: UUID, device_id: UUID | None) -> Toke
 async def refresh(token: str) -> Tokens:
     """Spend a refresh token for its successor; a retry within 30 s gets the same one again.
 
-    Raises: NotSignedIn; RefreshTokenReused after ending the session of a token spent before that.
+    Raises: NotSignedIn, DeviceIsLocked, DeviceIsRevoked; RefreshTokenReused after ending the
+    session of a token spent before that.
     """
     if not tokens.is_token(token):
         raise NotSignedIn
-    rotated = await _rotate(token)
+    try:
+        rotated = await _rotate(token)
+    except (DeviceIsLocked, DeviceIsRevoked):
+        await db.execute(sql.TOLD_ITS_STATE, tokens.hash_of(token), now())
+        raise
     # Raised out here: inside the transaction it would undo the end of the session.
     if rotated is None:
         raise RefreshTokenReused
@@ -205,9 +197,12 @@ async def refresh(token: str) -> Tokens:
 async def _rotate(token: str) -> Tokens | None:
     hashed, moment = tokens.hash_of(token), now()
     session = await db.row(sql.LOCK_SESSION_OF_REFRESH, hashed)
-    if session is None or not session["welcome"]:
+    if session is None:
         raise NotSignedIn
-    session_id, device_id = session["session_id"], session["device_id"]
+    if not session["welcome"]:
+        raise _WHY_NOT.get(session["device_state"], NotSignedIn)
+    session_id, person_id = session["session_id"], session["person_id"]
+    device_id = session["device_id"]
     presented = await db.one(sql.READ_TOKEN, hashed)
     if presented["expires_at"] <= moment:
         raise NotSignedIn
@@ -215,15 +210,17 @@ async def _rotate(token: str) -> Tokens | None:
     if presented["spent_at"] is None:
         await db.execute(sql.SPEND_REFRESH, hashed, moment)
         await db.execute(sql.DELETE_EXPIRED_TOKENS, session_id, moment)
-        return await _issue(successor, session_id, device_id)
+        return await _issue(successor, session_id, person_id, device_id)
     if moment - presented["spent_at"] > GRACE:
         await db.execute(sql.REVOKE_SESSION, session_id, moment, "refresh token used twice")
         log.warning("access.refresh_reused", session_id=str(session_id))
         return None
-    return await _issued_before(successor, session_id, device_id)
+    return await _issued_before(successor, session_id, person_id, device_id)
 
 
-async def _issued_before(refresh_token: str, session_id: UUID, device_id: UUID | None) -> Tokens:
+async def _issued_before(
+    refresh_token: str, session_id: UUID, person_id: UUID, device_id: UUID | None
+) -> Tokens:
     access = tokens.access_of(refresh_token, session_id)
     access_row = await db.one(sql.READ_TOKEN, tokens.hash_of(access))
     refresh_row = await db.one(sql.READ_TOKEN, tokens.hash_of(refresh_token))
@@ -233,6 +230,7 @@ async def _issued_before(refresh_token: str, session_id: UUID, device_id: UUID |
         refresh_token=refresh_token,
         refresh_expires_at=cast("datetime", refresh_row["expires_at"]),
         session_id=session_id,
+        person_id=person_id,
         device_id=device_id,
     )
 
@@ -240,6 +238,13 @@ async def _issued_before(refresh_token: str, session_id: UUID, device_id: UUID |
 async def revoke_session(session_id: UUID, why: str) -> None:
     """End a session with all its tokens; nothing happens if it is over already."""
     await db.execute(sql.REVOKE_SESSION, session_id, now(), why)
+
+
+@db.transactional
+async def sign_out(session_id: UUID) -> None:
+    """End one's own session; a device that was told to sign out has done so."""
+    await db.execute(sql.SIGNED_OUT, session_id, now())
+    await db.execute(sql.REVOKE_SESSION, session_id, now(), "signed out")
 
 
 @db.transactional

@@ -35,7 +35,13 @@ class Device(Table, tablename="device", db=engine):
     label = Text()
     pin_hash = Text()
     pin_failures = Integer()
+    public_key = Bytea()
+    app_version = Text()
     state = Text()
+    state_at = Timestamptz(default=None)
+    state_by = UUID(null=True, default=None)
+    heard_at = Timestamptz(null=True, default=None)
+    surrendered_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
     last_seen_at = Timestamptz(default=None)
 

@@ -6,14 +6,16 @@ from __future__ import annotations
 KEEP = """
 INSERT INTO capture (event_id, body, digest, type, schema_version, lane, device_seq, captured_at,
     mono_ms, boot, server_at, server_mono_ms, earliest_at, latest_at, time_flag, verdict, reason,
-    person_id, device_id, app_version, request_id, received_at, next_at, recorded_at)
-SELECT u.*, $18::uuid, $19::uuid, $20::text, $21::text, $22::timestamptz, $22,
-    CASE WHEN u.verdict IS NOT NULL THEN $22 END
+    signature, surrendered, person_id, device_id, app_version, request_id, received_at, next_at,
+    recorded_at)
+SELECT u.*, $20::uuid, $21::uuid, $22::text, $23::text, $24::timestamptz, $24,
+    CASE WHEN u.verdict IS NOT NULL THEN $24 END
   FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::text[], $5::integer[], $6::text[],
     $7::bigint[], $8::timestamptz[], $9::bigint[], $10::uuid[], $11::timestamptz[], $12::bigint[],
-    $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[])
+    $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[],
+    $18::text[], $19::boolean[])
     AS u (event_id, body, digest, type, schema_version, lane, device_seq, captured_at, mono_ms, boot,
-    server_at, server_mono_ms, earliest_at, latest_at, time_flag, verdict, reason)
+    server_at, server_mono_ms, earliest_at, latest_at, time_flag, verdict, reason, signature, surrendered)
  ORDER BY u.event_id
 ON CONFLICT (event_id) DO NOTHING RETURNING event_id
 """

@@ -20,6 +20,12 @@ from doorstep.core.ids import uuid7
 
 FOREIGN = "This id has been used by another phone."
 
+NOT_PROVEN = {
+    "missing": "This phone has not signed it. It is kept, and a person looks at it.",
+    "wrong": "This phone's signature does not fit it. It is kept, and a person looks at it.",
+}
+SURRENDERED = "It came after this phone was shut out. It is kept, and a person looks at it."
+
 
 class Receipt(Struct):
     """What became of an event: the phone may delete its copy."""
@@ -31,15 +37,19 @@ class Receipt(Struct):
 
 
 @db.transactional
-async def keep(events: Sequence[Read], *, actor: Actor, app_version: str) -> None:
+async def keep(
+    events: Sequence[Read], *, actor: Actor, app_version: str, surrendered: bool = False
+) -> None:
     """Keep every event as it came, each id once; nobody has looked into a payload yet.
 
     What has no id, an id of another phone, or other content under a known id, is kept as a stray.
+    What its phone has not signed, or hands in without a session (`surrendered`), moves nothing: a
+    person is asked about each (IC5).
     """
     moment = now()
     named = {one.event_id: one for one in reversed(events) if one.event_id is not None}
     times = await _times(named.values(), actor, moment)
-    rows = [_row(one, times) for one in named.values()]
+    rows = [_row(one, times, surrendered) for one in named.values()]
     new = set()
     if rows:
         own = (actor.person_id, actor.device_id, app_version, actor.request_id, moment)
@@ -49,6 +59,9 @@ async def keep(events: Sequence[Read], *, actor: Actor, app_version: str) -> Non
     unread = [one for one in named.values() if one.event is None and one.event_id in new]
     if strays or unread:
         await _ask_a_person(actor, [one.reason for one in unread])
+    for one in named.values():
+        if one.event is not None and one.event_id in new:
+            await _ask_about(one.event, _why_not(one, surrendered), actor, surrendered)
     failpoint("captures.before_kept")
 
 
@@ -75,16 +88,23 @@ async def _times(
     return found
 
 
-def _row(one: Read, times: dict[UUID, clocks.Interval]) -> tuple[Any, ...]:
-    event: Event | None = one.event
+def _why_not(one: Read, surrendered: bool) -> str | None:
+    """Say why an event that could be read is not carried out."""
+    unproven = NOT_PROVEN.get(one.signature or "missing")
+    return unproven or (SURRENDERED if surrendered else None)
+
+
+def _row(one: Read, times: dict[UUID, clocks.Interval], surrendered: bool) -> tuple[Any, ...]:
+    event, why = one.event, (one.signature, surrendered)
     if event is None:
-        return (one.event_id, one.raw, one.digest, *(None,) * 12, "rejected", one.reason)
+        return (one.event_id, one.raw, one.digest, *(None,) * 12, "rejected", one.reason, *why)
+    refused = _why_not(one, surrendered)
     within = times[event.event_id]
     return (
         event.event_id, one.raw, one.digest, event.type, event.schema, event.lane,
         event.device_seq, event.captured_at, event.mono_ms, event.boot, event.server_at,
         event.server_mono_ms, within.earliest, within.latest,
-        clocks.flag(event.captured_at, within), None, None,
+        clocks.flag(event.captured_at, within), "review" if refused else None, refused, *why,
     )  # fmt: skip
 
 
@@ -125,6 +145,35 @@ async def _ask_a_person(actor: Actor, reasons: Sequence[str]) -> None:
             "detail": reasons[0] if reasons else "Its id is missing, or stands for something else.",
             "ref": f"device:{actor.device_id}",
             "channel_id": actor.channel_ids[0] if len(actor.channel_ids) == 1 else None,
+        },
+    )
+
+
+async def _ask_about(event: Event, why: str | None, actor: Actor, surrendered: bool) -> None:
+    """Have a desk look at a capture that may count, although nothing proves it or it came late."""
+    if why is None:
+        return
+    about = {
+        "detail": f"{why} ({event.event_id}, captured at {event.captured_at})",
+        "ref": f"capture:{event.event_id}",
+        "channel_id": actor.channel_ids[0] if len(actor.channel_ids) == 1 else None,
+    }
+    if surrendered:
+        await outbox.add(
+            "helpdesk.open_problem",
+            {
+                "kind": "capture_surrendered",
+                "title": f"{actor.name} captured {event.type} before the phone was shut out",
+                **about,
+            },
+        )
+        return
+    await outbox.add(
+        "helpdesk.open_problem",
+        {
+            "kind": "capture_unproven",
+            "title": f"{event.type} came from the phone of {actor.name} without its signature",
+            **about,
         },
     )
 

@@ -13,10 +13,12 @@ from doorstep.core import limits
 from doorstep.core.actor import Actor
 from doorstep.core.auth import service
 from doorstep.core.auth.errors import (
+    DeviceEnrolledByAnother,
     DeviceIsLocked,
+    DeviceIsRevoked,
     EnrolmentCodeNotValid,
+    KeyNotOnCurve,
     LoginAlreadyTaken,
-    NoSuchDevice,
     NoSuchPerson,
     PasswordTooWeak,
     PersonNotComplete,
@@ -27,6 +29,7 @@ from doorstep.core.auth.errors import (
 from doorstep.core.auth.guard import CurrentActor
 from doorstep.core.auth.permissions import PERMISSIONS, may, needs, public
 from doorstep.core.http.problems import NotSignedIn, problems
+from doorstep.doors.access import devices
 from doorstep.doors.access.schemas import (
     Enrol,
     Me,
@@ -39,7 +42,7 @@ from doorstep.doors.access.schemas import (
 )
 
 Id = Annotated[UUID, PathParameter()]
-OWN = needs("access:session:own")
+OWN = needs("access:session:own", hands_in=True)
 MANAGE = needs("access:person:manage")
 TAGS = ["access"]
 
@@ -63,7 +66,7 @@ async def sign_in(data: JSONBody[SignIn]) -> service.Tokens:
     operation_id="signInDevice",
     status_code=200,
     opt=public(limit="sign_in"),
-    responses=problems(SignInFailed, DeviceIsLocked),
+    responses=problems(SignInFailed, DeviceIsLocked, DeviceIsRevoked),
     tags=TAGS,
 )
 async def sign_in_device(data: JSONBody[SignInDevice]) -> service.Tokens:
@@ -76,12 +79,20 @@ async def sign_in_device(data: JSONBody[SignInDevice]) -> service.Tokens:
     "/api/enrol",
     operation_id="enrolDevice",
     opt=public(limit="enrol"),
-    responses=problems(EnrolmentCodeNotValid),
+    responses=problems(
+        EnrolmentCodeNotValid, DeviceIsRevoked, DeviceEnrolledByAnother, KeyNotOnCurve
+    ),
     tags=TAGS,
 )
 async def enrol(data: JSONBody[Enrol]) -> service.Tokens:
-    """Make a device of the caller with a code from the office; the code is used up."""
-    return await service.enrol(data.code, label=data.device_label, pin=data.pin)
+    """Make a device of the caller with a code from the office; the code is used up.
+
+    With a key that this person has enrolled before, the device goes on under its id, with the new
+    PIN. A key of somebody else is refused, and the code stays good: a phone has a key per person.
+    """
+    return await service.enrol(
+        data.code, label=data.device_label, pin=data.pin, key=data.public_key
+    )
 
 
 @post(
@@ -89,7 +100,7 @@ async def enrol(data: JSONBody[Enrol]) -> service.Tokens:
     operation_id="refreshSession",
     status_code=200,
     opt=public(limit="refresh"),
-    responses=problems(NotSignedIn, RefreshTokenReused),
+    responses=problems(NotSignedIn, RefreshTokenReused, DeviceIsLocked, DeviceIsRevoked),
     tags=TAGS,
 )
 async def refresh_session(data: JSONBody[Refresh]) -> service.Tokens:
@@ -100,7 +111,7 @@ async def refresh_session(data: JSONBody[Refresh]) -> service.Tokens:
 @post("/api/session/sign-out", operation_id="signOut", status_code=204, opt=OWN, tags=TAGS)
 async def sign_out(request: Request[Actor, UUID, Any]) -> None:
     """End the session of the token that this request comes with."""
-    await service.revoke_session(request.auth, "signed out")
+    await service.sign_out(request.auth)
 
 
 @get("/api/me", operation_id="readMe", opt=OWN, tags=TAGS)
@@ -156,9 +167,9 @@ async def make_enrolment_code(person_id: Id, actor: CurrentActor) -> service.Enr
     responses=problems(NoSuchPerson),
     tags=TAGS,
 )
-async def deactivate_person(person_id: Id) -> None:
+async def deactivate_person(person_id: Id, actor: CurrentActor) -> None:
     """Shut a person out with all devices and sessions."""
-    await service.deactivate_person(person_id)
+    await service.deactivate_person(person_id, by=actor.person_id)
 
 
 @post(
@@ -173,19 +184,6 @@ async def issue_integration_token(
 ) -> service.IntegrationToken:
     """Make a long-lived token for a system that acts as this person; it is shown this once."""
     return await service.issue_integration_token(person_id, data.label)
-
-
-@post(
-    "/api/devices/{device_id:uuid}/revoke",
-    operation_id="revokeDevice",
-    status_code=204,
-    opt=MANAGE,
-    responses=problems(NoSuchDevice),
-    tags=TAGS,
-)
-async def revoke_device(device_id: Id) -> None:
-    """Shut a lost or replaced device out for good."""
-    await service.revoke_device(device_id)
 
 
 @post(
@@ -211,7 +209,7 @@ handlers = [
     make_enrolment_code,
     deactivate_person,
     issue_integration_token,
-    revoke_device,
     revoke_session,
+    *devices.handlers,
 ]
 """The routes of this door."""

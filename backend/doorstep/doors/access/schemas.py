@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from doorstep.core.auth.device_keys import PublicKey
+
 Secret = Annotated[str, Meta(min_length=1, max_length=200)]
 Token = Annotated[str, Meta(min_length=1, max_length=100)]
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
@@ -37,11 +39,15 @@ class SignInDevice(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Enrol(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The code from the office, a name for the device, and the PIN it will have."""
+    """The code from the office, a name for the device, the PIN it will have, and its public key.
+
+    The same key enrolled again by the same person is the same device.
+    """
 
     code: Code
     device_label: Name
     pin: Pin
+    public_key: PublicKey
 
 
 class Refresh(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,21 +13,36 @@ import msgspec
 from litestar import Request, get, post
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.params import QueryParameter
+from litestar.params import HeaderParameter, QueryParameter
 from msgspec import Struct
 
+from doorstep.core import limits
 from doorstep.core.actor import Actor
-from doorstep.core.auth.permissions import needs
-from doorstep.core.captures import handling, store
-from doorstep.core.captures.envelope import MAX_BYTES, MAX_EVENTS, Batch, Event, open_batch, read
+from doorstep.core.auth import devices
+from doorstep.core.auth.device_keys import Verifier
+from doorstep.core.auth.devices import DeviceWord
+from doorstep.core.auth.permissions import needs, public
+from doorstep.core.captures import handling, store, surrender
+from doorstep.core.captures.envelope import (
+    MAX_BYTES,
+    MAX_EVENTS,
+    Batch,
+    Event,
+    Read,
+    as_sent,
+    open_batch,
+    read,
+)
 from doorstep.core.captures.store import Receipt
 from doorstep.core.clock import now
 from doorstep.core.errors import Invalid, NotAllowed, Refusal
 from doorstep.core.http.problems import MalformedRequest, WrongContentType, problems
 from doorstep.core.http.request import JSON_TYPES
+from doorstep.core.logging import REQUEST_ID
 from doorstep.doors.field.captured import CAPTURES
 
 TAGS = ["sync"]
+HANDS_IN = needs("core:capture:sync", hands_in=True)
 
 Ids = Annotated[
     str,
@@ -34,6 +51,25 @@ Ids = Annotated[
         pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
         rf"(,[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}){{0,{MAX_EVENTS - 1}}}$",
         description="Event ids, separated by commas.",
+    ),
+]
+
+
+DeviceId = Annotated[UUID, HeaderParameter(name="Doorstep-Device", description="The device's id.")]
+SignedAt = Annotated[
+    str,
+    HeaderParameter(
+        name="Doorstep-Signed-At",
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$",
+        description="The time of the signature, in UTC; later than the one before.",
+    ),
+]
+SignatureOf = Annotated[
+    str,
+    HeaderParameter(
+        name="Doorstep-Signature",
+        pattern="^[A-Za-z0-9_-]{86}$",
+        description="ECDSA P-256 with SHA-256: r and s, 64 bytes, in base64url.",
     ),
 ]
 
@@ -67,6 +103,7 @@ class PushOut(Struct):
     server_time: datetime
     receipts: list[Receipt]
     unreadable: list[UnreadableEvent]
+    device: DeviceWord
 
 
 class ReceiptsOut(Struct):
@@ -74,6 +111,15 @@ class ReceiptsOut(Struct):
 
     server_time: datetime
     receipts: list[Receipt]
+    device: DeviceWord
+
+
+class SurrenderOut(Struct):
+    """What became of the batch; each event was kept for a person, or had its receipt before."""
+
+    server_time: datetime
+    receipts: list[Receipt]
+    unreadable: list[UnreadableEvent]
 
 
 class _WrittenSchema(Schema):
@@ -103,7 +149,7 @@ class _PushOperation(Operation):
     "/field/sync/push",
     operation_id="pushCaptures",
     operation_class=_PushOperation,
-    opt=needs("core:capture:sync"),
+    opt=HANDS_IN,
     status_code=200,
     responses=problems(BatchTooLarge, NotAPhone, WrongContentType),
     tags=TAGS,
@@ -112,22 +158,76 @@ async def push(request: Request[Actor, Any, Any], actor: Actor) -> PushOut:
     """Hand in captures: all are kept at once, then carried out in their order, each by itself.
 
     The same event again has no further effect and gets the same receipt. One that cannot be read or
-    carried out is kept and rejected, or reviewed by a person; the others go through.
+    carried out is kept and rejected, or reviewed by a person; the others go through. One that this
+    phone has not signed with the key it was enrolled with is kept for a person.
     """
-    device_id = _device_of(actor)
-    batch = await _batch(request)
-    events = [read(bytes(raw)) for raw in batch.events]
+    device = await _device_of(actor)
+    body = await _body(request)
+    batch = _opened(body)
+    events = await _read(batch, body, device)
+    await devices.heard(device, told=batch.device_state, app_version=batch.app_version)
     await store.keep(events, actor=actor, app_version=batch.app_version)
-    await handling.drain(device_id)
-    ids = [event.event_id for event in events if event.event_id is not None]
+    await handling.drain(device.id)
     return PushOut(
-        now(),
-        await store.receipts(ids, actor=actor),
-        [UnreadableEvent(n, one.reason) for n, one in enumerate(events) if one.event_id is None],
+        now(), await store.receipts(_ids(events), actor=actor), _unreadable(events), device.word
     )
 
 
-async def _batch(request: Request[Actor, Any, Any]) -> Batch:
+@post(
+    surrender.PATH,
+    operation_id="surrenderCaptures",
+    operation_class=_PushOperation,
+    opt=public(limit="surrender"),
+    status_code=200,
+    responses=problems(BatchTooLarge, surrender.SurrenderRefused, WrongContentType),
+    tags=TAGS,
+)
+async def surrender_captures(
+    request: Request[Any, Any, Any],
+    device_id: DeviceId,
+    signed_at: SignedAt,
+    signature: SignatureOf,
+) -> SurrenderOut:
+    """Hand in what a phone without a session still has: it is kept, and a person looks at it.
+
+    The headers sign the body with the device's key; `Doorstep-Signature` covers the lines
+    `POST /field/sync/surrender`, device, time and SHA-256 of the body in hex. Whoever is refused
+    learns the server's time and nothing else.
+    """
+    await limits.take("surrender_device", str(device_id))
+    body = await _body(request)
+    claims = surrender.Surrender(device_id, signed_at, signature, body)
+    device = await surrender.recognise(claims)
+    batch = _opened(body)
+    events = await _read(batch, body, device)
+    request_id = REQUEST_ID.get()
+    await surrender.keep(
+        events, device, claims, app_version=batch.app_version, request_id=request_id
+    )
+    actor = surrender.actor_of(device, request_id)
+    return SurrenderOut(now(), await store.receipts(_ids(events), actor=actor), _unreadable(events))
+
+
+async def _read(batch: Batch, body: bytes, device: devices.Device) -> list[Read]:
+    """Read the events and look at their signatures, beside the loop: a hundred take some 10 ms."""
+    raws = [bytes(raw) for raw in batch.events]
+    key = Verifier(device.public_key)
+
+    def work() -> list[Read]:
+        return [read(raw, sent, key) for raw, sent in zip(raws, as_sent(body, raws), strict=True)]
+
+    return await asyncio.to_thread(work)
+
+
+def _ids(events: Sequence[Read]) -> list[UUID]:
+    return [event.event_id for event in events if event.event_id is not None]
+
+
+def _unreadable(events: Sequence[Read]) -> list[UnreadableEvent]:
+    return [UnreadableEvent(n, one.reason) for n, one in enumerate(events) if one.event_id is None]
+
+
+async def _body(request: Request[Any, Any, Any]) -> bytes:
     if not JSON_TYPES.match(request.headers.get("content-type", "").encode("latin-1")):
         raise WrongContentType("Send the content as application/json.")
     try:
@@ -136,6 +236,10 @@ async def _batch(request: Request[Actor, Any, Any]) -> Batch:
         raise BatchTooLarge from too_large
     if len(body) > MAX_BYTES:
         raise BatchTooLarge
+    return body
+
+
+def _opened(body: bytes) -> Batch:
     try:
         batch = open_batch(body)
     except msgspec.ValidationError as wrong:
@@ -147,25 +251,28 @@ async def _batch(request: Request[Actor, Any, Any]) -> Batch:
     return batch
 
 
-def _device_of(actor: Actor) -> UUID:
+async def _device_of(actor: Actor) -> devices.Device:
     if actor.device_id is None or actor.person_id is None:
         raise NotAPhone
-    return actor.device_id
+    device = await devices.read_device(actor.device_id)
+    if device is None:
+        raise NotAPhone
+    return device
 
 
 @get(
     "/field/sync/receipts",
     operation_id="readReceipts",
-    opt=needs("core:capture:sync"),
+    opt=HANDS_IN,
     responses=problems(NotAPhone),
     tags=TAGS,
 )
 async def read_receipts(ids: Ids, actor: Actor) -> ReceiptsOut:
     """Tell what became of events whose answer was lost; only this phone's are known here."""
-    _device_of(actor)
+    device = await _device_of(actor)
     wanted = [UUID(one) for one in ids.split(",")]
-    return ReceiptsOut(now(), await store.receipts(wanted, actor=actor))
+    return ReceiptsOut(now(), await store.receipts(wanted, actor=actor), device.word)
 
 
-handlers = [push, read_receipts]
+handlers = [push, read_receipts, surrender_captures]
 """The routes of this door."""

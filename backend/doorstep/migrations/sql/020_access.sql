@@ -29,19 +29,34 @@ CREATE TABLE person (
 );
 CREATE UNIQUE INDEX person_login_once ON person (lower(login));
 
--- A phone or scanner that a field worker enrolled. A locked one keeps its sessions until their
--- access runs out (so that it can hand in what it captured), a revoked one is out at once.
+-- A phone or scanner that a field worker enrolled, known by the key it made for this person. A locked
+-- one keeps its sessions until their access runs out (so that it can hand in what it captured), a
+-- draining one hands in all it has and then signs out, a revoked one is out at once and for good.
 CREATE TABLE device (
-  id           uuid PRIMARY KEY,
-  person_id    uuid NOT NULL,
-  label        text NOT NULL,
-  pin_hash     text NOT NULL,
-  pin_failures integer NOT NULL DEFAULT 0,
-  state        text NOT NULL DEFAULT 'active',
-  created_at   timestamptz NOT NULL,
-  last_seen_at timestamptz NOT NULL,
+  id             uuid PRIMARY KEY,
+  person_id      uuid NOT NULL,
+  label          text NOT NULL,
+  pin_hash       text NOT NULL,
+  pin_failures   integer NOT NULL DEFAULT 0,
+  -- The point of its key on P-256, uncompressed: with the other half it signs what it captures.
+  public_key     bytea NOT NULL,
+  app_version    text NOT NULL DEFAULT '',
+  state          text NOT NULL DEFAULT 'active',
+  -- Since when it is so, by whose command (nobody's: ten wrong PINs, a sign-in), when it heard of it.
+  state_at       timestamptz NOT NULL,
+  state_by       uuid,
+  heard_at       timestamptz,
+  -- The time under its last surrender: an older one is a replay.
+  surrendered_at timestamptz,
+  created_at     timestamptz NOT NULL,
+  last_seen_at   timestamptz NOT NULL,
   CONSTRAINT device_of_person FOREIGN KEY (person_id) REFERENCES person (id),
-  CONSTRAINT device_state_known CHECK (state IN ('active', 'locked', 'revoked')),
+  CONSTRAINT device_state_by_person FOREIGN KEY (state_by) REFERENCES person (id),
+  CONSTRAINT device_public_key_once UNIQUE (public_key),
+  CONSTRAINT device_public_key_is_a_point
+    CHECK (octet_length(public_key) = 65 AND get_byte(public_key, 0) = 4),
+  CONSTRAINT device_state_known
+    CHECK (state IN ('active', 'locked', 'draining', 'signed_out', 'revoked')),
   CONSTRAINT device_pin_failures_bounded CHECK (pin_failures BETWEEN 0 AND 10)
 );
 CREATE INDEX device_by_person ON device (person_id);

@@ -27,6 +27,11 @@ CREATE TABLE capture (
   verdict        text CONSTRAINT capture_verdict_known
     CHECK (verdict IN ('applied', 'duplicate', 'held', 'review', 'rejected')),
   reason         text,
+  -- Whether the device has signed it as it was enrolled (of what cannot be read nobody knows), and
+  -- whether it came without a session, by the signature alone (IC5).
+  signature      text CONSTRAINT capture_signature_known
+    CHECK (signature IN ('valid', 'missing', 'wrong')),
+  surrendered    boolean NOT NULL,
   recorded_at    timestamptz,
   attempts       integer NOT NULL DEFAULT 0,
   next_at        timestamptz NOT NULL,
@@ -36,6 +41,10 @@ CREATE TABLE capture (
   -- What could not be read was rejected as it came.
   CONSTRAINT capture_readable_or_rejected CHECK (verdict = 'rejected' OR num_nulls(
     type, schema_version, lane, device_seq, captured_at, mono_ms, boot, earliest_at, latest_at) = 0),
+  -- Only what its device has signed and handed in with a session is ever carried out.
+  CONSTRAINT capture_proven_or_reviewed CHECK (
+    signature = 'valid' AND NOT surrendered
+    OR verdict IS NOT NULL AND verdict IN ('review', 'rejected')),
   CONSTRAINT capture_interval_forwards CHECK (earliest_at <= latest_at)
 ) WITH (fillfactor = 80);
 CREATE INDEX capture_by_device ON capture (device_id, device_seq);

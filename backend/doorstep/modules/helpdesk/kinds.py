@@ -81,6 +81,8 @@ KINDS: Mapping[str, Kind] = {
     # Steps that were kept beside the journey
     "review": Kind("dispatcher", 8, CLOSE, "Look at what was captured and decide whether it counts."),
     "capture_refused": Kind("dispatcher", 8, CLOSE, "Look at what the phone captured, and do by hand what of it should count."),
+    "capture_surrendered": Kind("dispatcher", 8, CLOSE, "The phone was locked or shut out before it came in: ask its owner, and do by hand what of it should count."),
+    "capture_unproven": Kind("admin", 8, CLOSE, "Ask the phone's owner what was captured, do by hand what counts, and enrol the phone anew if it happens again."),
     "capture_rejected": Kind("admin", 8, CLOSE, "Look at the phone and its version: what it hands in cannot be carried out, and stays on it."),
     "capture_stuck": Kind("admin", 4, CLOSE, "Find out why it fails, then do by hand what was captured."),
     "webhook_unmatched": Kind("support", 8, CLOSE, "Find what the message belongs to, or tell its sender."),
