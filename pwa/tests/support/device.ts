@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 
 import { IDBFactory as Storage } from 'fake-indexeddb';
 
-import type { Ports, Session } from '../../src/shared/sync/ports';
+import type { Ports, Session, ShutOut } from '../../src/shared/sync/ports';
 import { Sync } from '../../src/shared/sync/sync';
 import { Life, SharedLocks } from './life';
 import { ModelServer, toRequest, toResponse, type Answer, type Request } from './model-server';
@@ -24,6 +24,8 @@ export class Device {
   writeFault: () => DOMException | null = () => null;
   canRenew = true;
   session: Session | null = null;
+  shutOut: ShutOut | null = null;
+  readonly signedOut: string[] = [];
   readonly storage: IDBFactory = new Storage();
   readonly locks = new SharedLocks();
   readonly server: ModelServer;
@@ -64,6 +66,12 @@ export class Device {
       sessions: {
         current: life.mortal(() => Promise.resolve(this.session)),
         renew: life.mortal(() => Promise.resolve(this.#renew())),
+        shutOut: life.mortal(() => Promise.resolve(this.shutOut)),
+        signOut: life.mortal(async (session: Session) => {
+          this.server.tokens.delete(session.token);
+          this.signedOut.push(session.person_id);
+          this.session = null;
+        }),
       },
       boot: `boot-${this.#boots}`,
       app_version: '1.0.0',

@@ -60,9 +60,10 @@ export class Life {
 
   locks(shared: SharedLocks): Locks {
     return {
-      request: async (name, _options, work) => {
+      request: async (name, { ifAvailable }, work) => {
         this.step();
-        if (shared.held.has(name)) return work(null);
+        if (ifAvailable && shared.held.has(name)) return work(null);
+        while (shared.held.has(name)) await new Promise((turn) => setTimeout(turn));
         shared.held.add(name);
         const free = (): void => void shared.held.delete(name);
         this.#freed.push(free);

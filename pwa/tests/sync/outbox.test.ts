@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 
 import { canonicalBytes, canonicalJson } from '../../src/shared/sync/canonical';
-import { DeviceKey } from '../../src/shared/sync/device-key';
+import { DeviceKeys } from '../../src/shared/sync/device-key';
 import { Database, StorageFull } from '../../src/shared/sync/database';
 import { CaptureTooLarge } from '../../src/shared/sync/outbox';
 import { DATABASE_NAME, STEPS } from '../../src/shared/sync/schema';
@@ -61,16 +61,19 @@ test('numbers of the device have no gap, also with two pages at once', async () 
   }
 });
 
-test('the device key signs what is sent, cannot be read and outlives the page', async () => {
+test("a person's key signs what is sent, cannot be read and outlives the page", async () => {
   const device = phone();
   const database = new Database(device.storage);
-  const key = new DeviceKey(crypto.subtle, () => database);
-  const { sync } = device.boot(null, { signer: key });
+  const keys = new DeviceKeys(crypto.subtle, () => database);
+  const enrolled = await keys.fresh();
+  await keys.adopt(PERSON);
+  const { sync } = device.boot(null, { signer: keys });
   const event = await sync.capture(capture({ payload: { words: 'माल मिला', cash: 12.5 } }));
-  const again = new DeviceKey(crypto.subtle, () => new Database(device.storage));
+  const again = new DeviceKeys(crypto.subtle, () => new Database(device.storage));
+  expect(await again.publicKey(PERSON)).toEqual(enrolled);
   const publicKey = await crypto.subtle.importKey(
     'jwk',
-    await again.publicKey(),
+    enrolled,
     { name: 'ECDSA', namedCurve: 'P-256' },
     false,
     ['verify'],
@@ -83,7 +86,7 @@ test('the device key signs what is sent, cannot be read and outlives the page', 
   const other = canonicalBytes({ ...sent, device_seq: 2 });
   expect(await crypto.subtle.verify(how, publicKey, signature, other)).toBe(false);
   const stored = (await database.read(['meta'], (transaction) =>
-    transaction.objectStore('meta').get('device_key'),
+    transaction.objectStore('meta').get(`device_key:${PERSON}`),
   )) as CryptoKeyPair;
   expect(stored.privateKey.extractable).toBe(false);
 });

@@ -238,7 +238,12 @@ test('nothing is sent in the name of somebody who signs in meanwhile', async () 
     device.signIn('binu');
     return true;
   };
-  const sessions = { current: () => Promise.resolve(device.session), renew };
+  const sessions = {
+    current: () => Promise.resolve(device.session),
+    renew,
+    shutOut: () => Promise.resolve(null),
+    signOut: () => Promise.resolve(),
+  };
   const { sync } = device.boot(null, { sessions });
   await sync.capture(capture());
   device.server.tokens.clear();

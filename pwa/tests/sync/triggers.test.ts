@@ -116,3 +116,19 @@ test('without Web Locks a page still holds its own lock', async () => {
   expect(inner).toBe(null);
   expect(await exclusively(locks, async () => 'free again')).toBe('free again');
 });
+
+test('a lock that is waited for comes when it is free, also after a failure', async () => {
+  const locks = pageLocks();
+  const order: string[] = [];
+  const wait = (name: string): Promise<void> =>
+    locks.request('lock', { ifAvailable: false }, async () => {
+      order.push(`${name} begins`);
+      await new Promise((done) => setTimeout(done, 5));
+      order.push(`${name} ends`);
+      if (name === 'first') throw new Error('It fails.');
+    });
+  const ends = await Promise.allSettled([wait('first'), wait('second'), wait('third')]);
+  expect(ends.map((end) => end.status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+  const names = ['first', 'second', 'third'];
+  expect(order).toEqual(names.flatMap((name) => [`${name} begins`, `${name} ends`]));
+});

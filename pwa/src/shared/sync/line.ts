@@ -7,6 +7,7 @@
 
 import { isOver, jitteredWait, LONGEST_RETRY_AFTER_MS, retryAfter } from './backoff';
 import type { Database } from './database';
+import { request, type Reply } from './http';
 import type { Ports, Session } from './ports';
 
 /** A request that takes longer is given up; shorter than a lease, so that no lease outlives it. */
@@ -14,13 +15,6 @@ export const REQUEST_TIMEOUT_MS = 90_000;
 
 /** What keeps a line from sending, in one word that a screen can explain. */
 export type LineProblem = 'sign_in' | 'forbidden' | 'update' | 'busy' | 'server' | 'no_answer';
-
-/** Any answer with a status; a body that is no JSON is null. */
-export interface Reply {
-  status: number;
-  headers: Headers;
-  body: unknown;
-}
 
 interface Health {
   failures: number;
@@ -55,11 +49,16 @@ export class Line {
   /** Ask the server; null when no answer came. A token that ended is renewed once on the way. */
   async ask(session: Session, path: string, init: RequestInit): Promise<Reply | null> {
     const reply = await this.#request(session.token, path, init);
-    if (reply?.status !== 401 || !(await this.#renewed())) return reply;
+    if (reply?.status !== 401 || !(await this.#renewed(session.token))) return reply;
     const fresh = await this.ports.sessions.current();
     // What is sealed to one person is never sent in the name of another.
     if (fresh === null || fresh.person_id !== session.person_id) return reply;
     return this.#request(fresh.token, path, init);
+  }
+
+  /** Send a request that names no session. */
+  tell(path: string, init: RequestInit): Promise<Reply | null> {
+    return request(this.ports, path, init, REQUEST_TIMEOUT_MS);
   }
 
   /** Remember that the server answered as it should. */
@@ -80,33 +79,17 @@ export class Line {
     });
   }
 
-  async #renewed(): Promise<boolean> {
+  async #renewed(spent: string): Promise<boolean> {
     try {
-      return await this.ports.sessions.renew();
+      return await this.ports.sessions.renew(spent);
     } catch {
       return false;
     }
   }
 
-  async #request(token: string, path: string, init: RequestInit): Promise<Reply | null> {
-    const timeout = new AbortController();
-    const cancel = this.ports.timers.after(REQUEST_TIMEOUT_MS, () => timeout.abort());
-    try {
-      const response = await this.ports.fetch(`${this.ports.base_url}${path}`, {
-        ...init,
-        headers: { ...(init.headers as Record<string, string>), Authorization: `Bearer ${token}` },
-        cache: 'no-store',
-        redirect: 'error',
-        signal: timeout.signal,
-      });
-      // The line may break in the middle of the body too; then there is no answer.
-      const text = await response.text();
-      return { status: response.status, headers: response.headers, body: parsed(text) };
-    } catch {
-      return null;
-    } finally {
-      cancel();
-    }
+  #request(token: string, path: string, init: RequestInit): Promise<Reply | null> {
+    const given = init.headers as Record<string, string> | undefined;
+    return this.tell(path, { ...init, headers: { ...given, Authorization: `Bearer ${token}` } });
   }
 
   async #read(): Promise<Health> {
@@ -147,13 +130,5 @@ export function problemOf(reply: Reply | null): LineProblem {
       return 'busy';
     default:
       return 'server';
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
   }
 }

@@ -17,16 +17,16 @@ export async function exclusively<T>(locks: Locks, work: () => Promise<T>): Prom
  * Between pages the leases of the entries then keep two senders apart.
  */
 export function pageLocks(): Locks {
-  const held = new Set<string>();
+  const held = new Map<string, Promise<void>>();
   return {
-    async request(name, _options, work) {
-      if (held.has(name)) return work(null);
-      held.add(name);
-      try {
-        return await work({ name });
-      } finally {
-        held.delete(name);
-      }
+    async request(name, { ifAvailable }, work) {
+      if (ifAvailable && held.has(name)) return work(null);
+      while (held.has(name)) await held.get(name);
+      // The lock is held before the work begins.
+      const done = Promise.resolve({ name }).then(work);
+      const end = (): void => void held.delete(name);
+      held.set(name, done.then(end, end));
+      return done;
     },
   };
 }

@@ -7,7 +7,8 @@
 
 import { isOver, jitteredWait, LONGEST_RETRY_AFTER_MS } from './backoff';
 import { StorageFull, type Database } from './database';
-import type { Line, Reply } from './line';
+import type { Reply } from './http';
+import type { Line } from './line';
 import { TOMBSTONE_MS } from './leases';
 import type { Ports, Session } from './ports';
 import type { Media } from './schema';

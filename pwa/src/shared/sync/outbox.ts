@@ -97,7 +97,7 @@ export class Outbox {
   ): Promise<WireEvent> {
     for (let attempt = 0; attempt < NUMBER_TRIES; attempt += 1) {
       const device_seq = (await this.#lastNumber()) + 1;
-      const event = await this.#sign({ ...draft, device_seq, sig: null });
+      const event = await this.#sign({ ...draft, device_seq, sig: null }, capture.person_id);
       const entry = toEntry({ person_id: capture.person_id, captured_ms, event });
       if (entry.bytes > MAX_EVENT_BYTES) {
         throw new CaptureTooLarge(`A capture of ${entry.bytes} bytes fits into no request.`);
@@ -107,9 +107,9 @@ export class Outbox {
     throw new Error('Other pages take every number of this device.');
   }
 
-  async #sign(event: WireEvent): Promise<WireEvent> {
+  async #sign(event: WireEvent, person_id: string): Promise<WireEvent> {
     try {
-      return { ...event, sig: await this.ports.signer.sign(canonicalBytes(event)) };
+      return { ...event, sig: await this.ports.signer.sign(canonicalBytes(event), person_id) };
     } catch {
       // Without a key the server can judge less, but the capture is kept all the same.
       return event;

@@ -11,16 +11,26 @@ export interface Session {
   token: string;
 }
 
+/** Whose device was shut out for good: what it holds may only be surrendered. */
+export interface ShutOut {
+  person_id: string;
+  device_id: string;
+}
+
 /** Where the sender gets a session, and a fresh one when the server no longer takes it. */
 export interface Sessions {
   current(): Promise<Session | null>;
-  /** Get a new token for the same person; false when a person must sign in. */
-  renew(): Promise<boolean>;
+  /** Get a new token in place of the spent one, for the same person; false when that is not possible. */
+  renew(spent: string): Promise<boolean>;
+  /** Tell whether the server has shut out the device of whoever works here; null when it has not. */
+  shutOut(): Promise<ShutOut | null>;
+  /** End the session as the office has asked, and forget what the screens show; may be tried again. */
+  signOut(session: Session): Promise<void>;
 }
 
-/** Signs captures with the key of this device; null when there is none. A capture never waits for it. */
+/** Signs with the key that is this person's here; null when there is none. A capture never waits for it. */
 export interface Signer {
-  sign(bytes: Uint8Array<ArrayBuffer>): Promise<string | null>;
+  sign(bytes: Uint8Array<ArrayBuffer>, person_id: string): Promise<string | null>;
 }
 
 export interface Clock {
@@ -35,11 +45,15 @@ export interface Timers {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** The part of Web Locks that is needed; the browser frees a lock when its holder dies. */
+/**
+ * The part of Web Locks that is needed; the browser frees a lock when its holder dies.
+ *
+ * With `ifAvailable` a lock that is held gives null at once, without it the work waits for its turn.
+ */
 export interface Locks {
   request<T>(
     name: string,
-    options: { ifAvailable: true },
+    options: { ifAvailable: boolean },
     work: (lock: unknown) => Promise<T>,
   ): Promise<T>;
 }

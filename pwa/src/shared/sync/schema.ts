@@ -93,6 +93,15 @@ export interface MediaBytes {
   bytes: ArrayBuffer;
 }
 
+/** Somebody who was enrolled on this phone; the tokens are null when a sign-in is needed. */
+export interface StoredSession {
+  person_id: string;
+  device_id: string;
+  access_token: string | null;
+  refresh_token: string | null;
+  state: 'signed_in' | 'needs_sign_in' | 'locked' | 'revoked' | 'signed_out';
+}
+
 export interface OutboxSchema extends DBSchema {
   entry: { key: string; value: Entry; indexes: { by_seq: number } };
   tombstone: { key: string; value: Tombstone; indexes: { by_kept_until: number } };
@@ -100,7 +109,8 @@ export interface OutboxSchema extends DBSchema {
   state: { key: [string, string]; value: LocalState };
   media: { key: [string, string]; value: Media };
   media_bytes: { key: [string, string]; value: MediaBytes };
-  /** Small things by name: the last device sequence, the device key, how each line does. */
+  session: { key: string; value: StoredSession };
+  /** Small things by name: the last device sequence, the keys of people, how each line does. */
   meta: { key: string; value: unknown };
 }
 
@@ -120,6 +130,9 @@ export const STEPS: readonly Step[] = [
     database.createObjectStore('media', { keyPath: ['person_id', 'sha256'] });
     database.createObjectStore('media_bytes', { keyPath: ['person_id', 'sha256'] });
     database.createObjectStore('meta');
+  },
+  (database) => {
+    database.createObjectStore('session', { keyPath: 'person_id' });
   },
 ];
 

@@ -6,9 +6,12 @@
  */
 
 import type { Leases } from './leases';
-import type { Line, Reply } from './line';
-import type { Ports, Session } from './ports';
+import type { DeviceState, DeviceWord } from './device-word';
+import type { Reply } from './http';
+import type { Line } from './line';
+import type { Ports, Session, ShutOut } from './ports';
 import type { Entry } from './schema';
+import type { Surrender } from './surrender';
 import type { TrustedTime } from './trusted-time';
 import { MAX_EVENT_BYTES, readAnswer, type SyncAnswer } from './wire';
 
@@ -31,6 +34,8 @@ export class Sender {
     private readonly leases: Leases,
     private readonly line: Line,
     private readonly time: TrustedTime,
+    private readonly word: DeviceWord,
+    private readonly surrenders: Surrender,
   ) {}
 
   /** Send all that is due, unless the line pauses; what fails is put back and waits its turn. */
@@ -42,12 +47,34 @@ export class Sender {
       while (!broken) {
         const batch = await this.leases.claim(session.person_id, this.#budget);
         if (batch.length === 0) return;
-        if (!(await this.#push(session, batch))) broken = true;
+        if (!(await this.#pushTo(session, batch))) broken = true;
       }
     };
     // The lock is given back after this, so neither may still be under way when the other fails.
     const ends = await Promise.allSettled(Array.from({ length: BATCHES_AT_ONCE }, work));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    // The office waits to see that its word was heard.
+    if (!broken && (await this.word.isNews(session.person_id))) await this.#pushTo(session, []);
+  }
+
+  /**
+   * Hand in all that is due without a session, since the device was shut out.
+   *
+   * The server answers what it has with the receipt of then, so nothing is asked about before.
+   */
+  async surrender(who: ShutOut, eager: boolean): Promise<void> {
+    if (!(await this.line.isOpen(eager))) return;
+    for (;;) {
+      const unanswered = await this.leases.unanswered(who.person_id);
+      if (unanswered.length === 0) break;
+      await this.leases.putBack(unanswered, () => ({ answer_lost: false }));
+    }
+    for (;;) {
+      const batch = await this.leases.claim(who.person_id, this.#budget);
+      if (batch.length === 0) return;
+      const sent = await this.#push(batch, null, (body) => this.surrenders.send(who, body));
+      if (sent === null) return;
+    }
   }
 
   async #askForReceipts(session: Session): Promise<boolean> {
@@ -69,34 +96,50 @@ export class Sender {
     }
   }
 
-  /** Send a batch; false when the line is to rest. */
-  async #push(session: Session, batch: Entry[]): Promise<boolean> {
+  /** Push a batch in a session and hear what the office says; false when the line is to rest. */
+  async #pushTo(session: Session, batch: Entry[]): Promise<boolean> {
+    const told = await this.word.state(session.person_id);
+    const answer = await this.#push(batch, told, (body) =>
+      this.line.ask(session, '/field/sync/push', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body,
+      }),
+    );
+    const state = answer === null || answer === 'split' ? null : answer.device_state;
+    if (state !== null) await this.word.hear(session.person_id, state, told);
+    return answer !== null;
+  }
+
+  /** Send a batch; null when the line is to rest. */
+  async #push(
+    batch: Entry[],
+    device_state: DeviceState | null,
+    send: (body: string) => Promise<Reply | null>,
+  ): Promise<SyncAnswer | 'split' | null> {
     const body = JSON.stringify({
       app_version: this.ports.app_version,
       sent_at: new Date(this.ports.clock.now()).toISOString(),
+      device_state,
       events: batch.map((entry) => entry.event),
     });
-    const reply = await this.line.ask(session, '/field/sync/push', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body,
-    });
+    const reply = await send(body);
     const answer = this.#read(reply);
     if (answer !== null) {
       this.#budget = Math.min(MAX_EVENT_BYTES, this.#budget * 2);
       await this.leases.settle(batch, answer, 'push');
       await this.line.worked();
-      return true;
+      return answer;
     }
-    if (reply !== null && REFUSES_CONTENT.has(reply.status)) {
+    if (reply !== null && REFUSES_CONTENT.has(reply.status) && batch.length > 0) {
       await this.leases.split(batch, `refused_${reply.status}`);
-      return true;
+      return 'split';
     }
     this.#budget = Math.max(LEAST_BUDGET_BYTES, Math.floor(this.#budget / 2));
     const taken = reply === null || !NOT_TAKEN.has(reply.status);
     await this.leases.putBack(batch, () => ({ answer_lost: taken }));
     await this.line.failed(reply);
-    return false;
+    return null;
   }
 
   #read(reply: Reply | null): SyncAnswer | null {

@@ -2,15 +2,17 @@
 
 import { isOver, LONGEST_RETRY_AFTER_MS } from './backoff';
 import { Database } from './database';
+import { DeviceWord, type DeviceState } from './device-word';
 import { Leases, LEASE_MS } from './leases';
 import { Line, type LineProblem } from './line';
 import { exclusively } from './lock';
 import { MediaLane } from './media';
 import { Outbox, type Capture } from './outbox';
-import type { Ports } from './ports';
+import type { Ports, Session } from './ports';
 import type { Entry, Quarantined } from './schema';
 import { Sender } from './sender';
 import { readStatus, type Status } from './status';
+import { Surrender } from './surrender';
 import { TIMER_MS } from './triggers';
 import { TrustedTime } from './trusted-time';
 import type { Json, WireEvent } from './wire';
@@ -21,6 +23,7 @@ export class Sync {
   readonly #outbox: Outbox;
   readonly #leases: Leases;
   readonly #lines: { push: Line; media: Line };
+  readonly #word: DeviceWord;
   readonly #sender: Sender;
   readonly #media: MediaLane;
   #captures = 0;
@@ -34,7 +37,10 @@ export class Sync {
       push: new Line(ports, this.database, 'push'),
       media: new Line(ports, this.database, 'media'),
     };
-    this.#sender = new Sender(ports, this.#leases, this.#lines.push, this.#time);
+    this.#word = new DeviceWord(this.database);
+    const { push } = this.#lines;
+    const surrender = new Surrender(ports, push, this.#time);
+    this.#sender = new Sender(ports, this.#leases, push, this.#time, this.#word, surrender);
     this.#media = new MediaLane(ports, this.database, this.#lines.media);
   }
 
@@ -48,7 +54,7 @@ export class Sync {
   /** Send all that is due; return after how many ms to try again, or null when nothing waits. */
   async run({ eager }: { eager: boolean }): Promise<number | null> {
     const session = await this.ports.sessions.current();
-    if (session === null) return null;
+    if (session === null) return this.#surrender(eager);
     const done = await exclusively(this.ports.locks, async () => {
       await this.#leases.sweep();
       await this.#media.sweep();
@@ -59,6 +65,7 @@ export class Sync {
         await this.#sender.run(session, eager);
         await this.#media.run(session, eager, captured);
       }
+      await this.#signOutIfAsked(session);
       return true;
     });
     const wait = await this.#untilNext(session.person_id);
@@ -91,9 +98,36 @@ export class Sync {
     return this.#outbox.state(person_id);
   }
 
+  /** Return what the office has told the device of this person. */
+  deviceState(person_id: string): Promise<DeviceState> {
+    return this.#word.state(person_id);
+  }
+
   /** By how many ms this phone's clock is ahead of the server's; null before it was heard. */
   clockOffset(): number | null {
     return this.#time.offset();
+  }
+
+  /** Hand in what a device that was shut out still has; its pictures stay until somebody enrols it. */
+  async #surrender(eager: boolean): Promise<number | null> {
+    const who = await this.ports.sessions.shutOut();
+    if (who === null) return null;
+    await exclusively(this.ports.locks, async () => {
+      await this.#leases.sweep();
+      await this.#sender.surrender(who, eager);
+    });
+    const left = await this.#leases.entries(who.person_id);
+    return left.length === 0 ? null : TIMER_MS;
+  }
+
+  /** The office has asked for it: once all is handed in, and not before, this person is signed out. */
+  async #signOutIfAsked(session: Session): Promise<void> {
+    const { person_id } = session;
+    if ((await this.#word.state(person_id)) !== 'draining') return;
+    if ((await this.#untilNext(person_id)) !== null) return;
+    // A token may have been renewed on the way.
+    const current = await this.ports.sessions.current();
+    if (current?.person_id === person_id) await this.ports.sessions.signOut(current);
   }
 
   async #untilNext(person_id: string): Promise<number | null> {

@@ -35,6 +35,11 @@ export class TrustedTime {
     };
   }
 
+  /** Return the server's time as far as it is known, else the phone's; in ms since 1970. */
+  now(): number {
+    return this.clock.now() - (this.offset() ?? 0);
+  }
+
   /** Return by how many ms the phone's clock is ahead of the server's; null before it was heard. */
   offset(): number | null {
     if (this.#heard === null) return null;

@@ -5,6 +5,8 @@
  * for a receipt.
  */
 
+import { readState, type DeviceState } from './device-word';
+
 /** Events that one request may carry, and receipts that one question may name. */
 export const MAX_EVENTS = 100;
 
@@ -60,6 +62,8 @@ export interface SyncAnswer {
   server_time: string;
   receipts: Receipt[];
   unreadable: Unreadable[];
+  /** What the office has to say to this device; null where the answer says nothing of it. */
+  device_state: DeviceState | null;
 }
 
 /** Read an answer, or return null for anything that is not one. */
@@ -72,6 +76,7 @@ export function readAnswer(body: unknown): SyncAnswer | null {
     server_time: serverTime,
     receipts: body['receipts'].map(readReceipt).filter((receipt) => receipt !== null),
     unreadable: unreadable.map(readUnreadable).filter((item) => item !== null),
+    device_state: readState(body['device']),
   };
 }
 

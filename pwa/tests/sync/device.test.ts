@@ -1,0 +1,205 @@
+import { createHash, webcrypto } from 'node:crypto';
+
+import { expect, test } from 'vitest';
+
+import { Database } from '../../src/shared/sync/database';
+import { DeviceKeys } from '../../src/shared/sync/device-key';
+import { capture, captureMany, PERSON, phone, picture, runToTheEnd } from '../support/captures';
+import { EPOCH, plainNetwork, type Device, type Network } from '../support/device';
+import type { Answer, Request } from '../support/model-server';
+
+const SURRENDER = '/field/sync/surrender';
+
+/** The server, whose answers to a push also say what the office wants. */
+function telling(state: string): Network {
+  return async (request, server) => {
+    const answer = server.handle(request);
+    const device = { state };
+    return { ...answer, body: { ...(answer.body as object), device } };
+  };
+}
+
+test('a phone that is to sign out hands in everything first, pictures too', async () => {
+  const device = phone();
+  const { sync } = device.boot();
+  await captureMany(sync, 3, (index) => ({ lane: `stop:${index}` }));
+  await sync.capture(capture({ pictures: [picture('photo', 100_000)] }));
+  let chunks = 0;
+  device.network = async (request, server) => {
+    if (request.url.startsWith('/uploads')) {
+      chunks += 1;
+      if (chunks === 2) throw new TypeError('Failed to fetch');
+      return server.handle(request);
+    }
+    return telling('draining')(request, server);
+  };
+  await sync.run({ eager: true });
+  expect(await sync.deviceState(PERSON)).toBe('draining');
+  // The picture is not there yet.
+  expect(device.signedOut).toEqual([]);
+  for (let round = 0; round < 10 && device.signedOut.length === 0; round += 1) {
+    device.elapsed += 60_000;
+    await sync.run({ eager: true });
+  }
+  expect(device.signedOut).toEqual([PERSON]);
+  expect(device.server.events.size).toBe(4);
+  expect([...device.server.uploads.values()].map((upload) => upload.complete)).toEqual([true]);
+  expect(await sync.status(PERSON)).toMatchObject({
+    waiting: { count: 0 },
+    pictures_waiting: { count: 0 },
+  });
+});
+
+test('nobody is signed out while the line is down', async () => {
+  const device = phone();
+  const { sync } = device.boot();
+  await sync.capture(capture());
+  device.network = telling('draining');
+  await sync.capture(capture({ lane: 'stop:2', payload: { breaks: true } }));
+  await sync.run({ eager: true });
+  device.network = () => Promise.reject(new TypeError('Failed to fetch'));
+  await sync.run({ eager: true });
+  expect(device.signedOut).toEqual([]);
+});
+
+test('the office sees that its word was heard, once', async () => {
+  const device = phone();
+  const { sync } = device.boot();
+  await sync.capture(capture());
+  const told: unknown[] = [];
+  device.network = async (request, server) => {
+    told.push((JSON.parse(String(request.body)) as { device_state: unknown }).device_state);
+    return telling('locked')(request, server);
+  };
+  await sync.run({ eager: true });
+  await sync.run({ eager: true });
+  expect(told).toEqual(['active', 'locked']);
+  expect(device.server.pushes.map((events) => events.length)).toEqual([1, 0]);
+  expect(await device.boot().sync.deviceState(PERSON)).toBe('locked');
+  // A locked phone hands in all the same.
+  await sync.capture(capture());
+  await sync.run({ eager: true });
+  expect((await sync.status(PERSON)).confirmed).toBe(2);
+});
+
+test('a word that this version does not know changes nothing', async () => {
+  const device = phone();
+  const { sync } = device.boot();
+  await sync.capture(capture());
+  device.network = telling('explode');
+  await sync.run({ eager: true });
+  expect(await sync.deviceState(PERSON)).toBe('active');
+  expect((await sync.status(PERSON)).confirmed).toBe(1);
+});
+
+async function enrolled(): Promise<{ device: Device; keys: DeviceKeys }> {
+  const device = phone();
+  const database = new Database(device.storage);
+  const keys = new DeviceKeys(crypto.subtle, () => database);
+  await keys.fresh();
+  await keys.adopt(PERSON);
+  return { device, keys };
+}
+
+/** Verify as the server does; then it keeps everything for a person. */
+function taking(device: Device, keys: DeviceKeys, requests: Request[]): Network {
+  return async (request) => {
+    requests.push(request);
+    if (request.url !== SURRENDER) throw new Error(`${request.url} was asked without a session`);
+    const signed_at = request.headers['Doorstep-Signed-At'] ?? '';
+    const hash = createHash('sha256').update(String(request.body)).digest('hex');
+    const said = `POST ${SURRENDER}\ndevice-1\n${signed_at}\n${hash}`;
+    const how = { name: 'ECDSA', namedCurve: 'P-256' };
+    const jwk = (await keys.publicKey(PERSON)) as webcrypto.JsonWebKey;
+    const key = await crypto.subtle.importKey('jwk', jwk, how, false, ['verify']);
+    const proven = await crypto.subtle.verify(
+      { name: 'ECDSA', hash: 'SHA-256' },
+      key,
+      Buffer.from(request.headers['Doorstep-Signature'] ?? '', 'base64url'),
+      new TextEncoder().encode(said),
+    );
+    const server_time = new Date(EPOCH + device.elapsed).toISOString();
+    const off = Math.abs(Date.parse(signed_at) - Date.parse(server_time));
+    if (!proven || off > 300_000) {
+      return { status: 401, body: { type: '/problems/surrender-refused', server_time } };
+    }
+    const { events } = JSON.parse(String(request.body)) as { events: { event_id: string }[] };
+    const receipts = events.map(({ event_id }) => ({
+      event_id,
+      verdict: 'review',
+      reason: 'late',
+    }));
+    return { status: 200, body: { server_time, receipts, unreadable: [] } };
+  };
+}
+
+test('a phone that was shut out surrenders what it has, signed and without a session', async () => {
+  const { device, keys } = await enrolled();
+  const { sync } = device.boot(null, { signer: keys });
+  await captureMany(sync, 230, (index) => ({ lane: `stop:${index % 3}` }));
+  await sync.capture(capture({ person_id: 'binu' }));
+  // Of some nobody knows whether they arrived before.
+  device.network = () => Promise.reject(new TypeError('Failed to fetch'));
+  await sync.run({ eager: true });
+  device.session = null;
+  device.shutOut = { person_id: PERSON, device_id: 'device-1' };
+  const requests: Request[] = [];
+  device.network = taking(device, keys, requests);
+  expect(await sync.run({ eager: true })).toBe(null);
+  expect(await sync.status(PERSON)).toMatchObject({ waiting: { count: 0 }, confirmed: 230 });
+  expect(requests.length).toBe(3);
+  expect(requests.every(({ headers }) => headers['Authorization'] === undefined)).toBe(true);
+  expect((await sync.status('binu')).waiting.count).toBe(1);
+});
+
+test('a phone with a wrong clock learns the time from the refusal', async () => {
+  const { device, keys } = await enrolled();
+  const { sync } = device.boot(null, { signer: keys });
+  await sync.capture(capture());
+  device.session = null;
+  device.shutOut = { person_id: PERSON, device_id: 'device-1' };
+  device.skew = -2 * 24 * 60 * 60_000;
+  const requests: Request[] = [];
+  device.network = taking(device, keys, requests);
+  await sync.run({ eager: true });
+  expect(requests.length).toBe(2);
+  expect((await sync.status(PERSON)).confirmed).toBe(1);
+});
+
+test('what is not taken stays on the phone', async () => {
+  const { device, keys } = await enrolled();
+  const { sync } = device.boot(null, { signer: keys });
+  await captureMany(sync, 2);
+  device.session = null;
+  device.shutOut = { person_id: PERSON, device_id: 'device-1' };
+  const server_time = new Date(EPOCH).toISOString();
+  const refusals: Answer[] = [
+    { status: 401, body: { type: '/problems/surrender-refused', server_time } },
+    { status: 401, body: '<html></html>' },
+    { status: 429, headers: { 'Retry-After': '1' } },
+    { status: 200, body: '<html></html>' },
+  ];
+  for (const answer of refusals) {
+    device.network = () => Promise.resolve(answer);
+    await sync.run({ eager: true });
+    device.elapsed += 600_000;
+  }
+  expect((await sync.status(PERSON)).waiting.count).toBe(2);
+  device.network = taking(device, keys, []);
+  await runToTheEnd(sync, device);
+  expect((await sync.status(PERSON)).confirmed).toBe(2);
+});
+
+test('a session that only needs a sign-in surrenders nothing', async () => {
+  const device = phone();
+  const { sync } = device.boot();
+  await sync.capture(capture());
+  device.session = null;
+  let asked = 0;
+  device.network = (request, server) => {
+    asked += 1;
+    return plainNetwork(request, server);
+  };
+  expect(await sync.run({ eager: true })).toBe(null);
+  expect(asked).toBe(0);
+});
