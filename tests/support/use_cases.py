@@ -29,7 +29,8 @@ from tests.factories.journeys import Order, Step, place, standing
 from tests.factories.money import bank_body
 from tests.factories.road import FRESH
 from tests.factories.steps import carrier_scan, outside
-from tests.factories.sync import Phone
+from tests.factories.surrender import Surrender, device_of
+from tests.factories.sync import Phone, unannounced
 from tests.factories.world import an_order
 from tests.support.acting import Act, UseCase, at_stage, hooked, post, sending, taken
 from tests.support.pictures import make_jpeg
@@ -296,6 +297,20 @@ async def _run_by_sync(company: Company) -> Act:
     return _pushing(phone, [phone.of(step.path, step.body)])
 
 
+async def _surrendered(company: Company) -> Act:
+    """A phone that was shut out hands in what it still has, signed anew each time."""
+    phone = Phone(company, "warehouse")
+    events = [unannounced(phone), unannounced(phone, sig="A" * 86)]
+    device_id = await device_of(phone)
+    taken(await company.send("admin", f"/api/devices/{device_id}/revoke", {}))
+
+    async def act() -> None:
+        answer = taken(await (await Surrender.of(phone, *events)).send())
+        assert [one["verdict"] for one in answer.json()["receipts"]] == ["review"] * 2
+
+    return act
+
+
 def _pushing(phone: Phone, events: list[dict[str, Any]]) -> Act:
     async def act() -> None:
         answer = taken(await phone.send(*events))
@@ -331,6 +346,7 @@ USE_CASES: tuple[UseCase, ...] = (
     UseCase("a run is accepted", at_stage(Order.accept_run, 1011)),
     UseCase("a phone hands in a batch", _batch),
     UseCase("a run is accepted without a signal", _run_by_sync),
+    UseCase("a phone that was shut out surrenders", _surrendered),
     UseCase("the goods are handed over", at_stage(Order.pod, 1012)),
     UseCase("cash is taken at the door", _cash_pod),
     UseCase("the cash is counted", _cash_count),
