@@ -7,8 +7,8 @@ what does not divide) and asks less for what was paid before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from doorstep.core import db
@@ -19,9 +19,10 @@ from doorstep.modules.tms import rules
 # like the first one. Cash counts as soon as it was taken, and not again when the desk counts it;
 # of a card or a link both the courier and the gateway tell, whichever is ahead.
 MONEY = f"""
-SELECT o.currency, at_door.minor - credited.minor - taken.cash_minor
+SELECT asked.fulfilment_id, o.currency, at_door.minor - credited.minor - taken.cash_minor
          - greatest(at_door.captured_minor - counted.minor, taken.other_minor) AS owed_minor
-  FROM customer_order o
+  FROM unnest($1::uuid[], $2::uuid[]) AS asked (order_id, fulfilment_id)
+  JOIN customer_order o ON o.id = asked.order_id
   CROSS JOIN LATERAL (
     SELECT coalesce(sum(amount_minor), 0)::bigint AS minor,
            coalesce(sum(captured_minor), 0)::bigint AS captured_minor
@@ -37,16 +38,17 @@ SELECT o.currency, at_door.minor - credited.minor - taken.cash_minor
     SELECT coalesce(sum(t.amount_minor) FILTER (WHERE t.method = 'cash'), 0)::bigint AS cash_minor,
            coalesce(sum(t.amount_minor) FILTER (WHERE t.method <> 'cash'), 0)::bigint AS other_minor
       FROM pod d JOIN pod_tender t ON t.pod_id = d.id
-     WHERE d.order_id = o.id AND d.fulfilment_id <> $2 AND {FIRST_MONEY}) taken
- WHERE o.id = $1
+     WHERE d.order_id = o.id AND d.fulfilment_id <> asked.fulfilment_id AND {FIRST_MONEY}) taken
 """  # noqa: S608 - a constant of this project
 
 PARCELS = """
-SELECT f.id, l.id AS line_id, l.quantity, ol.total_minor / ol.quantity AS unit_price_minor
-  FROM fulfilment f
+SELECT asked.fulfilment_id AS asked_id, f.id, l.id AS line_id, l.quantity,
+       ol.total_minor / ol.quantity AS unit_price_minor
+  FROM unnest($1::uuid[], $2::uuid[]) AS asked (order_id, fulfilment_id)
+  JOIN fulfilment f ON f.order_id = asked.order_id
+    AND (f.id = asked.fulfilment_id OR (f.state = 'open' AND 1013 <> ALL (f.passed)))
   JOIN fulfilment_line l ON l.fulfilment_id = f.id
   JOIN order_line ol ON ol.id = l.order_line_id
- WHERE f.order_id = $1 AND (f.id = $2 OR (f.state = 'open' AND 1013 <> ALL (f.passed)))
  ORDER BY f.parcel, l.id
 """
 
@@ -61,12 +63,27 @@ class Due(NamedTuple):
 
 async def due_of(order_id: UUID, fulfilment_id: UUID) -> Due:
     """Tell what is still to be paid when this parcel is handed over; nothing where it has no goods."""
-    money = await db.one(MONEY, order_id, fulfilment_id)
-    rows = await db.rows(PARCELS, order_id, fulfilment_id)
+    return (await dues_of({fulfilment_id: order_id}))[fulfilment_id]
+
+
+async def dues_of(orders: Mapping[UUID, UUID]) -> dict[UUID, Due]:
+    """Tell it for several parcels at once (fulfilment → its order), each as if asked alone."""
+    asked = [*orders.values()], [*orders]
+    parcels: dict[UUID, list[dict[str, Any]]] = {}
+    for row in await db.rows(PARCELS, *asked):
+        parcels.setdefault(row["asked_id"], []).append(row)
+    return {
+        row["fulfilment_id"]: _due(row, parcels.get(row["fulfilment_id"], []))
+        for row in await db.rows(MONEY, *asked)
+    }
+
+
+def _due(money: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Due:
+    asked: UUID = money["fulfilment_id"]
     goods: dict[UUID, int] = {}
     for row in rows:
         worth = row["quantity"] * row["unit_price_minor"]
         goods[row["id"]] = goods.get(row["id"], 0) + worth
-    own = {row["line_id"]: row["unit_price_minor"] for row in rows if row["id"] == fulfilment_id}
+    own = {row["line_id"]: row["unit_price_minor"] for row in rows if row["id"] == asked}
     due = rules.share_at_door(money["owed_minor"], goods)
-    return Due(due.get(fulfilment_id, 0), money["currency"], own)
+    return Due(due.get(asked, 0), money["currency"], own)

@@ -13,12 +13,13 @@ from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.schemas import KeptBack
 
 GOODS = """
-SELECT coalesce((SELECT array_agg(p.label_no ORDER BY p.n)
+SELECT f.id, coalesce((SELECT array_agg(p.label_no ORDER BY p.n)
                    FROM shipment s JOIN piece p ON p.shipment_id = s.id
-                  WHERE s.id = (SELECT id FROM shipment WHERE fulfilment_id = $1 AND leg = 'outbound'
+                  WHERE s.id = (SELECT id FROM shipment WHERE fulfilment_id = f.id AND leg = 'outbound'
                                  ORDER BY attempt DESC LIMIT 1)), '{}')
          AS labels,
-       (SELECT array_agg(product_id) FROM fulfilment_line WHERE fulfilment_id = $1) AS product_ids
+       (SELECT array_agg(product_id) FROM fulfilment_line WHERE fulfilment_id = f.id) AS product_ids
+  FROM unnest($1::uuid[]) AS f (id)
 """
 
 
@@ -35,6 +36,7 @@ class StopAsk(NamedTuple):
     channel_id: UUID
     product_ids: tuple[UUID, ...]
     recipes: tuple[rules.Recipe, ...]
+    """Also those of other stops that were asked about with it: `recipe` takes what fits here."""
 
     def due_without(self, kept_back: Sequence[KeptBack]) -> int:
         """Tell the money due for what is handed over when some of it is kept back."""
@@ -59,14 +61,30 @@ class StopAsk(NamedTuple):
 
 async def ask_of_stop(fulfilment: Mapping[str, Any]) -> StopAsk:
     """Read what handing over this fulfilment (id, order_id, channel_id) asks for."""
-    goods = await db.one(GOODS, fulfilment["id"])
-    due = await door_money.due_of(fulfilment["order_id"], fulfilment["id"])
-    return StopAsk(
-        tuple(goods["labels"]),
-        due.currency,
-        due.minor,
-        due.unit_prices,
-        fulfilment["channel_id"],
-        tuple(goods["product_ids"]),
-        tuple(await tms.recipes(fulfilment["channel_id"], goods["product_ids"])),
+    return (await ask_of_stops([fulfilment]))[fulfilment["id"]]
+
+
+async def ask_of_stops(fulfilments: Sequence[Mapping[str, Any]]) -> dict[UUID, StopAsk]:
+    """Read it for a whole tour, by as many statements as for one stop: fulfilment → what it asks."""
+    if not fulfilments:
+        return {}
+    dues = await door_money.dues_of({one["id"]: one["order_id"] for one in fulfilments})
+    goods = {row["id"]: row for row in await db.rows(GOODS, list(dues))}
+    recipes = tuple(
+        await tms.recipes(
+            {one["channel_id"] for one in fulfilments},
+            {product for row in goods.values() for product in row["product_ids"]},
+        )
     )
+    return {
+        one["id"]: StopAsk(
+            tuple(goods[one["id"]]["labels"]),
+            dues[one["id"]].currency,
+            dues[one["id"]].minor,
+            dues[one["id"]].unit_prices,
+            one["channel_id"],
+            tuple(goods[one["id"]]["product_ids"]),
+            recipes,
+        )
+        for one in fulfilments
+    }

@@ -20,7 +20,7 @@ from doorstep.core.http.problems import problems
 from doorstep.doors.field.addresses import DoorAddress
 from doorstep.doors.verdicts import VerdictOut, verdict
 from doorstep.flows import transport
-from doorstep.flows.stops import ask_of_stop
+from doorstep.flows.stops import StopAsk, ask_of_stops
 from doorstep.modules.tms.refusals import (
     ManifestAlreadyConfirmed,
     ManifestMissing,
@@ -37,7 +37,7 @@ OWN_RUNS = """
 SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
        (SELECT jsonb_agg(jsonb_build_object(
                  'id', s.id, 'position', s.position, 'state', s.state, 'number', o.number,
-                 'order_id', f.order_id, 'channel_id', f.channel_id, 'attempt', f.attempt,
+                 'order_id', f.order_id, 'channel_id', f.channel_id,
                  'fulfilment_id', f.id, 'address', jsonb_build_object(
                     'name', a.name, 'phone', a.phone, 'line1', a.line1, 'building', a.building,
                     'floor', a.floor, 'flat', a.flat, 'lift', a.lift, 'area', a.area,
@@ -132,8 +132,8 @@ class StopOut(Struct):
     recipe_other: RecipeOut
 
 
-class RunOut(Struct):
-    """A tour of one person, or of everybody of a shift; stops stand in the order of driving."""
+class RunHead(Struct):
+    """A tour of one person, or of everybody of a shift, without its stops."""
 
     id: UUID
     number: str
@@ -141,6 +141,11 @@ class RunOut(Struct):
     planned_on: date
     state: str
     shift_id: UUID | None
+
+
+class RunOut(RunHead):
+    """A tour of one person, or of everybody of a shift; stops stand in the order of driving."""
+
     stops: list[StopOut]
 
 
@@ -199,23 +204,25 @@ async def list_own_runs(actor: Actor) -> list[RunOut]:
 
     Each stop has its address, pieces and the money due.
     """
-    return [await _run(row) for row in await db.rows(OWN_RUNS, actor.person_id, now())]
+    rows = await db.rows(OWN_RUNS, actor.person_id, now())
+    asks = await ask_of_stops([_fulfilment_of(stop) for row in rows for stop in row["stops"] or ()])
+    return [_run(row, asks) for row in rows]
 
 
-async def _run(row: dict[str, Any]) -> RunOut:
-    stops = [await _stop(stop) for stop in row.pop("stops") or ()]
+def _fulfilment_of(stop: dict[str, Any]) -> dict[str, UUID]:
+    return {
+        "id": UUID(stop["fulfilment_id"]),
+        "order_id": UUID(stop["order_id"]),
+        "channel_id": UUID(stop["channel_id"]),
+    }
+
+
+def _run(row: dict[str, Any], asks: Mapping[UUID, StopAsk]) -> RunOut:
+    stops = [_stop(stop, asks[UUID(stop["fulfilment_id"])]) for stop in row.pop("stops") or ()]
     return RunOut(**row, stops=stops)
 
 
-async def _stop(stop: dict[str, Any]) -> StopOut:
-    asked = await ask_of_stop(
-        {
-            "id": UUID(stop["fulfilment_id"]),
-            "order_id": UUID(stop["order_id"]),
-            "channel_id": UUID(stop["channel_id"]),
-            "attempt": stop["attempt"],
-        }
-    )
+def _stop(stop: dict[str, Any], asked: StopAsk) -> StopOut:
     customer, other = asked.recipe("customer"), asked.recipe("other")
     return msgspec.convert(
         stop

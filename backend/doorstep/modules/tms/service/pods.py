@@ -54,13 +54,15 @@ async def save_recipe(recipe: rules.Recipe) -> None:
     )
 
 
-async def recipes(channel_id: UUID, product_ids: Collection[UUID]) -> list[rules.Recipe]:
-    """Read the installation's recipes that could fit a stop of this channel with these goods."""
+async def recipes(
+    channel_ids: Collection[UUID], product_ids: Collection[UUID]
+) -> list[rules.Recipe]:
+    """Read the installation's recipes that could fit stops of these channels with these goods."""
     found = await db.rows(
         "SELECT proofs, photo_slots, channel_id, product_id, payment, handed_to FROM pod_recipe"
-        " WHERE (channel_id IS NULL OR channel_id = $1)"
-        " AND (product_id IS NULL OR product_id = ANY ($2))",
-        channel_id,
+        " WHERE (channel_id IS NULL OR channel_id = ANY ($1))"
+        " AND (product_id IS NULL OR product_id = ANY ($2)) ORDER BY id",
+        list(channel_ids),
         list(product_ids),
     )
     return [
