@@ -45,6 +45,7 @@ from doorstep.doors.console import visits as console_visits
 from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
     pods,
+    pull,
     receiving,
     runs,
     scans,
@@ -81,6 +82,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *visits.handlers,
     *sync.handlers,
     *field_app.handlers,
+    *pull.handlers,
     *console_arrivals.handlers,
     *console_availability.handlers,
     *console_stock.handlers,

@@ -88,8 +88,7 @@ def count() -> int:
 async def run() -> list[Violation]:
     """Run every check in one REPEATABLE READ snapshot; an empty list is health."""
     found: list[Violation] = []
-    async with db.unit_of_work():
-        await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    async with db.snapshot():
         for name, query in QUERIES.items():
             for row in await db.rows(query):
                 found.append(Violation(name, f"{row['subject']}: {row['detail']}"))

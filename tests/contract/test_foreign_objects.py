@@ -44,6 +44,7 @@ EXEMPT = {
     "addUploadChunk": "own uploads only; has a test of its own below",
     "pushCaptures": "own captures only; has a test of its own below",
     "readReceipts": "own captures only; has a test of its own below",
+    "pullDocuments": "own work only; has a test of its own below",
 }
 """operation → why nobody's scope limits it."""
 
@@ -53,6 +54,7 @@ IN_THE_BODY = frozenset(
         "announceArrival", "readRestockProposals", "orderRestock", "proposeAdjustment", "openCount",
         "openTicket",
         "saveVehicle", "saveCrew", "planShift", "readOwnShift", "pushCaptures", "readReceipts",
+        "pullDocuments",
     }
 )  # fmt: skip
 """Routes that name a thing in the body or the query, or that speak of the person's own."""
@@ -137,6 +139,19 @@ async def test_a_capture_of_somebody_else_has_no_receipt_and_his_work_is_out_of_
     assert receipt["verdict"] == "applied"
     for name in [name for name in walk.company.users if name.startswith("stranger")]:
         assert await Phone(walk.company, name).asked(event["event_id"]) == []
+
+
+async def test_a_phone_is_given_nothing_of_somebody_elses_work(walk: Walk) -> None:
+    for stage in (1004, 1008, 1012, 1014):
+        await standing(walk.company, stage)
+    for user in walk.others:
+        if may(user.role, "core:capture:sync"):
+            answer = await walk.send("GET", "/field/sync/pull", None, user)
+            assert [one["kind"] for one in answer.json()["upserts"]] == ["shift_checklist"]
+            assert not any(canary in answer.text for canary in CANARIES), user.role
+    own = walk.company.users["delivery"]
+    answer = await walk.send("GET", "/field/sync/pull", None, own)
+    assert "12 Marina Walk" in answer.text
 
 
 async def test_nobody_places_orders_in_a_channel_of_others(walk: Walk) -> None:

@@ -154,6 +154,17 @@ async def unit_of_work() -> AsyncIterator[UnitOfWork]:
         raise
 
 
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[None]:
+    """Read everything in the block as it stood at one moment; nothing can be written in it.
+
+    It is a transaction of its own and cannot join another one.
+    """
+    async with unit_of_work():
+        await execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
 def _call_back(callbacks: Iterable[Callable[[], object]]) -> None:
     for callback in callbacks:
         try:

@@ -185,3 +185,12 @@ class StrayCapture(Table, tablename="stray_capture", db=engine):
     app_version = Text()
     request_id = Text()
     received_at = Timestamptz(default=None)
+
+
+class PullState(Table, tablename="pull_state", db=engine):
+    """What a phone was given of its person's documents, by the cursor it names."""
+
+    device_id = UUID(primary_key=True, default=None)
+    cursor = Text()
+    manifest = JSONB()
+    made_at = Timestamptz(default=None)

@@ -1,4 +1,4 @@
-"""Forgets what has served: old rows of the outbox, the inbox and the idempotency keys."""
+"""Forgets what has served: old rows of outbox, inbox and idempotency keys, and what phones had."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ _PRUNED = {
     ),
     "DELETE FROM idempotency_key WHERE (scope, key) IN (SELECT scope, key FROM idempotency_key"
     " WHERE created_at < $1 LIMIT $2)": timedelta(days=30),
+    # A phone that was away for longer gets everything anew.
+    "DELETE FROM pull_state WHERE (device_id, cursor) IN (SELECT device_id, cursor FROM pull_state"
+    " WHERE made_at < $1 LIMIT $2)": timedelta(days=7),
 }
 
 

@@ -124,7 +124,7 @@ SELECT coalesce(
 # Parcels on the van at a location ($1), each with its goods there and its pieces.
 ON_THE_VAN = f"""
 SELECT f.id AS fulfilment_id, f.order_id, o.number,
-       jsonb_agg(jsonb_build_object('name', g.name, 'quantity', c.quantity) ORDER BY g.name) AS goods,
+       jsonb_agg(jsonb_build_object('name', g.name, 'quantity', c.quantity) ORDER BY g.name, l.id) AS goods,
        coalesce((
          SELECT jsonb_agg(jsonb_build_array(p.label_no, seen.shift_id,
                   coalesce(seen.on_the_floor, false), seen.recorded_at, seen.scan_uid) ORDER BY p.n)

@@ -18,7 +18,8 @@ SELECT f.id, coalesce((SELECT array_agg(p.label_no ORDER BY p.n)
                   WHERE s.id = (SELECT id FROM shipment WHERE fulfilment_id = f.id AND leg = 'outbound'
                                  ORDER BY attempt DESC LIMIT 1)), '{}')
          AS labels,
-       (SELECT array_agg(product_id) FROM fulfilment_line WHERE fulfilment_id = f.id) AS product_ids
+       coalesce((SELECT array_agg(product_id) FROM fulfilment_line WHERE fulfilment_id = f.id), '{}')
+         AS product_ids
   FROM unnest($1::uuid[]) AS f (id)
 """
 

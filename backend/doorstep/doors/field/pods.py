@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.core.http.problems import problems
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
@@ -95,13 +96,17 @@ async def add_failed_attempt(
     return told(await failed_delivery.record_failed_attempt(stop_id, data, actor=actor))
 
 
-OWN_POD = """
+_OWN_PODS = """
 SELECT d.id AS pod_id, d.stop_id, coalesce(d.check_verdict, 'waiting') AS verdict,
        d.check_reasons AS reasons, d.checked_at, d.hold_lifted_at IS NOT NULL AS settled,
        ARRAY (SELECT p.slot FROM pod_photo p
                WHERE p.pod_id = d.id AND p.verified_at IS NULL ORDER BY p.slot) AS waits_for
-  FROM pod d WHERE d.id = $1 AND d.person_id = $2
-"""
+  FROM pod d WHERE d.person_id = $1"""
+OWN_POD = _OWN_PODS + " AND d.id = $2"
+RECENT_PODS = _OWN_PODS + " AND d.recorded_at > $2 ORDER BY d.recorded_at, d.id"
+
+RECENT = timedelta(days=1)
+"""How long a phone holds what the check of a proof has found."""
 
 
 class PodCheckOut(Struct):
@@ -129,10 +134,16 @@ class PodCheckOut(Struct):
 )
 async def read_pod(pod_id: UUID, actor: Actor) -> PodCheckOut:
     """Tell the courier who captured a proof what its check found, so that he takes a better photo."""
-    found = await db.row(OWN_POD, pod_id, actor.person_id)
+    found = await db.row(OWN_POD, actor.person_id, pod_id)
     if found is None:
         raise NotFound
     return msgspec.convert(found, PodCheckOut)
+
+
+async def recent_pods(actor: Actor) -> list[PodCheckOut]:
+    """Tell it of every proof that the person has captured within a day."""
+    found = await db.rows(RECENT_PODS, actor.person_id, now() - RECENT)
+    return msgspec.convert(found, list[PodCheckOut])
 
 
 handlers = [check_code, add_pod, read_pod, add_failed_attempt]

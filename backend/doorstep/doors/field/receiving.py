@@ -31,10 +31,11 @@ TAGS = ["warehouse"]
 # the parcel that comes back, a serial, or the barcode of a product.
 EXPECTED_HERE = f"""
 SELECT a.id, a.number, a.kind, a.ref, a.state, a.expected_on, o.number AS order_number,
-  (SELECT jsonb_agg(jsonb_build_object(
+  coalesce((SELECT jsonb_agg(jsonb_build_object(
       'sku', p.sku, 'name', p.name, 'barcode', p.barcode, 'serialised', p.serialised,
       'quantity', l.quantity, 'received', l.received) ORDER BY l.position)
-     FROM expected_line l JOIN product p ON p.id = l.product_id WHERE l.arrival_id = a.id) AS lines
+     FROM expected_line l JOIN product p ON p.id = l.product_id WHERE l.arrival_id = a.id), '[]')
+     AS lines
   FROM expected_arrival a LEFT JOIN customer_order o ON o.id = a.order_id
  WHERE {AT_LOCATION} AND a.state IN ('expected', 'receiving') AND ($2::text IS NULL
    OR a.number = $2 OR a.ref = $2
@@ -44,7 +45,7 @@ SELECT a.id, a.number, a.kind, a.ref, a.state, a.expected_on, o.number AS order_
                WHERE l.arrival_id = a.id AND u.serial = $2)
    OR EXISTS (SELECT FROM shipment s LEFT JOIN piece b ON b.shipment_id = s.id
                WHERE s.fulfilment_id = a.fulfilment_id AND (s.awb = $2 OR b.label_no = $2)))
- ORDER BY a.expected_on NULLS LAST, a.created_at LIMIT 200
+ ORDER BY a.expected_on NULLS LAST, a.created_at, a.id LIMIT 200
 """  # noqa: S608 - a condition of ours
 
 Code = Annotated[

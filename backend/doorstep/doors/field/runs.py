@@ -43,13 +43,13 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
                     'floor', a.floor, 'flat', a.flat, 'lift', a.lift, 'area', a.area,
                     'city', a.city, 'postcode', a.postcode, 'lat', a.lat, 'lng', a.lng,
                     'instructions', a.instructions),
-                 'goods', (SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id,
+                 'goods', coalesce((SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id,
                               'sku', p.sku, 'name', p.name, 'quantity', l.quantity,
                               'crew_size', p.crew_size, 'serials', array(
                                 SELECT u.serial FROM unit u WHERE u.fulfilment_line_id = l.id
                                  ORDER BY u.serial)) ORDER BY p.name, l.id)
                              FROM fulfilment_line l JOIN product p ON p.id = l.product_id
-                            WHERE l.fulfilment_id = f.id),
+                            WHERE l.fulfilment_id = f.id), '[]'),
                  'pieces', coalesce((
                     SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n,
                               'of', p."of", 'weight_g', p.weight_g) ORDER BY p.n)
@@ -72,12 +72,13 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
 
 OWN_MANIFESTS = """
 SELECT m.id, m.number, l.code AS location_code, l.name AS location_name, m.created_at,
-       (SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n, 'of', p."of",
-                 'weight_g', p.weight_g) ORDER BY p.label_no)
-          FROM manifest_piece x JOIN piece p ON p.id = x.piece_id
-         WHERE x.manifest_id = m.id) AS pieces
+       coalesce((
+         SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n, 'of', p."of",
+                  'weight_g', p.weight_g) ORDER BY p.label_no)
+           FROM manifest_piece x JOIN piece p ON p.id = x.piece_id
+          WHERE x.manifest_id = m.id), '[]') AS pieces
   FROM manifest m JOIN location l ON l.id = m.location_id
- WHERE m.courier_id = $1 AND m.confirmed_at IS NULL ORDER BY m.created_at
+ WHERE m.courier_id = $1 AND m.confirmed_at IS NULL ORDER BY m.created_at, m.id
 """
 
 

@@ -27,14 +27,14 @@ TAGS = ["warehouse"]
 # What the books say stands nowhere in it: the count is blind.
 OPEN_COUNTS = """
 SELECT c.id, c.number, c.why, c.due_on,
-  (SELECT jsonb_agg(jsonb_build_object(
+  coalesce((SELECT jsonb_agg(jsonb_build_object(
       'id', l.id, 'sku', p.sku, 'name', p.name, 'barcode', p.barcode, 'serialised', p.serialised,
       'owner', coalesce(v.name, ''), 'grade', l.grade, 'counted', l.entry_id IS NOT NULL)
-      ORDER BY p.sku, v.name, l.grade)
+      ORDER BY p.sku, v.name, l.grade, l.id)
      FROM cycle_count_line l JOIN product p ON p.id = l.product_id
      LEFT JOIN vendor v ON v.id = l.owner_id
-    WHERE l.count_id = c.id) AS lines
-  FROM cycle_count c WHERE c.location_id = $1 AND c.state = 'open' ORDER BY c.opened_at LIMIT 50
+    WHERE l.count_id = c.id), '[]') AS lines
+  FROM cycle_count c WHERE c.location_id = $1 AND c.state = 'open' ORDER BY c.opened_at, c.id LIMIT 50
 """
 
 

@@ -85,9 +85,9 @@ class BatchTooLarge(Refusal):
 
 
 class NotAPhone(NotAllowed):
-    """A capture belongs to the phone it was made on: this session is not of one."""
+    """What is captured, and what is held for it, belongs to a phone: this session is not of one."""
 
-    title = "Only an enrolled phone hands in captures."
+    title = "Only an enrolled phone syncs."
 
 
 class UnreadableEvent(Struct):
@@ -161,7 +161,7 @@ async def push(request: Request[Actor, Any, Any], actor: Actor) -> PushOut:
     carried out is kept and rejected, or reviewed by a person; the others go through. One that this
     phone has not signed with the key it was enrolled with is kept for a person.
     """
-    device = await _device_of(actor)
+    device = await device_of(actor)
     body = await _body(request)
     batch = _opened(body)
     events = await _read(batch, body, device)
@@ -251,7 +251,7 @@ def _opened(body: bytes) -> Batch:
     return batch
 
 
-async def _device_of(actor: Actor) -> devices.Device:
+async def device_of(actor: Actor) -> devices.Device:
     if actor.device_id is None or actor.person_id is None:
         raise NotAPhone
     device = await devices.read_device(actor.device_id)
@@ -269,7 +269,7 @@ async def _device_of(actor: Actor) -> devices.Device:
 )
 async def read_receipts(ids: Ids, actor: Actor) -> ReceiptsOut:
     """Tell what became of events whose answer was lost; only this phone's are known here."""
-    device = await _device_of(actor)
+    device = await device_of(actor)
     wanted = [UUID(one) for one in ids.split(",")]
     return ReceiptsOut(now(), await store.receipts(wanted, actor=actor), device.word)
 

@@ -45,14 +45,22 @@ SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS e
           'building', a.building, 'floor', a.floor, 'flat', a.flat, 'lift', a.lift,
           'area', a.area, 'city', a.city, 'postcode', a.postcode, 'lat', a.lat, 'lng', a.lng,
           'instructions', a.instructions) AS address,
-       (SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id, 'product_id', p.id,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id, 'product_id', p.id,
                  'sku', p.sku, 'model', p.name, 'quantity', l.quantity,
                  'serialised', p.serialised, 'standing_hours', p.standing_hours,
                  'serials', coalesce((SELECT jsonb_agg(u.serial ORDER BY u.serial) FROM unit u
                                WHERE u.fulfilment_line_id = l.id AND u.state <> 'scrapped'), '[]')
-               ) ORDER BY p.sku)
+               ) ORDER BY p.sku, l.id)
           FROM fulfilment_line l JOIN product p ON p.id = l.product_id
-         WHERE l.fulfilment_id = v.fulfilment_id AND p.needs_install) AS units
+         WHERE l.fulfilment_id = v.fulfilment_id AND p.needs_install), '[]') AS units,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('starts_at', lower(w.during), 'state', w.state,
+                 'reason', coalesce(x.reason, ''), 'words', coalesce(x.words, ''))
+                 ORDER BY lower(w.during), w.id)
+          FROM visit w
+          LEFT JOIN LATERAL (SELECT reason, words FROM visit_failure x WHERE x.visit_id = w.id
+                              ORDER BY x.recorded_at DESC, x.id LIMIT 1) x ON true
+         WHERE w.order_id = v.order_id AND w.id <> v.id AND w.state IN ('completed', 'failed')), '[]')
+         AS earlier
   FROM visit v
   JOIN customer_order o ON o.id = v.order_id
   JOIN address a ON a.id = o.address_id
@@ -61,7 +69,7 @@ SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS e
      WHERE e.fulfilment_id = v.fulfilment_id AND e.kind = 'stage' AND e.stage = 1013
      ORDER BY e.seq DESC LIMIT 1) e ON true
  WHERE v.technician_id = $1 AND v.state IN ('booked', 'started')
- ORDER BY lower(v.during)
+ ORDER BY lower(v.during), v.id
 """
 
 
@@ -83,6 +91,15 @@ class UnitCard(Struct):
     photo_slots: list[str]
 
 
+class EarlierVisit(Struct):
+    """A visit for the same order that is over; `reason` and `words` tell why one has failed."""
+
+    starts_at: datetime
+    state: str
+    reason: str
+    words: str
+
+
 class VisitCard(Struct):
     """One visit with all that is needed without a network; `delivered_at` null: not there yet."""
 
@@ -95,6 +112,7 @@ class VisitCard(Struct):
     delivered_at: datetime | None
     address: DoorAddress
     units: list[UnitCard]
+    earlier: list[EarlierVisit]
 
 
 class StartedOut(Struct):

@@ -225,7 +225,7 @@ UPDATE pick_list
 
 OPEN_LISTS = """
 SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number,
-  (SELECT jsonb_agg(jsonb_build_object(
+  coalesce((SELECT jsonb_agg(jsonb_build_object(
       'sku', p.sku, 'name', p.name, 'quantity', l.quantity, 'barcode', p.barcode,
       'serials', CASE WHEN p.serialised THEN to_jsonb(ARRAY(
          SELECT u.serial FROM unit u
@@ -237,12 +237,12 @@ SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number,
       'length_mm', p.length_mm, 'width_mm', p.width_mm, 'height_mm', p.height_mm,
       'packing_instruction', p.packing_instruction) ORDER BY l.id)
    FROM fulfilment_line l JOIN product p ON p.id = l.product_id
-  WHERE l.fulfilment_id = k.fulfilment_id) AS lines
+  WHERE l.fulfilment_id = k.fulfilment_id), '[]') AS lines
 FROM pick_list k
 JOIN fulfilment f ON f.id = k.fulfilment_id
 JOIN customer_order o ON o.id = f.order_id
 WHERE k.location_id = $1 AND k.state NOT IN ('packed', 'dropped')
-ORDER BY k.created_at LIMIT 200
+ORDER BY k.created_at, k.id LIMIT 200
 """
 
 EXPECTED_AT_QC = """

@@ -1,0 +1,186 @@
+"""What a person needs in the field without a signal: all that the GET routes of this door tell.
+
+Each document is read by the very handler of its route, under that route's permission; nothing is
+here that its person could not read there. A run is one document and each of its stops another, so
+that a stop that changes is not sent with fifty-nine that do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
+
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.auth.permissions import may
+from doorstep.doors.field import pods, receiving, runs, shift, shifts, stock, visits, warehouse
+from doorstep.modules.tms.refusals import ShiftMissing
+
+
+class RunTour(runs.RunHead):
+    """A tour; `stop_ids` stand in the order of driving, each stop is a document of its own."""
+
+    stop_ids: list[UUID]
+
+
+class RunDocument(Struct, tag_field="kind", tag="run"):
+    """A tour of the person, or of the person's shift."""
+
+    id: UUID
+    body: RunTour
+
+
+class StopDocument(Struct, tag_field="kind", tag="stop"):
+    """A delivery of one of these tours."""
+
+    id: UUID
+    body: runs.StopOut
+
+
+class ManifestDocument(Struct, tag_field="kind", tag="manifest"):
+    """Pieces that wait for the person at a location."""
+
+    id: UUID
+    body: runs.ManifestOut
+
+
+class VisitDocument(Struct, tag_field="kind", tag="visit"):
+    """An installation to do."""
+
+    id: UUID
+    body: visits.VisitCard
+
+
+class PickListDocument(Struct, tag_field="kind", tag="pick_list"):
+    """A parcel to pick, check and pack at the person's location."""
+
+    id: UUID
+    body: warehouse.PickListOut
+
+
+class ArrivalDocument(Struct, tag_field="kind", tag="arrival"):
+    """Goods that are to come in at the person's location."""
+
+    id: UUID
+    body: receiving.ExpectedArrivalOut
+
+
+class CountDocument(Struct, tag_field="kind", tag="count"):
+    """Shelves to count at the person's location."""
+
+    id: UUID
+    body: stock.OpenCountOut
+
+
+class ShiftDocument(Struct, tag_field="kind", tag="shift"):
+    """The person's shift, what is to be loaded and what it holds."""
+
+    id: UUID
+    body: shifts.ShiftOut
+
+
+class ShiftChecklistDocument(Struct, tag_field="kind", tag="shift_checklist"):
+    """What to look at before the shift ends; its id is the person's."""
+
+    id: UUID
+    body: shift.ShiftChecklistOut
+
+
+class ProofDocument(Struct, tag_field="kind", tag="proof"):
+    """What the check of a proof of the last day has found."""
+
+    id: UUID
+    body: pods.PodCheckOut
+
+
+Document = (
+    RunDocument
+    | StopDocument
+    | ManifestDocument
+    | VisitDocument
+    | PickListDocument
+    | ArrivalDocument
+    | CountDocument
+    | ShiftDocument
+    | ShiftChecklistDocument
+    | ProofDocument
+)
+
+
+def kind_of(document: Document) -> str:
+    """Tell the kind as it stands in the answer."""
+    return str(type(document).__struct_config__.tag)
+
+
+def _of_runs(found: list[runs.RunOut], _actor: Actor) -> Iterator[Document]:
+    for run in found:
+        head = {name: getattr(run, name) for name in runs.RunHead.__struct_fields__}
+        yield RunDocument(run.id, RunTour(**head, stop_ids=[stop.id for stop in run.stops]))
+        yield from (StopDocument(stop.id, stop) for stop in run.stops)
+
+
+def _each(make: Callable[[UUID, Any], Document]) -> Callable[[Any, Actor], Iterator[Document]]:
+    return lambda found, _actor: (
+        make(getattr(one, "pod_id", None) or one.id, one) for one in found
+    )
+
+
+def _of_shift(found: shifts.ShiftOut, _actor: Actor) -> list[Document]:
+    return [ShiftDocument(found.id, found)]
+
+
+def _of_checklist(found: shift.ShiftChecklistOut, actor: Actor) -> list[Document]:
+    return [] if actor.person_id is None else [ShiftChecklistDocument(actor.person_id, found)]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A route of this door, and the documents that its answer makes.
+
+    `read` stands in for the route's handler where that tells one thing at a time.
+    """
+
+    route: HTTPRouteHandler
+    split: Callable[[Any, Actor], Iterable[Document]]
+    read: Callable[[Actor], Awaitable[Any]] | None = None
+
+    async def documents(self, actor: Actor) -> list[Document]:
+        """Read what the actor would be told there."""
+        if not may(actor.role, self.route.opt["permission"]):
+            return []
+        read: Callable[..., Awaitable[Any]] = self.read or self.route.fn
+        try:
+            return [*self.split(await read(actor=actor), actor)]
+        except ShiftMissing:
+            return []
+
+
+SOURCES = (
+    Source(shifts.read_own_shift, _of_shift),
+    Source(shift.read_checklist, _of_checklist),
+    Source(runs.list_own_runs, _of_runs),
+    Source(runs.list_own_manifests, _each(ManifestDocument)),
+    Source(pods.read_pod, _each(ProofDocument), read=pods.recent_pods),
+    Source(visits.list_own_visits, _each(VisitDocument)),
+    Source(warehouse.list_pick_lists, _each(PickListDocument)),
+    Source(receiving.list_arrivals, _each(ArrivalDocument)),
+    Source(stock.list_open_counts, _each(CountDocument)),
+)
+"""Everything that a phone holds for its person."""
+
+
+async def documents_of(actor: Actor) -> list[Document]:
+    """Read all documents of a person, as they stood at one moment.
+
+    As many statements for sixty stops as for one.
+    """
+    found: list[Document] = []
+    async with db.snapshot():
+        for source in SOURCES:
+            found += await source.documents(actor)
+    return found

@@ -1,0 +1,89 @@
+"""The other half of the sync: a phone gets what its person needs to work without a signal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.params import QueryParameter
+from msgspec import Struct
+
+from doorstep.core import pulls
+from doorstep.core.actor import Actor
+from doorstep.core.auth.permissions import needs
+from doorstep.core.clock import now
+from doorstep.core.http.problems import problems
+from doorstep.doors.field.documents import Document, documents_of, kind_of
+from doorstep.doors.field.sync import TAGS, NotAPhone, device_of
+
+Cursor = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=100,
+        pattern=r"^[^\x00]*$",
+        description="The cursor of the answer that the phone has kept; without it, everything.",
+    ),
+]
+
+
+class Tombstone(Struct):
+    """A document that is not this person's work any more: the phone forgets it."""
+
+    kind: str
+    id: UUID
+
+
+class PullOut(Struct):
+    """What has changed since `since`, for the phone to keep in one step with `cursor`.
+
+    `full`: these are all documents, whatever else the phone has is to be forgotten; `since` is
+    null then. An answer whose `since` is not the phone's own cursor is an answer to something
+    else, and is not applied.
+    """
+
+    person_id: UUID
+    since: str | None
+    cursor: str
+    full: bool
+    server_time: datetime
+    upserts: list[Document]
+    tombstones: list[Tombstone]
+
+
+@get(
+    "/field/sync/pull",
+    operation_id="pullDocuments",
+    opt=needs("core:capture:sync"),
+    responses=problems(NotAPhone),
+    tags=TAGS,
+)
+async def pull(actor: Actor, cursor: Cursor = None) -> PullOut:
+    """Get what has changed in one's work since the cursor, or all of it without a known one.
+
+    The person's present documents are read at one moment and compared, by content, with what this
+    phone was given under its cursor. Whatever the order of commits was, what differs is sent, and
+    what is no longer the person's is a tombstone. An answer that was lost costs nothing: the phone
+    asks with its old cursor again. An answer is whole: there is no next page, so that a phone never
+    stands with half a day's work.
+    """
+    device = await device_of(actor)
+    documents = {(kind_of(one), one.id): one for one in await documents_of(actor)}
+    found = await pulls.difference(
+        device.id, cursor, {key: msgspec.json.encode(one) for key, one in documents.items()}
+    )
+    return PullOut(
+        person_id=device.person_id,
+        since=found.since,
+        cursor=found.cursor,
+        full=found.since is None,
+        server_time=now(),
+        upserts=[one for key, one in documents.items() if key in found.changed],
+        tombstones=[Tombstone(*key) for key in found.gone],
+    )
+
+
+handlers = [pull]
+"""The routes of this door."""
