@@ -126,7 +126,8 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
     await tms.settle_pod(proof.event_id, answer.verdict.value, answer.reason)
     await proof_checks.let_go(fulfilment["id"], actor=Actor.system("deliver.record_pod"))
     if answer.verdict is not Verdict.REJECTED:
-        await tms.close_stop(stop_id)
+        if await tms.close_stop(stop_id) is not None:
+            await _tell_of_reassigned(stop["order_id"], fulfilment["id"], actor)
         await shift_close.note_late_cash(stop_id, fulfilment["order_id"])
     if answer.verdict is Verdict.DUPLICATE:
         # A carrier had said "delivered" before; now its proof is here (V4).
@@ -270,7 +271,7 @@ async def _ask_for_help(facts: StopFacts, proof: ProofOfDelivery, judged: Judgem
             "door_payment_differs",
             "Other money than due was taken at the door",
             f"Due {Money(facts.due_minor, facts.currency)}, "
-            f"taken {Money(tendered, facts.currency)}.",
+            f"taken {Money(tendered, facts.currency)}.{_shown(facts, proof)}",
             "finance",
         ),
     ]
@@ -290,6 +291,26 @@ async def _ask_for_help(facts: StopFacts, proof: ProofOfDelivery, judged: Judgem
                 fulfilment_id=facts.fulfilment_id,
                 owner_role=owner,
             )
+
+
+def _shown(facts: StopFacts, proof: ProofOfDelivery) -> str:
+    """Say what the phone showed, where that is why other money was taken than is due."""
+    if proof.shown_minor in (None, facts.due_minor):
+        return ""
+    return f" The phone showed {Money(proof.shown_minor or 0, facts.currency)}."
+
+
+async def _tell_of_reassigned(order_id: UUID, fulfilment_id: UUID, actor: Actor) -> None:
+    """Tell the dispatcher that whoever had the delivery first has done it after all."""
+    await helpdesk.open_problem(
+        "delivered_by_another",
+        "A delivery that was given to somebody else has been made by whoever had it before",
+        ref=str(fulfilment_id),
+        detail=f"{actor.name} delivered it; the other one's stop is taken off his run.",
+        order_id=order_id,
+        fulfilment_id=fulfilment_id,
+        owner_role="dispatcher",
+    )
 
 
 async def _look_for_pictures(order_id: UUID, proof: ProofOfDelivery) -> None:

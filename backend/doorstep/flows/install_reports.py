@@ -10,6 +10,7 @@ from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused
+from doorstep.flows import part_delivery
 from doorstep.flows.install import work_of
 from doorstep.journey import Evidence, Verdict
 from doorstep.modules.fsm import rules
@@ -27,6 +28,11 @@ AGREEING_REPORTS = """
 SELECT id FROM visit_report
  WHERE fulfilment_id = $1 AND approved_at IS NULL AND bytes_verified_at IS NOT NULL
    AND missing = '{}' AND disagreements = '{}' AND verdict IN ('applied', 'duplicate', 'held')
+"""
+
+SERIALISED_LINES = """
+SELECT l.id FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+ WHERE l.fulfilment_id = $1 AND p.serialised
 """
 
 REPORT_TO_APPROVE = """
@@ -73,6 +79,7 @@ async def complete_visit(visit_id: UUID, report: VisitCompleted, *, actor: Actor
     verdict = "review" if judged.missing else "applied"
     await fsm.keep_report(actor, visit, report, judged, verdict=verdict, reason=reason)
     await _look_for_pictures(visit["order_id"], report)
+    await _compare_serials(fulfilment, report, actor)
     answer = (
         _answer(verdict, reason, report.event_id, fulfilment)
         if judged.missing
@@ -89,6 +96,28 @@ async def _judge(fulfilment: dict[str, Any], report: VisitCompleted) -> rules.Re
     work = await work_of(fulfilment["id"], fulfilment["channel_id"])
     named = {unit.checklist_id for unit in report.units if unit.checklist_id}
     return rules.judge(report, work.lines, await fsm.checklists_by_id(named))
+
+
+async def _compare_serials(
+    fulfilment: dict[str, Any], report: VisitCompleted, actor: Actor
+) -> None:
+    """Another serial than was picked stands there: V4 to V6 wait for the vendor's word, as at the door."""
+    lines = {row["id"] for row in await db.rows(SERIALISED_LINES, fulfilment["id"])}
+    reported = [
+        unit.serial.strip()
+        for unit in report.units
+        if unit.serial.strip() and unit.fulfilment_line_id in lines
+    ]
+    words = await part_delivery.differing_serials(fulfilment["id"], reported)
+    if words and fulfilment["state"] == "open":
+        await journey.open_detour(
+            journey.derived_id(fulfilment["id"], f"serial_differs:{report.event_id}"),
+            fulfilment["id"],
+            "serial_differs",
+            actor=Actor.system("install.compare_serials", request_id=actor.request_id),
+            detail=words,
+            captured_at=report.captured_at,
+        )
 
 
 async def _pass_completed(

@@ -90,9 +90,9 @@ async def _settle_flags(fulfilment_id: UUID) -> None:
 
 
 async def differing_serials(fulfilment_id: UUID, scanned: Sequence[str]) -> str:
-    """Say how the serials scanned at the door differ from those that were picked, or nothing."""
+    """Say how serials read off the goods differ from those that were picked, or nothing."""
     picked = {serial for row in await db.rows(LINES, fulfilment_id) for serial in row["serials"]}
     if not scanned or set(scanned) <= picked:
         return ""
     others = ", ".join(sorted(set(scanned) - picked))
-    return f"Handed over: {others}. Picked: {', '.join(sorted(picked)) or 'none'}."
+    return f"Read off the goods: {others}. Picked: {', '.join(sorted(picked)) or 'none'}."

@@ -10,3 +10,8 @@ CREATE TABLE pull_state (
   CONSTRAINT pull_state_pkey PRIMARY KEY (device_id, cursor)
 );
 CREATE INDEX pull_state_by_age ON pull_state (made_at);
+
+-- What the phone showed as due when the proof was captured; another amount than `due_minor` means
+-- that it was edited after the phone had pulled last. Unknown where the phone did not say.
+ALTER TABLE pod ADD COLUMN shown_minor bigint
+  CONSTRAINT pod_shown_not_negative CHECK (shown_minor >= 0);

@@ -88,6 +88,7 @@ KINDS: Mapping[str, Kind] = {
     "webhook_unmatched": Kind("support", 8, CLOSE, "Find what the message belongs to, or tell its sender."),
     "message_refused": Kind("support", 8, CLOSE, "Correct the address and tell the customer by phone."),
     # Transport
+    "delivered_by_another": Kind("dispatcher", 4, CLOSE, "Tell whoever has the delivery now that it is made, if he is without a signal."),
     "awb_needed": Kind("dispatcher", 2, "recordAwb", "Book the parcel with the carrier and enter its AWB."),
     "pickup_count_differs": Kind("dispatcher", 2, CLOSE, "Find the missing pieces with the courier and the warehouse."),
     "pickup_missed": Kind("dispatcher", 2, SETTLE, "Call the carrier; the next window is planned already."),

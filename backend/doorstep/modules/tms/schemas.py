@@ -126,6 +126,8 @@ class ProofOfDelivery(Captured, Struct, kw_only=True, forbid_unknown_fields=True
     """Serials read off the units; another one than was picked is handed over and looked at."""
     kept_back: Annotated[list[KeptBack], Meta(max_length=100)] = []
     """A part delivery: what the customer did not get."""
+    shown_minor: Annotated[int, Meta(ge=0, le=10**14)] | None = None
+    """What the phone showed as due, of which it may not have heard that it was edited."""
 
 
 ExplainedAs = Literal["left_at_customer", "lost", "damaged", "at_hub", "other"]

@@ -220,6 +220,7 @@ class Pod(Table, tablename="pod", db=engine):
     serials = Array(base_column=Text())
     kept_back = JSONB()
     due_minor = BigInt()
+    shown_minor = BigInt(null=True, default=None)
     tendered_minor = BigInt()
     currency = Text()
     missing = Array(base_column=Text())

@@ -81,9 +81,9 @@ async def keep_pod(
         "INSERT INTO pod (id, order_id, fulfilment_id, stop_id, attempt, person_id, device_id,"
         " receiver_name, receiver_relation, code_ok, scanned_labels, lat, lng, accuracy_m,"
         " signature, signature_sha256, due_minor, tendered_minor, currency, missing, hold_reason,"
-        " verdict, verdict_reason, captured_at, recorded_at, serials, kept_back)"
+        " verdict, verdict_reason, captured_at, recorded_at, serials, kept_back, shown_minor)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-        " $19, $20, $21, $22, $23, $24, $25, $26, $27)",
+        " $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)",
         proof.event_id,
         stop.order_id,
         stop.fulfilment_id,
@@ -111,6 +111,7 @@ async def keep_pod(
         now(),
         proof.serials,
         msgspec.to_builtins(proof.kept_back),
+        proof.shown_minor,
     )
     await _keep_photos(proof.event_id, proof.photos, judged.required_slots)
     await _keep_tenders(proof)

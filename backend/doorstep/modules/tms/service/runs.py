@@ -110,19 +110,22 @@ async def accept_run(actor: Actor, run_id: UUID, event_id: UUID) -> list[dict[st
     )
 
 
-async def close_stop(stop_id: UUID) -> None:
+async def close_stop(stop_id: UUID) -> UUID | None:
     """Mark a stop as done, and its run as finished when it was the last one.
 
-    When its delivery was given to another run in between, nobody drives there any more either.
+    When its delivery was given to another run in between, nobody drives there any more either:
+    returns the stop of that run, which is taken off it.
     """
-    if not await _end_stop(stop_id, "done"):
-        moved = await db.value(
-            "SELECT o.id FROM delivery_stop s JOIN delivery_stop o USING (fulfilment_id)"
-            " WHERE s.id = $1 AND s.state = 'removed' AND o.state = 'open'",
-            stop_id,
-        )
-        if moved is not None:
-            await _end_stop(moved, "removed")
+    if await _end_stop(stop_id, "done"):
+        return None
+    moved: UUID | None = await db.value(
+        "SELECT o.id FROM delivery_stop s JOIN delivery_stop o USING (fulfilment_id)"
+        " WHERE s.id = $1 AND s.state = 'removed' AND o.state = 'open'",
+        stop_id,
+    )
+    if moved is not None:
+        await _end_stop(moved, "removed")
+    return moved
 
 
 async def take_off(stop_id: UUID) -> bool:
