@@ -11,7 +11,7 @@ const STATUSES = [401, 403, 408, 409, 426, 429, 500, 502, 503, 504];
 export class BadNetwork {
   readonly faults = new Map<string, number>();
   readonly #late: Request[] = [];
-  #last: Answer | null = null;
+  readonly #earlier = new Map<string, Answer[]>();
 
   constructor(
     private readonly device: Device,
@@ -68,9 +68,11 @@ export class BadNetwork {
       return { ...answer, body: text.slice(0, Math.floor(text.length / 2)), headers: {} };
     },
     earlier_answer: async (request: Request): Promise<Answer> => {
-      const last = this.#last;
+      const earlier = this.#earlierTo(request);
       const answer = this.#answer(request);
-      return request.url.startsWith('/field') ? (last ?? answer) : answer;
+      return request.url.startsWith('/field') && earlier.length > 0
+        ? this.random.pick(earlier)
+        : answer;
     },
     receipts_missing: async (request: Request): Promise<Answer> => {
       const answer = this.#answer(request);
@@ -85,8 +87,17 @@ export class BadNetwork {
     const answer = this.device.server.handle(request);
     if (request.url.startsWith('/field') && answer.status === 200) {
       // Kept without what counts by position: that belongs to its own batch only.
-      this.#last = { ...answer, body: { ...(answer.body as object), unreadable: [] } };
+      const kept = { ...answer, body: { ...(answer.body as object), unreadable: [] } };
+      this.#earlier.set(pathOf(request), [...this.#earlierTo(request), kept]);
     }
     return answer;
   }
+
+  #earlierTo(request: Request): Answer[] {
+    return this.#earlier.get(pathOf(request)) ?? [];
+  }
+}
+
+function pathOf({ url }: Request): string {
+  return url.split('?')[0] ?? '';
 }

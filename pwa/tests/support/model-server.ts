@@ -7,7 +7,7 @@
 
 import { createHash } from 'node:crypto';
 
-import type { Receipt, Verdict, WireEvent } from '../../src/shared/sync/wire';
+import type { Json, Receipt, Verdict, WireDocument, WireEvent } from '../../src/shared/sync/wire';
 
 interface Stored {
   text: string;
@@ -42,6 +42,12 @@ export class ModelServer {
   /** Tokens that are taken, and whose they are. */
   readonly tokens = new Map<string, string>();
   receivedChunks = 0;
+  /** What each person has to do now, by kind and id, and what every cursor has stood for. */
+  readonly work = new Map<string, Map<string, WireDocument>>();
+  readonly handedOut = new Map<string, Map<string, WireDocument>>();
+  readonly pulls: (string | null)[] = [];
+  /** Cursors that the server has forgotten; who comes with one gets everything. */
+  readonly forgotten = new Set<string>();
   readonly #captures = new Map<string, string>();
   readonly #lanes = new Map<string, number>();
 
@@ -55,11 +61,44 @@ export class ModelServer {
     const path = request.url.split('?')[0] ?? '';
     if (path === '/field/sync/push') return this.#push(request, person);
     if (path === '/field/sync/receipts') return this.#receipts(request);
+    if (path === '/field/sync/pull') return this.#pull(request, person);
     return this.#upload(request, `${person}/${path.slice('/uploads/'.length)}`);
   }
 
   uploadOf(person: string, sha256: string): Upload | undefined {
     return this.uploads.get(`${person}/${sha256}`);
+  }
+
+  /** Change a part of somebody's work; null ends it. */
+  edit(person: string, kind: string, id: string, body: { [name: string]: Json } | null): void {
+    const work = new Map(this.work.get(person));
+    if (body === null) work.delete(`${kind}/${id}`);
+    else work.set(`${kind}/${id}`, { kind, id, body });
+    this.work.set(person, work);
+  }
+
+  #pull(request: Request, person: string): Answer {
+    const since = new URL(request.url, 'http://model').searchParams.get('cursor');
+    this.pulls.push(since);
+    const now = this.work.get(person) ?? new Map<string, WireDocument>();
+    const text = JSON.stringify([person, [...now].toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+    const cursor = createHash('sha256').update(text).digest('hex');
+    const known = this.forgotten.has(since ?? '') ? undefined : this.handedOut.get(since ?? '');
+    this.handedOut.set(cursor, now);
+    const changed = [...now].filter(([key, document]) => {
+      return JSON.stringify(known?.get(key)) !== JSON.stringify(document);
+    });
+    const gone = [...(known ?? [])].filter(([key]) => !now.has(key));
+    const body = {
+      person_id: person,
+      since: known === undefined ? null : since,
+      cursor,
+      full: known === undefined,
+      server_time: this.#time(),
+      upserts: changed.map(([, document]) => document),
+      tombstones: gone.map(([, { kind, id }]) => ({ kind, id })),
+    };
+    return { status: 200, body };
   }
 
   #push(request: Request, person: string): Answer {

@@ -13,7 +13,9 @@ import { BadNetwork } from './bad-network';
 import { Device, plainNetwork } from './device';
 import type { Life } from './life';
 import { Random } from './random';
+import type { StoredDocument } from '../../src/shared/sync/schema';
 import type { Sync } from '../../src/shared/sync/sync';
+import type { WireDocument } from '../../src/shared/sync/wire';
 
 const PEOPLE = ['amal', 'binu'] as const;
 const TWO_DAYS = 2 * 24 * 60 * 60_000;
@@ -41,6 +43,8 @@ class Day {
   readonly #network: BadNetwork;
   readonly #kept: Kept[] = [];
   readonly #refused = new Set<string>();
+  readonly #reader: Sync;
+  readonly #wrongs: string[] = [];
   #page: { sync: Sync; life: Life };
   #deaths = 0;
   #captures = 0;
@@ -52,14 +56,16 @@ class Day {
     this.#device.network = this.#network.carry;
     this.#device.signIn(PEOPLE[0]);
     this.#page = this.#boot();
+    this.#reader = this.#device.boot().sync;
   }
 
   async play(): Promise<Outcome> {
     for (let left = this.#random.between(10, 25); left > 0; left -= 1) {
       await this.#act();
       await this.#reviveIfDead();
+      await this.#lookAtWork();
     }
-    const wrongs = [...(await this.#drain()), ...this.#device.server.wrongs];
+    const wrongs = [...(await this.#drain()), ...this.#wrongs, ...this.#device.server.wrongs];
     const faults = [...this.#network.faults.values()].reduce((sum, count) => sum + count, 0);
     return { seed: this.seed, wrongs, kept: this.#kept.length, deaths: this.#deaths, faults };
   }
@@ -74,6 +80,7 @@ class Day {
     else if (act === 10) device.skew = random.between(-TWO_DAYS, TWO_DAYS);
     else if (act === 11) device.signIn(random.pick(PEOPLE));
     else this.#weather();
+    if (random.chance(0.4)) this.#edit();
     device.elapsed += random.between(0, 120_000);
   }
 
@@ -83,6 +90,32 @@ class Day {
     this.#device.writeFault = () => (full && this.#random.chance(0.4) ? noRoom() : null);
     this.#device.canRenew = this.#random.chance(0.6);
     if (this.#random.chance(0.3)) this.#device.session = null;
+  }
+
+  /** What the phone holds is, at any time, whole: what the server has once had for this person. */
+  async #lookAtWork(): Promise<void> {
+    for (const person of PEOPLE) {
+      const { documents } = await this.#reader.work(person);
+      const known = [...this.#device.server.handedOut.values()].map((one) => [...one.values()]);
+      if (![[], ...known].some((one) => sameWork(documents, person, one))) {
+        this.#wrongs.push(`${person}: work that the server never had`);
+      }
+    }
+  }
+
+  /** A desk changes what somebody has to do; now and then the server forgets its cursors. */
+  #edit(): void {
+    const { server } = this.#device;
+    const person = this.#random.pick(PEOPLE);
+    const body = this.#random.chance(0.7) ? { person, note: this.#random.bits() } : null;
+    server.edit(
+      person,
+      this.#random.pick(['stop', 'visit']),
+      `${this.#random.between(1, 4)}`,
+      body,
+    );
+    if (this.#random.chance(0.1))
+      for (const one of server.handedOut.keys()) server.forgotten.add(one);
   }
 
   /** Two pages capture and sync at once; the other one dies with its turn. */
@@ -180,6 +213,7 @@ class Day {
       (await sync.quarantine(person)).map((row) => [row.event_id, row.receipt]),
     );
     const state = await sync.state(person);
+    const work = await sync.work(person);
     const status = await sync.status(person);
     const mine = this.#kept.filter((kept) => kept.person === person);
     for (const { event_id, name } of mine) {
@@ -189,6 +223,20 @@ class Day {
       const shown = quarantine.get(event_id) ?? undefined;
       if (!away && !isDeepStrictEqual(shown, receipt)) wrongs.push(`${name}: another receipt`);
       if (state.get(name) !== 'kept') wrongs.push(`${name}: its state was not kept`);
+    }
+    const wanted = [...(server.work.get(person) ?? new Map<string, WireDocument>()).values()];
+    if (!sameWork(work.documents, person, wanted)) {
+      wrongs.push(`${person}: other work than the server has`);
+    }
+    for (const key of work.changes.keys()) {
+      if (
+        !mine.some(
+          ({ name, event_id, lane }) =>
+            (name === key || lane === key) && quarantine.get(event_id) === null,
+        )
+      ) {
+        wrongs.push(`${key}: shown over documents that know of it`);
+      }
     }
     for (const name of this.#refused) {
       if (state.has(name)) wrongs.push(`${name}: refused, but its state was kept`);
@@ -219,6 +267,17 @@ class Day {
     }
     return wrongs;
   }
+}
+
+function sameWork(held: StoredDocument[], person: string, wanted: WireDocument[]): boolean {
+  const mine = wanted.map((document) => ({ ...document, person_id: person }));
+  return isDeepStrictEqual(byName(held), byName(mine));
+}
+
+function byName<T extends { kind: string; id: string }>(documents: T[]): T[] {
+  return documents.toSorted((left, right) =>
+    `${left.kind}/${left.id}` < `${right.kind}/${right.id}` ? -1 : 1,
+  );
 }
 
 function noRoom(): DOMException {

@@ -10,9 +10,12 @@ import type { Answer, Request } from '../support/model-server';
 
 const SURRENDER = '/field/sync/surrender';
 
-/** The server, whose answers to a push also say what the office wants. */
+/** The server, whose answers to a push also say what the office wants, and who gives only the active work. */
 function telling(state: string): Network {
   return async (request, server) => {
+    if (request.url.startsWith('/field/sync/pull') && state !== 'active') {
+      return { status: 403, body: { type: '/problems/device-hands-in-only', state } };
+    }
     const answer = server.handle(request);
     const device = { state };
     return { ...answer, body: { ...(answer.body as object), device } };
@@ -202,4 +205,27 @@ test('a session that only needs a sign-in surrenders nothing', async () => {
   };
   expect(await sync.run({ eager: true })).toBe(null);
   expect(asked).toBe(0);
+});
+
+test('a phone that has nothing to send hears by its pull what the office wants, and says so', async () => {
+  const device = phone();
+  const { sync } = device.boot();
+  const pushes: unknown[] = [];
+  const office = (state: string): Network => {
+    const tells = telling(state);
+    return async (request, server) => {
+      if (request.url === '/field/sync/push') pushes.push(JSON.parse(String(request.body)));
+      return tells(request, server);
+    };
+  };
+  for (const state of ['locked', 'active']) {
+    device.network = office(state);
+    device.elapsed += 600_000;
+    await sync.run({ eager: true });
+    expect(await sync.deviceState(PERSON)).toBe(state);
+    device.elapsed += 600_000;
+    await sync.run({ eager: true });
+    expect(pushes.at(-1)).toMatchObject({ events: [], device_state: state });
+  }
+  expect(pushes.length).toBe(2);
 });

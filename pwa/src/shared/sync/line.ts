@@ -1,5 +1,5 @@
 /**
- * One way to the server, with its own pauses: events and pictures do not wait for each other.
+ * One way to the server, with its own pauses: events, work and pictures do not wait for each other.
  *
  * How it does is stored, so that a phone that restarts all the time does not hammer a server that
  * is down. No answer on a line ever deletes anything.
@@ -30,7 +30,7 @@ export class Line {
   constructor(
     private readonly ports: Ports,
     private readonly database: Database,
-    private readonly name: 'push' | 'media',
+    private readonly name: 'push' | 'pull' | 'media',
   ) {}
 
   /** Return what keeps the line from sending, and until when it pauses (0: it does not). */

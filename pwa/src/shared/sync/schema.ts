@@ -1,12 +1,12 @@
 /**
- * The outbox's own database. Its schema only grows: a step that was released is never edited.
+ * The database of outbox and work. Its schema only grows: a step that was released is never edited.
  *
  * It is no part of any version of the app, so an update finds a full outbox as it was left.
  */
 
 import type { DBSchema, IDBPDatabase } from 'idb';
 
-import { MAX_EVENTS, type Json, type Receipt, type WireEvent } from './wire';
+import { MAX_EVENTS, type Json, type Receipt, type WireDocument, type WireEvent } from './wire';
 
 export const DATABASE_NAME = 'doorstep-outbox';
 
@@ -61,6 +61,20 @@ export interface LocalState {
   key: string;
   value: Json;
   event_id: string;
+  /** The server's documents know of it: they were asked for after its receipt had come. */
+  in_documents?: boolean;
+}
+
+/** A part of a person's work as the server had it at the last pull. Captures never change it. */
+export interface StoredDocument extends WireDocument {
+  person_id: string;
+}
+
+/** How far a person's documents are: the cursor of the answer that they come from. */
+export interface PullState {
+  person_id: string;
+  cursor: string;
+  pulled_ms: number;
 }
 
 export type MediaKind = 'preview' | 'photo';
@@ -112,6 +126,8 @@ export interface OutboxSchema extends DBSchema {
   session: { key: string; value: StoredSession };
   /** Small things by name: the last device sequence, the keys of people, how each line does. */
   meta: { key: string; value: unknown };
+  document: { key: [string, string, string]; value: StoredDocument };
+  pull: { key: string; value: PullState };
 }
 
 type Step = (database: IDBPDatabase<OutboxSchema>) => void;
@@ -133,6 +149,10 @@ export const STEPS: readonly Step[] = [
   },
   (database) => {
     database.createObjectStore('session', { keyPath: 'person_id' });
+  },
+  (database) => {
+    database.createObjectStore('document', { keyPath: ['person_id', 'kind', 'id'] });
+    database.createObjectStore('pull', { keyPath: 'person_id' });
   },
 ];
 

@@ -171,7 +171,7 @@ export class SessionKeeper implements Sessions {
 
   /** Forget what this person's screens show; captures and pictures that wait are never touched. */
   #wipe(person_id: string): Promise<void> {
-    const stores = ['session', 'state', 'meta'] as const;
+    const stores = ['session', 'state', 'document', 'pull', 'meta'] as const;
     return this.database().write([...stores], async (transaction) => {
       const sessions = transaction.objectStore('session');
       const stored = await sessions.get(person_id);
@@ -181,6 +181,8 @@ export class SessionKeeper implements Sessions {
       }
       const shown = IDBKeyRange.bound([person_id], [person_id, []]);
       await transaction.objectStore('state').delete(shown);
+      await transaction.objectStore('document').delete(shown);
+      await transaction.objectStore('pull').delete(person_id);
       const meta = transaction.objectStore('meta');
       await meta.delete(`device_word:${person_id}`);
       await meta.delete(`pin:${person_id}`);

@@ -11,6 +11,9 @@ export interface Amount {
   bytes: number;
 }
 
+/** What a screen explains: why a line rests, or that the phone has no room for its work. */
+export type Problem = LineProblem | 'no_room';
+
 export interface Status {
   waiting: Amount;
   sending: Amount;
@@ -22,8 +25,8 @@ export interface Status {
   pictures_confirmed: number;
   /** When the oldest of all that waits was captured; null when nothing does. */
   oldest_captured_ms: number | null;
-  /** What keeps events or pictures from being sent. */
-  problems: LineProblem[];
+  /** What keeps events or pictures from being sent, or the work from being brought up to date. */
+  problems: Problem[];
 }
 
 /** Count what this person's outbox holds, all at one moment. */

@@ -1,17 +1,18 @@
-/** The whole of it: keep captures, send them, and tell how it stands. */
+/** The whole of it: keep captures, send them, bring the work to the phone, and tell how it stands. */
 
 import { isOver, LONGEST_RETRY_AFTER_MS } from './backoff';
 import { Database } from './database';
 import { DeviceWord, type DeviceState } from './device-word';
 import { Leases, LEASE_MS } from './leases';
-import { Line, type LineProblem } from './line';
+import { Line } from './line';
 import { exclusively } from './lock';
 import { MediaLane } from './media';
 import { Outbox, type Capture } from './outbox';
 import type { Ports, Session } from './ports';
+import { Puller, type Work } from './pull';
 import type { Entry, Quarantined } from './schema';
 import { Sender } from './sender';
-import { readStatus, type Status } from './status';
+import { readStatus, type Problem, type Status } from './status';
 import { Surrender } from './surrender';
 import { TIMER_MS } from './triggers';
 import { TrustedTime } from './trusted-time';
@@ -22,9 +23,10 @@ export class Sync {
   readonly #time: TrustedTime;
   readonly #outbox: Outbox;
   readonly #leases: Leases;
-  readonly #lines: { push: Line; media: Line };
+  readonly #lines: { push: Line; pull: Line; media: Line };
   readonly #word: DeviceWord;
   readonly #sender: Sender;
+  readonly #puller: Puller;
   readonly #media: MediaLane;
   #captures = 0;
 
@@ -35,12 +37,14 @@ export class Sync {
     this.#leases = new Leases(ports, this.database);
     this.#lines = {
       push: new Line(ports, this.database, 'push'),
+      pull: new Line(ports, this.database, 'pull'),
       media: new Line(ports, this.database, 'media'),
     };
     this.#word = new DeviceWord(this.database);
-    const { push } = this.#lines;
+    const { push, pull } = this.#lines;
     const surrender = new Surrender(ports, push, this.#time);
     this.#sender = new Sender(ports, this.#leases, push, this.#time, this.#word, surrender);
+    this.#puller = new Puller(ports, this.database, pull, this.#time, this.#word);
     this.#media = new MediaLane(ports, this.database, this.#lines.media);
   }
 
@@ -51,7 +55,7 @@ export class Sync {
     return event;
   }
 
-  /** Send all that is due; return after how many ms to try again, or null when nothing waits. */
+  /** Send all that is due, then pull; return after how many ms to try again, or null when nothing waits. */
   async run({ eager }: { eager: boolean }): Promise<number | null> {
     const session = await this.ports.sessions.current();
     if (session === null) return this.#surrender(eager);
@@ -63,6 +67,8 @@ export class Sync {
         seen = this.#captures;
         const captured = (): boolean => this.#captures !== seen;
         await this.#sender.run(session, eager);
+        // What was pushed is in the documents then; where the push just failed, so would the pull.
+        if (await this.#lines.push.isOpen(false)) await this.#puller.run(session, eager);
         await this.#media.run(session, eager, captured);
       }
       await this.#signOutIfAsked(session);
@@ -76,10 +82,12 @@ export class Sync {
   /** Tell how this person's outbox stands. */
   async status(person_id: string): Promise<Status> {
     const counts = await readStatus(this.database, this.ports.clock, person_id);
-    const lines = [await this.#lines.push.health(), await this.#lines.media.health()];
-    const problems = lines.map((line) => line.problem);
+    const { push, pull, media } = this.#lines;
+    const lines = [await push.health(), await pull.health(), await media.health()];
+    const problems: (Problem | null)[] = lines.map((line) => line.problem);
     if ((await this.ports.sessions.current()) === null) problems.push('sign_in');
-    const named = problems.filter((problem): problem is LineProblem => problem !== null);
+    if (this.#puller.noRoom) problems.push('no_room');
+    const named = problems.filter((problem): problem is Problem => problem !== null);
     return { ...counts, problems: [...new Set(named)] };
   }
 
@@ -103,6 +111,11 @@ export class Sync {
     return this.#word.state(person_id);
   }
 
+  /** Return this person's work: the server's documents, and what they do not know of yet. */
+  work(person_id: string): Promise<Work> {
+    return this.#puller.work(person_id);
+  }
+
   /** By how many ms this phone's clock is ahead of the server's; null before it was heard. */
   clockOffset(): number | null {
     return this.#time.offset();
@@ -124,16 +137,23 @@ export class Sync {
   async #signOutIfAsked(session: Session): Promise<void> {
     const { person_id } = session;
     if ((await this.#word.state(person_id)) !== 'draining') return;
-    if ((await this.#untilNext(person_id)) !== null) return;
+    if ((await this.#untilSent(person_id)) !== null) return;
     // A token may have been renewed on the way.
     const current = await this.ports.sessions.current();
     if (current?.person_id === person_id) await this.ports.sessions.signOut(current);
   }
 
   async #untilNext(person_id: string): Promise<number | null> {
-    const now = this.ports.clock.now();
-    const left = (moment: number, longest: number): number =>
-      isOver(moment, now, longest) ? 0 : moment - now;
+    const sent = await this.#untilSent(person_id);
+    const { problem, next_at } = await this.#lines.pull.health();
+    if (problem === null) return sent;
+    const pull = this.#left(next_at, LONGEST_RETRY_AFTER_MS);
+    return sent === null ? pull : Math.min(sent, pull);
+  }
+
+  /** Return after how many ms the next of what is to be sent is due; null when all is sent. */
+  async #untilSent(person_id: string): Promise<number | null> {
+    const left = this.#left.bind(this);
     const push = left((await this.#lines.push.health()).next_at, LONGEST_RETRY_AFTER_MS);
     const media = left((await this.#lines.media.health()).next_at, LONGEST_RETRY_AFTER_MS);
     // Only the head of a lane counts: what stands behind it waits with it.
@@ -153,5 +173,10 @@ export class Sync {
       .map((picture) => Math.max(media, left(picture.next_at, LONGEST_RETRY_AFTER_MS)));
     const waits = [...entries, ...pictures];
     return waits.length === 0 ? null : waits.reduce((a, b) => Math.min(a, b));
+  }
+
+  #left(moment: number, longest: number): number {
+    const now = this.ports.clock.now();
+    return isOver(moment, now, longest) ? 0 : moment - now;
   }
 }

@@ -1,8 +1,9 @@
 /**
- * What travels between outbox and server: `POST /field/sync/push` and `GET /field/sync/receipts`.
+ * What travels between phone and server: `POST /field/sync/push`, `GET /field/sync/receipts` and
+ * `GET /field/sync/pull`.
  *
  * Answers are checked by their content. A captive portal says 200 too, and must never be taken
- * for a receipt.
+ * for a receipt, nor for a day without work.
  */
 
 import { readState, type DeviceState } from './device-word';
@@ -66,11 +67,54 @@ export interface SyncAnswer {
   device_state: DeviceState | null;
 }
 
+/** A part of a person's work as the server has it: a stop, a visit, a pick list. */
+export interface WireDocument {
+  kind: string;
+  id: string;
+  body: { [name: string]: Json };
+}
+
+/** What has changed in a person's work since `since`; with `full` all of it, and `since` is null. */
+export interface PullAnswer {
+  person_id: string;
+  since: string | null;
+  cursor: string;
+  full: boolean;
+  server_time: string;
+  upserts: WireDocument[];
+  tombstones: Pick<WireDocument, 'kind' | 'id'>[];
+}
+
+/**
+ * Read the answer to a pull, or return null for anything that is not wholly one.
+ *
+ * A part that cannot be read spoils all of it: to keep the rest with its cursor would lose the part
+ * for good. A kind that this version does not know is kept, for the version that does.
+ */
+export function readPull(body: unknown): PullAnswer | null {
+  if (!isRecord(body) || !isTime(body['server_time'])) return null;
+  const { person_id, since, cursor, full, server_time, upserts, tombstones } = body;
+  if (typeof person_id !== 'string' || typeof cursor !== 'string') return null;
+  if (since !== null && typeof since !== 'string') return null;
+  if (full !== (since === null)) return null;
+  if (!Array.isArray(upserts) || !Array.isArray(tombstones)) return null;
+  if (!upserts.every(isDocument) || !tombstones.every(isNamed)) return null;
+  return {
+    person_id,
+    since,
+    cursor,
+    full,
+    server_time: String(server_time),
+    upserts: upserts.map(({ kind, id, body: content }) => ({ kind, id, body: content })),
+    tombstones: tombstones.map(({ kind, id }) => ({ kind, id })),
+  };
+}
+
 /** Read an answer, or return null for anything that is not one. */
 export function readAnswer(body: unknown): SyncAnswer | null {
   if (!isRecord(body) || !Array.isArray(body['receipts'])) return null;
   const serverTime = body['server_time'];
-  if (typeof serverTime !== 'string' || Number.isNaN(Date.parse(serverTime))) return null;
+  if (!isTime(serverTime)) return null;
   const unreadable = Array.isArray(body['unreadable']) ? body['unreadable'] : [];
   return {
     server_time: serverTime,
@@ -96,6 +140,18 @@ function readReceipt(item: unknown): Receipt | null {
 function readUnreadable(item: unknown): Unreadable | null {
   if (!isRecord(item) || !Number.isInteger(item['index'])) return null;
   return { index: item['index'] as number, reason: textOrNull(item['reason']) ?? '' };
+}
+
+function isTime(value: unknown): value is string {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+}
+
+function isNamed(value: unknown): value is Pick<WireDocument, 'kind' | 'id'> {
+  return isRecord(value) && typeof value['kind'] === 'string' && typeof value['id'] === 'string';
+}
+
+function isDocument(value: unknown): value is WireDocument {
+  return isNamed(value) && isRecord((value as WireDocument).body);
 }
 
 function textOrNull(value: unknown): string | null {
