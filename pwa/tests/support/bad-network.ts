@@ -24,7 +24,12 @@ export class BadNetwork {
     // What was delayed arrives before or after what was sent later.
     if (this.random.chance(0.5)) this.deliverLate();
     if (!this.random.chance(this.rate)) return this.#answer(request);
-    const [fault, spoil] = this.random.pick(Object.entries(this.#kinds));
+    const kinds = Object.entries(this.#kinds);
+    // Of an answer to a pull it matters most whether it is the one to what was asked.
+    const stale = pathOf(request) === '/field/sync/pull' && this.random.chance(0.6);
+    const [fault, spoil] = this.random.pick(
+      stale ? kinds.filter(([kind]) => kind === 'earlier_answer') : kinds,
+    );
     this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1);
     return spoil(request);
   };

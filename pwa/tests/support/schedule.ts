@@ -80,7 +80,7 @@ class Day {
     else if (act === 10) device.skew = random.between(-TWO_DAYS, TWO_DAYS);
     else if (act === 11) device.signIn(random.pick(PEOPLE));
     else this.#weather();
-    if (random.chance(0.4)) this.#edit();
+    for (let edits = random.between(0, 3); edits > 0; edits -= 1) this.#edit();
     device.elapsed += random.between(0, 120_000);
   }
 

@@ -38,10 +38,15 @@ export class Sender {
     private readonly surrenders: Surrender,
   ) {}
 
-  /** Send all that is due, unless the line pauses; what fails is put back and waits its turn. */
-  async run(session: Session, eager: boolean): Promise<void> {
-    if (!(await this.line.isOpen(eager))) return;
-    if (!(await this.#askForReceipts(session))) return;
+  /**
+   * Send all that is due, unless the line pauses; what fails is put back and waits its turn.
+   *
+   * Returns false when a request has just failed or the server has asked for a pause, so that
+   * other requests had better wait too.
+   */
+  async run(session: Session, eager: boolean): Promise<boolean> {
+    if (!(await this.line.isOpen(eager))) return this.line.isOpen(true);
+    if (!(await this.#askForReceipts(session))) return false;
     let broken = false;
     const work = async (): Promise<void> => {
       while (!broken) {
@@ -54,7 +59,10 @@ export class Sender {
     const ends = await Promise.allSettled(Array.from({ length: BATCHES_AT_ONCE }, work));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
     // The office waits to see that its word was heard.
-    if (!broken && (await this.word.isNews(session.person_id))) await this.#pushTo(session, []);
+    if (!broken && (await this.word.isNews(session.person_id))) {
+      broken = !(await this.#pushTo(session, []));
+    }
+    return !broken;
   }
 
   /**

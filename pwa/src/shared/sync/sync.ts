@@ -66,9 +66,8 @@ export class Sync {
       for (let seen = -1; seen !== this.#captures;) {
         seen = this.#captures;
         const captured = (): boolean => this.#captures !== seen;
-        await this.#sender.run(session, eager);
         // What was pushed is in the documents then; where the push just failed, so would the pull.
-        if (await this.#lines.push.isOpen(false)) await this.#puller.run(session, eager);
+        if (await this.#sender.run(session, eager)) await this.#puller.run(session, eager);
         await this.#media.run(session, eager, captured);
       }
       await this.#signOutIfAsked(session);
@@ -144,11 +143,16 @@ export class Sync {
   }
 
   async #untilNext(person_id: string): Promise<number | null> {
-    const sent = await this.#untilSent(person_id);
-    const { problem, next_at } = await this.#lines.pull.health();
-    if (problem === null) return sent;
-    const pull = this.#left(next_at, LONGEST_RETRY_AFTER_MS);
-    return sent === null ? pull : Math.min(sent, pull);
+    const { push, pull } = this.#lines;
+    const waits = [await this.#untilSent(person_id)];
+    const { problem, next_at } = await pull.health();
+    if (problem !== null) waits.push(this.#left(next_at, LONGEST_RETRY_AFTER_MS));
+    // What the push rests for the pull rests for too.
+    if (!(await push.isOpen(true))) {
+      waits.push(this.#left((await push.health()).next_at, LONGEST_RETRY_AFTER_MS));
+    }
+    const known = waits.filter((wait) => wait !== null);
+    return known.length === 0 ? null : Math.min(...known);
   }
 
   /** Return after how many ms the next of what is to be sent is due; null when all is sent. */
