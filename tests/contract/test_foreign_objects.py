@@ -39,6 +39,7 @@ EXEMPT = {
     "replayDeadLetter": "dead letters are the installation's, only admins replay them",
     "receiveClickPostScan": "the secret in the path is the key itself",
     "verifyCertificate": "public on purpose: whoever holds the paper may check it; it names nobody",
+    "readFieldApp": "the files of the app, the same for everybody",
     "openPicture": "the signature in the link is the key (tests/api/test_uploads.py)",
     "askUploadProgress": "own uploads only; has a test of its own below",
     "addUploadChunk": "own uploads only; has a test of its own below",
