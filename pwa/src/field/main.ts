@@ -1,5 +1,6 @@
 /** The page of the field app; so far it has no face, and keeps outbox and worker going. */
 
+import { startField } from './running';
 import { CHECK_MS, Updates } from './updates';
 import { SCOPE, workerUrl } from './worker-url';
 
@@ -16,3 +17,4 @@ setInterval(() => void updates.check(), CHECK_MS);
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') void updates.check();
 });
+startField();

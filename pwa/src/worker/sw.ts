@@ -4,10 +4,17 @@ import { createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 
 import { TAKE_OVER, type Word } from '../shared/browser/between';
+import { openField, type Field } from '../shared/browser/field';
+import { onBackgroundSync, type SyncEvent } from './background-sync';
 
 declare const self: ServiceWorkerGlobalScope & {
   precached: { url: string; revision: string | null }[];
 };
+
+let opened: Field | null = null;
+
+// Woken for a page that loads, the worker needs no database.
+const field = (): Field => (opened ??= openField(APP_VERSION));
 
 precacheAndRoute(self.precached);
 registerRoute(new NavigationRoute(createHandlerBoundToURL('index.html')));
@@ -17,3 +24,6 @@ self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim(
 self.addEventListener('message', (event) => {
   if ((event.data as Word | null)?.type === TAKE_OVER) void self.skipWaiting();
 });
+self.addEventListener('sync' as 'message', (event) =>
+  onBackgroundSync(event as unknown as SyncEvent, field),
+);

@@ -60,6 +60,7 @@ export class Life {
 
   locks(shared: SharedLocks): Locks {
     return {
+      across_pages: true,
       request: async (name, { ifAvailable }, work) => {
         this.step();
         if (ifAvailable && shared.held.has(name)) return work(null);

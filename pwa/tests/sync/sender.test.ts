@@ -303,3 +303,27 @@ test('receipts are kept for seven days', async () => {
   await sync.run({ eager: false });
   expect((await sync.status(PERSON)).confirmed).toBe(0);
 });
+
+test.each([true, false])(
+  'what a sender had in hand when it died goes on at once where locks reach across pages: %s',
+  async (across_pages) => {
+    const device = phone();
+    const { sync, life } = device.boot();
+    await captureMany(sync, 3);
+    device.network = async () => {
+      life.kill();
+      throw new TypeError('Failed to fetch');
+    };
+    await expect(sync.run({ eager: true })).rejects.toThrow(Killed);
+    device.network = plainNetwork;
+    const next = device.boot();
+    const locks = { ...next.life.locks(device.locks), across_pages };
+    const after = device.boot(null, { locks });
+    await after.sync.run({ eager: true });
+    const waiting = { count: across_pages ? 0 : 3 };
+    expect(await after.sync.status(PERSON)).toMatchObject(
+      across_pages ? { waiting } : { sending: waiting },
+    );
+    expect(device.server.wrongs).toEqual([]);
+  },
+);

@@ -3,8 +3,8 @@
 import { pageLocks } from '../sync/lock';
 import type { Locks, Ports } from '../sync/ports';
 
-/** Return the ports of this page or worker; who sends and what signs is the caller's. */
-export function browserPorts(own: Pick<Ports, 'sessions' | 'signer' | 'app_version'>): Ports {
+/** Return the ports of this page or worker; who sends and what signs comes from elsewhere. */
+export function browserPorts(app_version: string): Omit<Ports, 'sessions' | 'signer'> {
   return {
     fetch: (url, init) => fetch(url, init),
     indexedDB,
@@ -19,8 +19,8 @@ export function browserPorts(own: Pick<Ports, 'sessions' | 'signer' | 'app_versi
     digest: (bytes) => crypto.subtle.digest('SHA-256', bytes),
     random32: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
     boot: crypto.randomUUID(),
+    app_version,
     base_url: '',
-    ...own,
   };
 }
 
@@ -28,6 +28,7 @@ export function browserPorts(own: Pick<Ports, 'sessions' | 'signer' | 'app_versi
 function browserLocks(): Locks {
   if (!('locks' in navigator)) return pageLocks();
   return {
+    across_pages: true,
     request: async (name, options, work) =>
       await navigator.locks.request(name, options, (lock) => work(lock)),
   };

@@ -67,6 +67,17 @@ export class Leases {
       .slice(0, MAX_EVENTS);
   }
 
+  /** Take back what a sender that has died had in hand; whether it arrived is asked first. */
+  takeOver(person_id: string): Promise<void> {
+    return this.database.write(['entry'], async (transaction) => {
+      const rows = transaction.objectStore('entry').index('by_seq');
+      for (let row = await rows.openCursor(); row !== null; row = await row.continue()) {
+        if (row.value.person_id !== person_id || row.value.lease_until === 0) continue;
+        await row.update({ ...row.value, lease_until: 0 });
+      }
+    });
+  }
+
   /** Return this person's entries in the order of their captures. */
   async entries(person_id: string): Promise<Entry[]> {
     const entries = await this.database.read(['entry'], (transaction) =>

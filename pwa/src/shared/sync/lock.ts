@@ -19,6 +19,7 @@ export async function exclusively<T>(locks: Locks, work: () => Promise<T>): Prom
 export function pageLocks(): Locks {
   const held = new Map<string, Promise<void>>();
   return {
+    across_pages: false,
     async request(name, { ifAvailable }, work) {
       if (ifAvailable && held.has(name)) return work(null);
       while (held.has(name)) await held.get(name);

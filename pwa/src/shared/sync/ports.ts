@@ -51,6 +51,8 @@ export interface Timers {
  * With `ifAvailable` a lock that is held gives null at once, without it the work waits for its turn.
  */
 export interface Locks {
+  /** Whether a lock holds for all pages and the worker, so that who has it knows the others are dead. */
+  readonly across_pages: boolean;
   request<T>(
     name: string,
     options: { ifAvailable: boolean },

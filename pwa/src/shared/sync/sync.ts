@@ -60,6 +60,8 @@ export class Sync {
     const session = await this.ports.sessions.current();
     if (session === null) return this.#surrender(eager);
     const done = await exclusively(this.ports.locks, async () => {
+      // Whoever had something in hand has died: nobody else can be sending now.
+      if (this.ports.locks.across_pages) await this.#leases.takeOver(session.person_id);
       await this.#leases.sweep();
       await this.#media.sweep();
       // Events go before pictures, also those that are captured while a picture is under way.

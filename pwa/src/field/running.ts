@@ -1,0 +1,44 @@
+/** Keeps the sync of a page going: every reason that there is to try, none of them trusted. */
+
+import { LOOK, type Word } from '../shared/browser/between';
+import { BACKGROUND_TAG, openField, type Field } from '../shared/browser/field';
+import { Triggers, type Reason } from '../shared/sync/triggers';
+
+interface WithSync {
+  sync?: { register(tag: string): Promise<void> };
+}
+
+export interface Running extends Field {
+  /** Ask for a sync; it ends with a run that began after this call. */
+  fire(reason: Reason): Promise<void>;
+}
+
+/** Open the phone and sync from now on, for as long as the page lives. */
+export function startField(): Running {
+  const field = openField(APP_VERSION);
+  const run = (options: { eager: boolean }): Promise<number | null> => field.sync.run(options);
+  const triggers = new Triggers(run, timers, wakeWorker);
+  const fire = (reason: Reason): Promise<void> => triggers.fire(reason);
+  window.addEventListener('online', () => void fire('online'));
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') void fire('visible');
+  });
+  navigator.serviceWorker.addEventListener('message', (event) => {
+    if ((event.data as Word | null)?.type === LOOK) void fire('push');
+  });
+  void fire('start');
+  return { ...field, fire };
+}
+
+const timers = {
+  after(ms: number, callback: () => void): () => void {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Have the browser wake the worker when there is a signal, where it can; the page may be closed. */
+async function wakeWorker(): Promise<void> {
+  const registration = (await navigator.serviceWorker.ready) as WithSync;
+  await registration.sync?.register(BACKGROUND_TAG);
+}

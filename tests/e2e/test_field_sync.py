@@ -1,0 +1,249 @@
+"""Outbox and sync in Chromium against the real API: whatever dies when, each capture counts once."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from playwright.async_api import BrowserContext, Error, Page, Playwright, async_playwright
+
+from doorstep.play.pictures import photo
+from doorstep.seed import password_of, sample_users
+from tests.support.field_app import build, open_app, phone, until
+from tests.support.whole_stack import WholeStack, whole_stack
+
+WORKER = next(u for u in sample_users() if (u.role, u.channel) == ("warehouse", "AE"))
+PERSON = str(WORKER.person_id)
+
+ALL_SENT = (
+    f"harness.field.sync.status('{PERSON}').then("
+    "(s) => s.waiting.count + s.sending.count + s.pictures_waiting.count === 0)"
+)
+"""Whether nothing of this person waits any more."""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this file's stack takes the app from."""
+    return tmp_path_factory.mktemp("app") / "field"
+
+
+@pytest.fixture(scope="module")
+async def own(app: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WholeStack]:
+    build(app, "1")
+    folder = tmp_path_factory.mktemp("own")
+    async with whole_stack(folder, fsync=False, FIELD_APP_PATH=str(app)) as running:
+        yield running
+
+
+@pytest.fixture
+async def playwright() -> AsyncIterator[Playwright]:
+    async with async_playwright() as started:
+        yield started
+
+
+async def enrolled(own: WholeStack, context: BrowserContext) -> Page:
+    """Open the app and enrol the phone with a code from the office."""
+    admin = next(u for u in sample_users() if u.role == "admin")
+    assert admin.login
+    async with own.client() as office:
+        signed_in = await office.post(
+            "/api/sign-in", json={"login": admin.login, "password": password_of(admin.login)}
+        )
+        bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+        made = await office.post(f"/api/people/{PERSON}/enrolment-codes", json={}, headers=bearer)
+    page = await open_app(context, own.base_url)
+    enrol = f"harness.field.sessions.enrol({json.dumps(made.json()['code'])}, 'phone', '246810')"
+    assert await page.evaluate(enrol) == "ok"
+    return page
+
+
+def unannounced(code: str, picture: bytes | None = None) -> dict[str, Any]:
+    """What a warehouse worker captures of goods that nobody expected."""
+    payload = {"code": code}
+    if picture is not None:
+        payload["photo_sha256"] = hashlib.sha256(picture).hexdigest()
+    return {
+        "person_id": PERSON, "type": "goods.unannounced", "schema": 1, "lane": f"goods:{code}",
+        "payload": payload,
+    } | ({"photo": base64.b64encode(picture).decode()} if picture is not None else {})  # fmt: skip
+
+
+async def capture(page: Page, given: dict[str, Any]) -> str:
+    kept: str = await page.evaluate("(given) => harness.capture(given)", given)
+    return kept
+
+
+async def counted(own: WholeStack, prefix: str) -> dict[str, int]:
+    """Count what came of captures whose codes begin so: by event id, how often it had its effect."""
+    rows = await own.rows(
+        "SELECT c.event_id::text AS id, c.verdict,"
+        " (SELECT count(*) FROM unannounced_goods g WHERE g.id = c.event_id) AS effects"
+        " FROM capture c WHERE convert_from(c.body, 'UTF8')::jsonb->'payload'->>'code' LIKE $1",
+        f"{prefix}-%",
+    )
+    assert {row["verdict"] for row in rows} <= {"applied"}, rows
+    return {row["id"]: row["effects"] for row in rows}
+
+
+def chromium_of(profile: Path) -> psutil.Process:
+    """Find the browser's own process on a profile, whose death is that of all its children."""
+    mine = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if f"--user-data-dir={profile}" in (process.info["cmdline"] or [])
+        and not any(word.startswith("--type=") for word in process.info["cmdline"])
+    ]
+    (found,) = mine
+    return found
+
+
+async def test_a_phone_that_is_killed_in_the_middle_keeps_what_it_said_it_kept(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    kept: list[str] = []
+    for life, lives in enumerate((0.15, 0.4, 0.9, None)):
+        async with phone(playwright, profile) as context:
+            page = (
+                await enrolled(own, context) if life == 0 else await open_app(context, own.base_url)
+            )
+            # Playwright wants a function of its own to mark.
+            await page.expose_function("kept", lambda event_id: kept.append(event_id))  # noqa: PLW0108
+            given = [unannounced(f"K-{life}-{number}") for number in range(25)]
+            work = asyncio.create_task(
+                page.evaluate(
+                    "async (all) => { for (const one of all) kept(await harness.capture(one)); }",
+                    given,
+                )
+            )
+            if lives is None:
+                await work
+                await until(page, ALL_SENT, seconds=60)
+                continue
+            await asyncio.sleep(lives)
+            chromium_of(profile).send_signal(signal.SIGKILL)
+            with suppress(Error):
+                await work
+    effects = await counted(own, "K")
+    assert len(kept) == len(set(kept)) >= 25
+    assert set(kept) <= effects.keys(), "what was kept is on the server"
+    assert set(effects.values()) == {1}, "and nothing had its effect twice"
+
+
+async def test_a_page_that_loads_anew_in_mid_push_sends_everything_once(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with phone(playwright, tmp_path / "profile") as context:
+        page = await enrolled(own, context)
+        kept = [await capture(page, unannounced(f"R-{number}")) for number in range(10)]
+        for _ in range(3):
+            await page.reload()
+            await until(page, "window.harness !== undefined")
+            kept.append(await capture(page, unannounced(f"R-{len(kept)}")))
+        await until(page, ALL_SENT, seconds=60)
+    assert await counted(own, "R") == dict.fromkeys(kept, 1)
+
+
+async def test_with_the_page_closed_the_worker_sends_also_when_it_is_stopped_on_the_way(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with phone(playwright, tmp_path / "profile") as context:
+        page = await enrolled(own, context)
+        await context.set_offline(True)
+        picture = photo("B picture", "")
+        kept = [await capture(page, unannounced("B-0", picture))]
+        kept += [await capture(page, unannounced(f"B-{number}")) for number in range(1, 20)]
+        other = await context.new_page()
+        await page.close()
+        devtools = await context.new_cdp_session(other)
+        await devtools.send("ServiceWorker.enable")
+        await context.set_offline(False)
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            await devtools.send("ServiceWorker.stopAllWorkers")
+        for _ in range(200):
+            if len(await counted(own, "B")) == len(kept):
+                break
+            await asyncio.sleep(0.2)
+        else:
+            # Stopped in the middle the browser may wait for minutes; whoever opens the app does not.
+            page = await open_app(context, own.base_url)
+            await until(page, ALL_SENT, seconds=60)
+    assert await counted(own, "B") == dict.fromkeys(kept, 1)
+
+
+async def test_a_new_version_sends_what_the_old_one_had_kept(
+    own: WholeStack, app: Path, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with phone(playwright, tmp_path / "profile") as context:
+        page = await enrolled(own, context)
+        await page.route("**/field/sync/**", lambda route: route.abort())
+        kept = [await capture(page, unannounced(f"U-{number}")) for number in range(120)]
+        build(app, "2")
+        await page.evaluate("harness.updates.check()")
+        await until(page, "harness.ready === 1")
+        # Whoever sends keeps the new version waiting; it is asked for until it may come.
+        await until(
+            page, "harness.version === '2' || (void harness.updates.apply(), false)", seconds=60
+        )
+        await page.unroute("**/field/sync/**")
+        await page.evaluate("void harness.field.fire('button')")
+        await until(page, ALL_SENT, seconds=60)
+    assert await counted(own, "U") == dict.fromkeys(kept, 1)
+    versions = await own.rows(
+        "SELECT DISTINCT app_version FROM capture WHERE event_id = ANY($1)", kept
+    )
+    assert [row["app_version"] for row in versions] == ["2"]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MB, as a phone that is full."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if mounted.returncode:
+        pytest.skip(f"Only root may make a small disk: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+async def test_on_a_full_phone_what_was_kept_stays_and_the_person_is_told(
+    own: WholeStack, playwright: Playwright, tmp_path: Path, small: Path
+) -> None:
+    kept: list[str] = []
+    async with phone(playwright, small / "profile") as context:
+        page = await enrolled(own, context)
+        await page.route("**/uploads/**", lambda route: route.abort())
+        await page.route("**/field/sync/**", lambda route: route.abort())
+        refused = ""
+        for number in range(120):
+            picture = photo(f"S {number}", "") + bytes(300_000)
+            try:
+                kept.append(await capture(page, unannounced(f"S-{number}", picture)))
+            except Error as full:
+                refused = str(full)
+                break
+        assert "StorageFull" in refused
+        assert kept
+    async with phone(playwright, small / "profile") as context:
+        page = await open_app(context, own.base_url)
+        found = await page.evaluate(f"harness.field.sync.status('{PERSON}')")
+        assert found["waiting"]["count"] + found["sending"]["count"] == len(kept)
+        await page.evaluate("void harness.field.fire('button')")
+        await until(page, ALL_SENT, seconds=120)
+    assert await counted(own, "S") == dict.fromkeys(kept, 1)
