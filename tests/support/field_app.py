@@ -35,11 +35,13 @@ def build(out: Path, version: str) -> None:
 
 
 @asynccontextmanager
-async def phone(playwright: Playwright, profile: Path) -> AsyncIterator[BrowserContext]:
-    """Start Chromium on a profile, as a phone is switched on."""
+async def phone(
+    playwright: Playwright, profile: Path, program: Path | None = None
+) -> AsyncIterator[BrowserContext]:
+    """Start Chromium, or a program that runs it, on a profile, as a phone is switched on."""
     context = await playwright.chromium.launch_persistent_context(
         profile,
-        executable_path=chromium.find(),
+        executable_path=program or chromium.find(),
         args=list(chromium.FLAGS),
         permissions=list(PERMISSIONS),
         viewport={"width": 360, "height": 740},

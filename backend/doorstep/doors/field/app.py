@@ -77,11 +77,12 @@ async def _file(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
 
 
 def _read(name: str) -> bytes:
-    home = folder().resolve()
-    file = (home / name).resolve()
-    if not file.is_relative_to(home) or not file.is_file():
+    home = folder()
+    # Looked up among the files that there are, a name can lead nowhere else.
+    files = {file.relative_to(home).as_posix(): file for file in home.rglob("*") if file.is_file()}
+    if name not in files:
         raise NotFound
-    return file.read_bytes()
+    return files[name].read_bytes()
 
 
 handlers = [open_app, read_app]
