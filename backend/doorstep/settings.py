@@ -55,6 +55,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bank_webhook_keys: str = ""
     messaging_url: str = ""
     messaging_key: str = ""
+    vapid_private_key: str = ""
+    """Signs what is pushed to phones: the key itself (32 bytes as base64url, or DER), or the absolute
+    path of a file that holds it, PEM too. Empty means that push is off. Losing it silences every phone
+    until its app is opened."""
+    vapid_subject: str = ""
+    """Whom push services may write to: a mailto: or https: address that exists (Apple insists)."""
     sandbox_target_url: str = ""
     """Where the sandbox sends its webhooks; empty means `public_url`."""
     sandbox_state: str = ""

@@ -65,7 +65,8 @@ def check_url(url: str, own_origin: str) -> None:
         raise AddressRefused(f"{target} is not encrypted; only a named allowed origin may be.")
 
 
-def _may_be_private(host: str, port: int) -> bool:
+def may_be_private(host: str, port: int) -> bool:
+    """Tell whether the settings name this host and port, wherever it lies."""
     return any(
         f"{scheme}://{host.lower()}:{port}" in further_origins() for scheme in _DEFAULT_PORTS
     )
@@ -94,7 +95,7 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
                 addresses = await self._resolve(host, port)
         except TimeoutError as late:
             raise httpcore.ConnectTimeout(f"{host} does not resolve in time.") from late
-        if not _may_be_private(host, port) and not all(map(is_public, addresses)):
+        if not may_be_private(host, port) and not all(map(is_public, addresses)):
             raise AddressRefused(f"{host} resolves to an address that is not public.")
         failure: Exception = httpcore.ConnectError(f"{host} has no address.")
         for address in addresses:

@@ -115,6 +115,7 @@ async def arena(
         **_strangers_forgotten(),
         **{name: form.format(f"{name.lower()}-{'0' * 32}") for name, form in SECRETS.items()},
         "SECRET_KEY": secret_key,
+        "VAPID_PRIVATE_KEY": f"{'A' * 42}E",
         "DATABASE_URL": embedded.postgres.url(),
         "REDIS_URL": embedded.redis.url(),
         "BLOB_URL": (folder / "blobs").absolute().as_uri(),

@@ -23,6 +23,7 @@ from doorstep.ports.events import (
 )
 from doorstep.ports.failures import (
     EventUnreadable,
+    OutsideGone,
     OutsideOrderUnreadable,
     OutsideRefused,
     OutsideUnavailable,
@@ -39,6 +40,14 @@ from doorstep.ports.orders import (
     ShopOrder,
     Track,
 )
+from doorstep.ports.push import (
+    PushAddress,
+    Pusher,
+    PushIsOff,
+    PushKeysNotValid,
+    PushNotice,
+    PushServiceUnknown,
+)
 
 __all__ = [
     "Bank",
@@ -53,6 +62,7 @@ __all__ = [
     "IncomingOrder",
     "IncomingPayment",
     "Messenger",
+    "OutsideGone",
     "OutsideOrderUnreadable",
     "OutsideRefused",
     "OutsideUnavailable",
@@ -62,6 +72,12 @@ __all__ = [
     "PayoutEvent",
     "PayoutState",
     "PortUnbound",
+    "PushAddress",
+    "PushIsOff",
+    "PushKeysNotValid",
+    "PushNotice",
+    "PushServiceUnknown",
+    "Pusher",
     "ShippedItem",
     "Shop",
     "ShopOrder",
@@ -72,6 +88,7 @@ __all__ = [
     "checkout",
     "clickpost",
     "messenger",
+    "pusher",
     "shop",
     "unbind",
 ]
@@ -179,6 +196,7 @@ class _Bound:
     shop: Shop | None = None
     bank: Bank | None = None
     messenger: Messenger | None = None
+    pusher: Pusher | None = None
     checkout: Hook[PaymentEvent] | None = None
     clickpost: Hook[CarrierEvent] | None = None
     bank_hook: Hook[PayoutEvent] | None = None
@@ -193,6 +211,7 @@ def bind(
     shop: Shop | None = None,
     bank: Bank | None = None,
     messenger: Messenger | None = None,
+    pusher: Pusher | None = None,
     checkout: Hook[PaymentEvent] | None = None,
     clickpost: Hook[CarrierEvent] | None = None,
     bank_hook: Hook[PayoutEvent] | None = None,
@@ -201,6 +220,7 @@ def bind(
     _bound.shop = shop or _bound.shop
     _bound.bank = bank or _bound.bank
     _bound.messenger = messenger or _bound.messenger
+    _bound.pusher = pusher or _bound.pusher
     _bound.checkout = checkout or _bound.checkout
     _bound.clickpost = clickpost or _bound.clickpost
     _bound.bank_hook = bank_hook or _bound.bank_hook
@@ -231,6 +251,13 @@ def bank() -> Bank:
 def messenger() -> Messenger:
     """Give the messenger. Raises: PortUnbound."""
     return _required(_bound.messenger, "messenger")
+
+
+def pusher() -> Pusher:
+    """Give who brings notices to phones. Raises: PushIsOff where no VAPID key is configured."""
+    if _bound.pusher is None:
+        raise PushIsOff
+    return _bound.pusher
 
 
 def checkout() -> Hook[PaymentEvent]:

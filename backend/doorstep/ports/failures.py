@@ -28,6 +28,12 @@ class OutsideRefused(Refusal):
     title = "A connected system refused the request."
 
 
+class OutsideGone(OutsideRefused):
+    """What the request was for is no more on the other side, and will not come back."""
+
+    title = "A connected system does not have this any more."
+
+
 class OutsideOrderUnreadable(Invalid):
     """An order of the shop cannot be understood; it stays in the inbox for a person to look at."""
 

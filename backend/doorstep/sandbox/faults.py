@@ -11,12 +11,16 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from msgspec import Meta
 
-System = Literal["shop", "gateway", "carrier", "bank", "messaging"]
+System = Literal["shop", "gateway", "carrier", "bank", "messaging", "push"]
 Kind = Literal[
     "duplicate",
     "late",
     "out_of_order",
     "timeout_after_success",
+    "timeout_without_effect",
+    "status_307",
+    "status_404",
+    "status_410",
     "status_429",
     "status_500",
     "payout_fails",
@@ -69,10 +73,21 @@ class Faults:
         return None
 
 
-_SYSTEM_OF = (("/rest/", "shop"), ("/v1/payouts", "bank"))
+_SYSTEM_OF = (("/rest/", "shop"), ("/v1/payouts", "bank"), ("/push/", "push"))
 _BODIES = {
     429: b'{"message":"Too Many Requests","trace":null}',
     500: b'{"message":"Internal Error"}',
+}
+_STATUSES: dict[Kind, int] = {
+    "status_307": 307,
+    "status_404": 404,
+    "status_410": 410,
+    "status_429": 429,
+    "status_500": 500,
+}
+_HEADERS = {
+    ("push", 307): [(b"location", b"/elsewhere")],
+    ("push", 429): [(b"retry-after", b"1")],
 }
 
 
@@ -95,14 +110,20 @@ class FaultyAnswers:
         system = _system_of(method, scope["path"])
         if system is None:
             await self._app(scope, receive, send)
-        elif self._faults.fires(system, "status_429"):
-            await _answer(send, 429)
-        elif self._faults.fires(system, "status_500"):
-            await _answer(send, 500)
+        elif (status := self._status(system)) is not None:
+            await _answer(send, status, _HEADERS.get((system, status), []))
+        elif fault := self._faults.fires(system, "timeout_without_effect"):
+            await asyncio.sleep(fault.delay_seconds)
+            await _answer(send, 500, [])
         elif method == "POST" and (fault := self._faults.fires(system, "timeout_after_success")):
             await self._app(scope, receive, _Late(send, fault.delay_seconds))
         else:
             await self._app(scope, receive, send)
+
+    def _status(self, system: str) -> int | None:
+        return next(
+            (status for kind, status in _STATUSES.items() if self._faults.fires(system, kind)), None
+        )
 
 
 class _Late:
@@ -118,12 +139,13 @@ class _Late:
         await self._send(message)
 
 
-async def _answer(send: Send, status: int) -> None:
+async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
     await send(
         {
             "type": "http.response.start",
             "status": status,
-            "headers": [(b"content-type", b"application/json")],
+            "headers": [(b"content-type", b"application/json"), *headers],
         }
     )
-    await send({"type": "http.response.body", "body": _BODIES[status], "more_body": False})
+    body = _BODIES.get(status, b"{}")
+    await send({"type": "http.response.body", "body": body, "more_body": False})

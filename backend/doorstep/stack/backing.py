@@ -24,6 +24,9 @@ SECRETS = {
     "BANK_ACCOUNT": "embedded-account",
     "BANK_WEBHOOK_KEYS": "{}",
     "MESSAGING_KEY": "{}",
+    # Any 32 random bytes are a key of the curve P-256.
+    "VAPID_PRIVATE_KEY": "{}",
+    "VAPID_SUBJECT": "mailto:push@doorstep.example",
 }
 """What an installation sets itself; the embedded stack makes them up once and keeps them."""
 
