@@ -18,6 +18,7 @@ from doorstep import journey, ports
 from doorstep.adapters.checkout import CheckoutHook
 from doorstep.adapters.clickpost import ClickPostHook
 from doorstep.adapters.razorpayx import RazorpayXHook
+from doorstep.adapters.web_push import WebPush
 from doorstep.core import blobs, clock, db_engine, failpoints, health, logging, metrics, redis
 from doorstep.core.auth import tokens
 from doorstep.core.auth.guard import admit, check_routes, handlers_of, provide_actor
@@ -46,6 +47,7 @@ from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
     pods,
     pull,
+    push,
     receiving,
     runs,
     scans,
@@ -83,6 +85,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *sync.handlers,
     *field_app.handlers,
     *pull.handlers,
+    *push.handlers,
     *console_arrivals.handlers,
     *console_availability.handlers,
     *console_stock.handlers,
@@ -136,8 +139,10 @@ def create_app(
     Raises: RouteNotDeclared for a route that does not say who may call it.
     """
     journey.bind(REACTIONS)
-    # Of the adapters a request needs only those that read webhooks; the others are the worker's.
+    # Of the adapters a request needs only those that read webhooks, and the one that knows which
+    # push services there are; the others are the worker's.
     ports.bind(
+        pusher=WebPush.configured(),
         checkout=CheckoutHook.configured(),
         clickpost=ClickPostHook.configured(),
         bank_hook=RazorpayXHook.configured(),

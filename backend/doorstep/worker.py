@@ -19,12 +19,13 @@ import structlog
 import uvloop
 
 from doorstep import journey, ports
-from doorstep.adapters import client
+from doorstep.adapters import client, web_push
 from doorstep.adapters.checkout import CheckoutHook
 from doorstep.adapters.clickpost import ClickPostHook
 from doorstep.adapters.magento import MagentoShop
 from doorstep.adapters.razorpayx import RazorpayX, RazorpayXHook
 from doorstep.adapters.sandbox_messenger import SandboxMessenger
+from doorstep.adapters.web_push import WebPush
 from doorstep.core import blobs, clock, db_engine, failpoints, pictures, redis
 from doorstep.core import logging as core_logging
 from doorstep.core.auth import tokens
@@ -47,6 +48,7 @@ JOB_MODULES = (
     "doorstep.modules.finance.jobs",
     "doorstep.modules.helpdesk.jobs",
     "doorstep.modules.messages.jobs",
+    "doorstep.modules.push.jobs",
     "doorstep.flows.arrivals",
     "doorstep.flows.care",
     "doorstep.flows.closing",
@@ -94,6 +96,7 @@ def load_jobs() -> None:
         shop=MagentoShop.configured(),
         bank=RazorpayX.configured(),
         messenger=SandboxMessenger.configured(),
+        pusher=WebPush.configured(),
         checkout=CheckoutHook.configured(),
         clickpost=ClickPostHook.configured(),
         bank_hook=RazorpayXHook.configured(),
@@ -103,15 +106,6 @@ def load_jobs() -> None:
 def compose() -> None:
     """Register every job, give the journey its reactions and put an adapter behind each port."""
     load_jobs()
-    journey.bind(REACTIONS)
-    ports.bind(
-        shop=MagentoShop.configured(),
-        bank=RazorpayX.configured(),
-        messenger=SandboxMessenger.configured(),
-        checkout=CheckoutHook.configured(),
-        clickpost=ClickPostHook.configured(),
-        bank_hook=RazorpayXHook.configured(),
-    )
 
 
 def main(only: Sequence[str] | None = None) -> int:
@@ -186,6 +180,7 @@ async def _resources() -> AsyncIterator[None]:
     finally:
         await pictures.stop()
         await client.close()
+        await web_push.close()
         await blobs.stop()
         await redis.stop()
         await db_engine.stop()

@@ -35,6 +35,7 @@ async def test_ready_when_every_part_works(client: httpx.AsyncClient) -> None:
         "redis": "ok",
         "queue": "ok",
         "queue_lag_seconds": 0.0,
+        "push": "off",
     }
 
 

@@ -60,7 +60,9 @@ def test_every_route_that_tells_of_ones_work_is_part_of_a_pull() -> None:
     told = {
         str(handler.operation_id)
         for method, path, handler in handlers_of(the_app())
-        if method == "GET" and path.startswith("/field/") and not path.startswith("/field/sync/")
+        if method == "GET"
+        and path.startswith("/field/")
+        and not path.startswith(("/field/sync/", "/field/push/"))
     }
     assert {str(source.route.operation_id) for source in SOURCES} == told
 

@@ -18,6 +18,7 @@ from litestar import Response, get
 
 from doorstep.core import blobs, db, limits
 from doorstep.core.auth.permissions import public
+from doorstep.settings import settings
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,10 @@ class Liveness(msgspec.Struct):
 
 
 class Readiness(msgspec.Struct):
-    """What works, part by part; `queue_lag_seconds` is the age of the oldest due outbox row."""
+    """What works, part by part; `queue_lag_seconds` is the age of the oldest due outbox row.
+
+    Without a VAPID key `push` is off: phones only pull, and nothing fails.
+    """
 
     status: Literal["ready", "degraded", "not_ready"]
     database: State
@@ -51,6 +55,7 @@ class Readiness(msgspec.Struct):
     redis: State
     queue: State
     queue_lag_seconds: float | None
+    push: Literal["on", "off"]
 
 
 @get("/health/live", operation_id="readLiveness", opt=public(), tags=["health"])
@@ -112,6 +117,7 @@ async def check() -> Readiness:
         redis=redis,
         queue="failed" if slow else "ok",
         queue_lag_seconds=seconds,
+        push="on" if settings().vapid_private_key else "off",
     )
 
 

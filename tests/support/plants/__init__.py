@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.support.plants import journey, messages, money, road, stock
+from tests.support.plants import journey, messages, money, push, road, stock
 from tests.support.plants.plant import Plant
 
-DEPARTMENTS = (journey, stock, road, money, messages)
+DEPARTMENTS = (journey, stock, road, money, messages, push)
 PLANTS: dict[str, Plant] = {
     words: plant for department in DEPARTMENTS for words, plant in department.PLANTS.items()
 }

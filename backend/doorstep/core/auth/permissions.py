@@ -32,6 +32,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "access:person:manage": _roles("admin"),
     "access:device:command": _roles("dispatcher admin"),
     "core:capture:sync": _roles(_FIELD),
+    "push:phone:own": _roles(_FIELD),
     "core:upload:write": _roles(f"{_FIELD} {_DESK} vendor"),
     "core:dead_letter:read": _roles("support admin"),
     "core:dead_letter:replay": _roles("admin"),
