@@ -60,6 +60,7 @@ JOB_MODULES = (
     "doorstep.flows.missing_pictures",
     "doorstep.flows.notify",
     "doorstep.flows.place_order",
+    "doorstep.flows.phones",
     "doorstep.flows.pickups",
     "doorstep.flows.procure",
     "doorstep.flows.settle",

@@ -16,7 +16,7 @@ from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
 from doorstep.core.errors import Invalid, NotFound
 from doorstep.core.jobs import job
-from doorstep.flows import papers
+from doorstep.flows import papers, phones
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import rules
 from doorstep.modules.tms import service as tms
@@ -167,13 +167,15 @@ async def give_to_courier(
         raise OneCarrierPerManifest
     # A location belongs to one channel, and so do the parcels that lie there.
     await require_driver(courier_id, pieces[0]["channel_id"])
-    return await tms.create_manifest(
+    manifest = await tms.create_manifest(
         actor,
         carrier_id=carriers.pop(),
         location_id=location_id,
         courier_id=courier_id,
         piece_ids=[piece["piece_id"] for piece in pieces],
     )
+    await phones.tell_manifest(manifest["id"], courier_id)
+    return manifest
 
 
 async def require_driver(person_id: UUID, channel_id: UUID) -> None:

@@ -14,6 +14,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
 from doorstep.core.errors import Invalid
+from doorstep.flows import phones
 from doorstep.flows.came_back import PIECES_BACK
 from doorstep.journey import Evidence
 from doorstep.modules.fsm import rules
@@ -157,6 +158,7 @@ async def _book_first(
             await journey.state_fact(
                 "visit_booked", fulfilment["id"], actor=actor, data={"visit_id": str(visit_id)}
             )
+            await phones.tell_visit("visit_booked", visit_id, slot.technician_id)
             await helpdesk.close_problems(
                 "visit_needed", str(fulfilment["id"]), "A visit is booked.", actor
             )

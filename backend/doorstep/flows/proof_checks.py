@@ -9,6 +9,7 @@ from uuid import UUID
 from doorstep import journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
+from doorstep.flows import phones
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.rules import proofs
@@ -16,7 +17,7 @@ from doorstep.modules.tms.rules import proofs
 # Every proof of a parcel, oldest first, that can be judged: what must be there is there, and
 # measured. A picture that was never measured (an import) makes no verdict.
 READY = """
-SELECT d.id, d.order_id, d.fulfilment_id, d.hold_reason, d.lat, d.lng, d.accuracy_m,
+SELECT d.id, d.order_id, d.fulfilment_id, d.stop_id, d.person_id, d.hold_reason, d.lat, d.lng, d.accuracy_m,
        d.signature, d.recorded_at, d.check_verdict, d.check_reasons, d.checks,
        CASE WHEN d.receiver_relation = 'customer' THEN 'customer' ELSE 'other' END AS handed_to,
        o.channel_id, a.lat AS pin_lat, a.lng AS pin_lng
@@ -97,6 +98,7 @@ async def judge(fulfilment_id: UUID, *, actor: Actor) -> None:
             await tms.settle_check(pod["id"], checked)
             await _ask(pod, checked, first_of, actor)
             await _state(pod, checked, actor)
+            await phones.tell_proof(pod, checked.verdict)
 
 
 async def let_go(fulfilment_id: UUID, *, actor: Actor) -> None:

@@ -29,6 +29,7 @@ from doorstep.flows.failed_delivery import call_back, end_attempt, send_back_aft
 from doorstep.flows.failed_visit import book_next_visit, book_visit_again
 from doorstep.flows.install import pass_schedule_if_booked
 from doorstep.flows.notify import tell_customer, tell_date, tell_detour
+from doorstep.flows.phones import tell_drivers_of_money
 from doorstep.flows.procure import make_purchase_order
 from doorstep.flows.proof_pictures import check_bytes
 from doorstep.flows.returns import goods_came_back
@@ -79,9 +80,9 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "dead_on_arrival_settled": (book_visit_again,),
     "lost": (give_back, write_off, replace_goods),
     "replaced": (give_back, expect_back, replace_goods),
-    "cancelled": (give_back, credit_goods),
-    "cancelled_after_dispatch": (give_back, expect_back, credit_goods),
-    "returned": (give_back, credit_goods),
+    "cancelled": (give_back, credit_goods, tell_drivers_of_money),
+    "cancelled_after_dispatch": (give_back, expect_back, credit_goods, tell_drivers_of_money),
+    "returned": (give_back, credit_goods, tell_drivers_of_money),
     "detour_opened": (tell_detour, ask_for_help, review, ask_about_rest),
     "detour_overtaken": (send_back_after_last_attempt,),
     "detour_settled": (end_task, review),
@@ -95,8 +96,8 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "vendor_ready_later_settled": (stop_asking_vendor,),
     "vendor_ready_later_ended": (stop_asking_vendor,),
     # --- Facts ------------------------------------------------------------------------------------
-    "payment_captured": (verify_payment, review),
-    "payment_refunded": (verify_payment, review),
+    "payment_captured": (verify_payment, review, tell_drivers_of_money),
+    "payment_refunded": (verify_payment, review, tell_drivers_of_money),
     "approval_waiting_settled": (drop_questions,),
     "approval_waiting_ended": (drop_questions,),
     "reservation_approved": (turn_holds_into_allocations,),

@@ -15,7 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import Invalid, NotFound, Refusal
 from doorstep.core.jobs import job
-from doorstep.flows import fleet, hands
+from doorstep.flows import fleet, hands, phones
 from doorstep.flows.dispatch import require_driver
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import rules
@@ -204,7 +204,7 @@ async def plan_run(
         await require_driver(person_id, channel_id)
     if person_id is None or not vehicle or planned_on is None:
         raise NobodyNamed
-    return await tms.plan_run(
+    run = await tms.plan_run(
         actor,
         channel_id=channel_id,
         person_id=person_id,
@@ -213,6 +213,8 @@ async def plan_run(
         deliveries=deliveries,
         shift_id=shift_id,
     )
+    await phones.tell_run_planned(run["id"])
+    return run
 
 
 async def _drivable(

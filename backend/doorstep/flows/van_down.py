@@ -13,7 +13,7 @@ from doorstep import journey
 from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.jobs import job
-from doorstep.flows import fleet, fleet_sql, hands, notify
+from doorstep.flows import fleet, fleet_sql, hands, notify, phones
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import fleet_rules
 from doorstep.modules.tms import service as tms
@@ -131,6 +131,7 @@ async def _move(parcel: dict[str, Any]) -> None:
         return
     if parcel["stop_id"] is not None:
         await notify.tell_other_team(parcel["order_id"], parcel["fulfilment_id"])
+        await phones.tell_stop_added(parcel["fulfilment_id"])
     await hands.settle(parcel["fulfilment_id"])
 
 

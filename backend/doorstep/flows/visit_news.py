@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from doorstep.core import db, outbox
 from doorstep.core.jobs import job
+from doorstep.flows import phones
 from doorstep.journey.timeline import format_when
 from doorstep.modules.messages import rules as message_rules
 from doorstep.modules.messages import service as messages
@@ -30,7 +31,7 @@ SELECT v.order_id, v.moves, v.state, o.number, concat_ws(', ', nullif(a.area, ''
 @job("flows.tell_technician", queue="messages", timeout=15)
 @db.transactional
 async def tell_technician(payload: dict[str, Any]) -> None:
-    """Write to a technician: {event, visit_id, technician_id, starts_at, moves}.
+    """Write to a technician, and push: {event, visit_id, technician_id, starts_at, moves}.
 
     A move that another one, or the visit's end, has overtaken is no news any more.
     """
@@ -50,5 +51,8 @@ async def tell_technician(payload: dict[str, Any]) -> None:
                 "place": news["place"],
                 "when": format_when(starts_at, ZoneInfo(news["zone"]), language),
             },
+        )
+        await phones.tell_visit(
+            payload["event"], visit_id, UUID(payload["technician_id"]), payload["moves"]
         )
     await outbox.done()

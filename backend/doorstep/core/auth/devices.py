@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from doorstep.core import db
+from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.auth import passwords, sql, tokens
 from doorstep.core.auth.device_keys import PublicKey, point_of
@@ -205,6 +205,8 @@ async def _command(
     await _require_in_sight(device_id, by)
     if await db.execute(sql.COMMAND, device_id, state, now(), by.person_id, list(before)):
         log.info("access.device_told", device_id=str(device_id), state=state, by=str(by.person_id))
+        if state in ("locked", "draining"):
+            await outbox.add("flows.tell_device_command", {"device_id": device_id, "at": now()})
         return
     stands: Any = await db.value("SELECT state FROM device WHERE id = $1", device_id)
     if stands not in (state, *settled):

@@ -114,6 +114,9 @@ async def _take(work: _Work) -> Turn:
     outcome, refused = await _carried_out(row, work.device_id)
     if refused:
         await _ask_a_person(row, outcome, work.device_id)
+    if outcome.verdict == "rejected":
+        told = {"event_id": row["event_id"], "device_id": work.device_id}
+        await outbox.add("flows.tell_capture_rejected", told)
     failpoint("captures.before_receipt")
     await db.execute(sql.RECORD, row["event_id"], outcome.verdict, outcome.reason[:1000], now())
     work.then = outcome.then

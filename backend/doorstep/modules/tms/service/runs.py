@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from doorstep.core import db
+from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
@@ -185,4 +185,7 @@ async def _end_stop(stop_id: UUID, state: str) -> bool:
         run_id,
         now(),
     )
+    if state == "removed":
+        # Whoever was to drive there must hear of it, whatever took the delivery away.
+        await outbox.add("flows.tell_stop_removed", {"stop_id": stop_id})
     return True
