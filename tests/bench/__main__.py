@@ -11,12 +11,12 @@ import uvloop
 
 from doorstep import app, worker
 from doorstep.core import logging
-from tests.bench import intake, moving, photo, scanning, starting, tracking
+from tests.bench import intake, moving, photo, push, scanning, starting, tracking
 from tests.bench.machine import ROOT, Machine
 from tests.bench.report import Figure, show, write
 from tests.bench.world import make_world, order_bodies
 
-PARTS = ("intake", "tracking", "scan", "advance", "jobs", "photo")
+PARTS = ("intake", "tracking", "scan", "advance", "jobs", "photo", "push")
 ORDERS_PER_SECOND = 600
 """How many orders are prepared for each second of measuring: about what two cores manage."""
 
@@ -85,6 +85,8 @@ async def _measure(machine: Machine, options: argparse.Namespace) -> list[Figure
         found(*await starting.measure(machine, BASE))
     if "photo" in wanted:
         found(photo.measure())
+    if "push" in wanted:
+        found(await push.measure(options.seconds))
     return figures
 
 
