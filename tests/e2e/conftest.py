@@ -1,12 +1,15 @@
-"""One whole Doorstep for the tests of this folder."""
+"""One whole Doorstep for the tests of this folder, and another one with the field app of tests."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from playwright.async_api import Playwright, async_playwright
 from redis.asyncio import Redis
 
+from tests.support.field_app import build
 from tests.support.whole_stack import WholeStack, whole_stack
 
 
@@ -26,3 +29,36 @@ async def stack(_whole: WholeStack) -> WholeStack:
     async with Redis(unix_socket_path=str(_whole.embedded.redis.socket)) as client:
         await client.flushall()
     return _whole
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `field_stack` takes the app from; a test may build another version over it."""
+    folder = tmp_path_factory.mktemp("app") / "field"
+    build(folder, "1")
+    return folder
+
+
+@pytest.fixture(scope="session")
+async def field_stack(
+    app: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[WholeStack]:
+    """A stack that serves an app with a page for tests."""
+    folder = tmp_path_factory.mktemp("field")
+    async with whole_stack(folder, fsync=False, FIELD_APP_PATH=str(app)) as running:
+        yield running
+
+
+@pytest.fixture
+async def own(field_stack: WholeStack) -> WholeStack:
+    """The same; what its rate limits remember of the test before is forgotten."""
+    async with Redis(unix_socket_path=str(field_stack.embedded.redis.socket)) as client:
+        await client.flushall()
+    return field_stack
+
+
+@pytest.fixture
+async def playwright() -> AsyncIterator[Playwright]:
+    """What drives Chromium."""
+    async with async_playwright() as started:
+        yield started

@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-from playwright.async_api import Page, Playwright, async_playwright
+from playwright.async_api import Page, Playwright
 
 from tests.support.field_app import build, open_app, phone, until
-from tests.support.whole_stack import WholeStack, whole_stack
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this file's stack takes the app from."""
-    return tmp_path_factory.mktemp("app") / "field"
-
-
-@pytest.fixture(scope="module")
-async def own(app: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WholeStack]:
-    build(app, "1")
-    folder = tmp_path_factory.mktemp("own")
-    async with whole_stack(folder, fsync=False, FIELD_APP_PATH=str(app)) as running:
-        yield running
-
-
-@pytest.fixture
-async def playwright() -> AsyncIterator[Playwright]:
-    async with async_playwright() as started:
-        yield started
-
+from tests.support.whole_stack import WholeStack
 
 KEEP = """new Promise((done) => {
   const asked = indexedDB.open('kept', 1);

@@ -9,20 +9,20 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from playwright.async_api import BrowserContext, Error, Page, Playwright, async_playwright
+from playwright.async_api import BrowserContext, Error, Page, Playwright
 
 from doorstep.play.pictures import photo
 from doorstep.seed import password_of, sample_users
 from tests.support import chromium
 from tests.support.field_app import build, open_app, phone, until
-from tests.support.whole_stack import WholeStack, whole_stack
+from tests.support.whole_stack import WholeStack
 
 WORKER = next(u for u in sample_users() if (u.role, u.channel) == ("warehouse", "AE"))
 PERSON = str(WORKER.person_id)
@@ -32,26 +32,6 @@ ALL_SENT = (
     "(s) => s.waiting.count + s.sending.count + s.pictures_waiting.count === 0)"
 )
 """Whether nothing of this person waits any more."""
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this file's stack takes the app from."""
-    return tmp_path_factory.mktemp("app") / "field"
-
-
-@pytest.fixture(scope="module")
-async def own(app: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WholeStack]:
-    build(app, "1")
-    folder = tmp_path_factory.mktemp("own")
-    async with whole_stack(folder, fsync=False, FIELD_APP_PATH=str(app)) as running:
-        yield running
-
-
-@pytest.fixture
-async def playwright() -> AsyncIterator[Playwright]:
-    async with async_playwright() as started:
-        yield started
 
 
 async def enrolled(own: WholeStack, context: BrowserContext) -> Page:

@@ -2,6 +2,7 @@
 
 import type { Capture, Picture } from '../shared/sync/outbox';
 import { startField, type Running } from './running';
+import { tellServer, type Subscription } from './subscription';
 import { holdUnsaved, Updates } from './updates';
 import { SCOPE, workerUrl } from './worker-url';
 
@@ -23,6 +24,8 @@ const harness = {
     },
   }),
   holdUnsaved: () => holdUnsaved(navigator.locks),
+  /** Headless browsers have no push service to subscribe at: one on loopback stands in for it. */
+  subscribed: (to: Subscription) => tellServer(to, (...asked) => harness.field.sync.ask(...asked)),
   /** Capture as a screen does: kept first, then a sync is asked for and not waited for. */
   async capture({ photo, ...given }: Given): Promise<string> {
     const pictures = photo === undefined ? [] : [picture(photo)];

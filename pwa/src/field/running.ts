@@ -3,6 +3,7 @@
 import { LOOK, type Word } from '../shared/browser/between';
 import { BACKGROUND_TAG, openField, type Field } from '../shared/browser/field';
 import { Triggers, type Reason } from '../shared/sync/triggers';
+import { keepSubscribed } from './subscription';
 
 interface WithSync {
   sync?: { register(tag: string): Promise<void> };
@@ -27,6 +28,9 @@ export function startField(): Running {
     if ((event.data as Word | null)?.type === LOOK) void fire('push');
   });
   void fire('start');
+  void navigator.serviceWorker.ready.then((registration) =>
+    keepSubscribed(registration, (...asked) => field.sync.ask(...asked)),
+  );
   return { ...field, fire };
 }
 

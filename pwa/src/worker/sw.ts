@@ -6,6 +6,7 @@ import { NavigationRoute, registerRoute } from 'workbox-routing';
 import { TAKE_OVER, type Word } from '../shared/browser/between';
 import { openField, type Field } from '../shared/browser/field';
 import { onBackgroundSync, type SyncEvent } from './background-sync';
+import { onPush, onTap } from './notifications';
 
 declare const self: ServiceWorkerGlobalScope & {
   precached: { url: string; revision: string | null }[];
@@ -26,4 +27,10 @@ self.addEventListener('message', (event) => {
 });
 self.addEventListener('sync' as 'message', (event) =>
   onBackgroundSync(event as unknown as SyncEvent, field),
+);
+self.addEventListener('push', (event) =>
+  event.waitUntil(onPush(self, event.data?.text() ?? null, field)),
+);
+self.addEventListener('notificationclick', (event) =>
+  event.waitUntil(onTap(self, event.notification, field)),
 );

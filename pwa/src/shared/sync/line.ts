@@ -30,7 +30,7 @@ export class Line {
   constructor(
     private readonly ports: Ports,
     private readonly database: Database,
-    private readonly name: 'push' | 'pull' | 'media',
+    private readonly name: 'push' | 'pull' | 'media' | 'side',
   ) {}
 
   /** Return what keeps the line from sending, and until when it pauses (0: it does not). */

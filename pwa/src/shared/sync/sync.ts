@@ -3,6 +3,7 @@
 import { isOver, LONGEST_RETRY_AFTER_MS } from './backoff';
 import { Database } from './database';
 import { DeviceWord, type DeviceState } from './device-word';
+import type { Reply } from './http';
 import { Leases, LEASE_MS } from './leases';
 import { Line } from './line';
 import { exclusively } from './lock';
@@ -10,6 +11,7 @@ import { MediaLane } from './media';
 import { Outbox, type Capture } from './outbox';
 import type { Ports, Session } from './ports';
 import { Puller, type Work } from './pull';
+import { PushAcks, type PushAck } from './push-acks';
 import type { Entry, Quarantined } from './schema';
 import { Sender } from './sender';
 import { readStatus, type Problem, type Status } from './status';
@@ -28,6 +30,8 @@ export class Sync {
   readonly #sender: Sender;
   readonly #puller: Puller;
   readonly #media: MediaLane;
+  readonly #side: Line;
+  readonly #acks: PushAcks;
   #captures = 0;
 
   constructor(private readonly ports: Ports) {
@@ -46,6 +50,8 @@ export class Sync {
     this.#sender = new Sender(ports, this.#leases, push, this.#time, this.#word, surrender);
     this.#puller = new Puller(ports, this.database, pull, this.#time, this.#word);
     this.#media = new MediaLane(ports, this.database, this.#lines.media);
+    this.#side = new Line(ports, this.database, 'side');
+    this.#acks = new PushAcks(this.database, this.#side);
   }
 
   /** Keep a capture; once this returns it is on the disk. Raises StorageFull, CaptureTooLarge. */
@@ -72,6 +78,7 @@ export class Sync {
         if (await this.#sender.run(session, eager)) await this.#puller.run(session, eager);
         await this.#media.run(session, eager, captured);
       }
+      await this.#acks.run(session, eager);
       await this.#signOutIfAsked(session);
       return true;
     });
@@ -90,6 +97,20 @@ export class Sync {
     if (this.#puller.noRoom) problems.push('no_room');
     const named = problems.filter((problem): problem is Problem => problem !== null);
     return { ...counts, problems: [...new Set(named)] };
+  }
+
+  /** Ask the server something small in the name of whoever works here; null when no answer came. */
+  async ask(method: 'GET' | 'PUT', path: string, body?: unknown): Promise<Reply | null> {
+    const session = await this.ports.sessions.current();
+    if (session === null) return null;
+    const headers = { 'Content-Type': 'application/json' };
+    const said = body === undefined ? {} : { headers, body: JSON.stringify(body) };
+    return this.#side.ask(session, path, { method, ...said });
+  }
+
+  /** Keep what became of a notification; the next sync tells the office. */
+  acknowledge(person_id: string, ack: PushAck): Promise<void> {
+    return this.#acks.add(person_id, ack);
   }
 
   /** Return the captures that need a person, with what was captured and why they did not pass. */

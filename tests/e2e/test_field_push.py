@@ -1,0 +1,110 @@
+"""A push, from the fact to the tap: sent by the worker, decrypted by a push service, shown, opened.
+
+Only the browser's vendor is replaced: a push service on loopback decrypts as RFC 8291 says, and
+what it got goes into the service worker as Chromium delivers it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.async_api import BrowserContext, CDPSession, Page, Playwright
+
+from tests.e2e.test_field_sync import ALL_SENT, PERSON, capture, enrolled, unannounced
+from tests.support.field_app import phone, until
+from tests.support.whole_stack import WholeStack
+
+TAP = """
+self.registration.getNotifications().then(([shown]) => {
+  const opened = [];
+  self.clients.openWindow = async (address) => void opened.push(address);
+  self.dispatchEvent(new NotificationEvent('notificationclick', { notification: shown }));
+  return new Promise((done) => setTimeout(() => done(opened), 500));
+})
+"""
+
+
+async def delivered(own: WholeStack, endpoint: str) -> dict[str, Any]:
+    """Switch the phone on until the push service has something for it."""
+    async with httpx.AsyncClient(base_url=own.sandbox_url, trust_env=False) as service:
+        for _ in range(150):
+            found = (await service.post("/push-messages", params={"endpoint": endpoint})).json()
+            if found:
+                (one,) = found
+                message: dict[str, Any] = one["message"]
+                return message
+            await asyncio.sleep(0.2)
+    raise AssertionError(f"nothing came to the push service\n{own.logs()}")
+
+
+async def worker_of(context: BrowserContext, page: Page) -> tuple[CDPSession, str]:
+    """Find the registration of the app's worker, to deliver pushes to."""
+    devtools = await context.new_cdp_session(page)
+    known: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def seen(event: dict[str, Any]) -> None:
+        for registration in event["registrations"]:
+            if not known.done():
+                known.set_result(registration["registrationId"])
+
+    devtools.on("ServiceWorker.workerRegistrationUpdated", seen)
+    await devtools.send("ServiceWorker.enable")
+    return devtools, await asyncio.wait_for(known, 10)
+
+
+async def test_a_push_is_shown_told_and_opens_the_job(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with phone(playwright, tmp_path / "profile") as context:
+        page = await enrolled(own, context)
+        async with httpx.AsyncClient(base_url=own.sandbox_url, trust_env=False) as service:
+            to = (await service.post("/push-subscriptions", json={})).json()
+        assert await page.evaluate("(to) => harness.subscribed(to)", to)
+
+        # What the server rejects, its person is told.
+        await capture(page, unannounced("P-0") | {"payload": {"nonsense": True}})
+        await until(page, ALL_SENT)
+        message = await delivered(own, to["endpoint"])
+        told = message["notification"]
+        assert message["web_push"] == 8030
+        assert "P-0" not in json.dumps(message)
+
+        devtools, registration = await worker_of(context, page)
+        push = {"origin": own.base_url, "registrationId": registration, "data": json.dumps(message)}
+        await devtools.send("ServiceWorker.deliverPushMessage", push)
+        shown = "navigator.serviceWorker.ready.then((r) => r.getNotifications())"
+        await until(page, f"{shown}.then((all) => all.length === 1)")
+        found = await page.evaluate(f"{shown}.then(([n]) => [n.title, n.body, n.tag, n.lang])")
+        assert found == [told["title"], told["body"], told["tag"], told["lang"]]
+        await acknowledged(own, told["data"]["id"], "shown_at")
+
+        # With a page open it is asked to show the job; without one it is opened.
+        opens = "new Promise((done) => navigator.serviceWorker.addEventListener('message', (e) =>"
+        heard = asyncio.create_task(
+            page.evaluate(f"{opens} e.data.type === 'OPEN' && done(e.data.lane)))")
+        )
+        (worker,) = context.service_workers
+        assert await worker.evaluate(TAP) == []
+        assert await asyncio.wait_for(heard, 10) == told["data"]["lane"]
+        await acknowledged(own, told["data"]["id"], "tapped_at")
+
+        # One that cannot be read is shown too: browsers take push away from who shows nothing.
+        await devtools.send("ServiceWorker.deliverPushMessage", push | {"data": "nonsense"})
+        await until(page, f"{shown}.then((all) => all.length === 1 && all[0].title === 'Doorstep')")
+        await page.goto("about:blank")
+        assert await worker.evaluate(TAP) == ["/app/"]
+
+
+async def acknowledged(own: WholeStack, message_id: str, column: str) -> None:
+    for _ in range(100):
+        rows = await own.rows(
+            f"SELECT 1 FROM push_message WHERE id = $1::uuid AND {column} IS NOT NULL", message_id
+        )
+        if rows:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{message_id} was not acknowledged by {PERSON}: {column}")
