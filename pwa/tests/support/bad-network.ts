@@ -1,8 +1,19 @@
 /** A network that loses, repeats, delays and replaces what goes over it, as the seed draws. */
 
-import type { Device, Network } from './device';
+import type { Network } from './device';
 import type { Answer, Request } from './model-server';
 import type { Random } from './random';
+
+/** The way to a server: the model's, or that of the real API. */
+export interface Way {
+  /** Let the phone's time pass. */
+  pass(ms: number): void;
+  deliver(request: Request): Promise<Answer>;
+  /** Let a request break off before it is through; nobody hears of an answer. */
+  breakOff(request: Request): Promise<void>;
+  /** Let the server take no token any more that it has given out. */
+  endTokens(): void;
+}
 
 const PORTAL: Answer = { status: 200, body: '<html>Please accept our terms.</html>' };
 
@@ -14,15 +25,15 @@ export class BadNetwork {
   readonly #earlier = new Map<string, Answer[]>();
 
   constructor(
-    private readonly device: Device,
+    private readonly way: Way,
     private readonly random: Random,
     private readonly rate: number,
   ) {}
 
   readonly carry: Network = async (request) => {
-    this.device.elapsed += this.random.between(20, 4_000);
+    this.way.pass(this.random.between(20, 4_000));
     // What was delayed arrives before or after what was sent later.
-    if (this.random.chance(0.5)) this.deliverLate();
+    if (this.random.chance(0.5)) await this.deliverLate();
     if (!this.random.chance(this.rate)) return this.#answer(request);
     const kinds = Object.entries(this.#kinds);
     // Of an answer to a pull it matters most whether it is the one to what was asked.
@@ -35,16 +46,17 @@ export class BadNetwork {
   };
 
   /** Let everything arrive that was delayed; its answers go to nobody. */
-  deliverLate(): void {
-    for (const request of this.#late.splice(0)) this.device.server.handle(request);
+  async deliverLate(): Promise<void> {
+    for (const request of this.#late.splice(0)) await this.way.deliver(request);
   }
 
   readonly #kinds: Record<string, (request: Request) => Promise<Answer>> = {
-    lost_on_the_way: async (): Promise<Answer> => {
+    lost_on_the_way: async (request: Request): Promise<Answer> => {
+      await this.way.breakOff(request);
       throw new TypeError('Failed to fetch');
     },
     answer_lost: async (request: Request): Promise<Answer> => {
-      this.device.server.handle(request);
+      await this.way.deliver(request);
       throw new TypeError('Failed to fetch');
     },
     late: async (request: Request): Promise<Answer> => {
@@ -52,35 +64,35 @@ export class BadNetwork {
       throw new TypeError('Failed to fetch');
     },
     twice: async (request: Request): Promise<Answer> => {
-      this.device.server.handle(request);
-      return this.#answer(request);
+      const [, answer] = await Promise.all([this.way.deliver(request), this.#answer(request)]);
+      return answer;
     },
     status: async (request: Request): Promise<Answer> => {
       const status = this.random.pick(STATUSES);
       // A proxy may say 504 about what was done all the same.
-      if (status >= 500 && this.random.chance(0.5)) this.device.server.handle(request);
+      if (status >= 500 && this.random.chance(0.5)) await this.way.deliver(request);
       const headers = this.random.chance(0.5) ? { 'Retry-After': '7' } : {};
       return { status, headers, body: { type: 'about:blank' } };
     },
     token_ended: async (request: Request): Promise<Answer> => {
-      this.device.server.tokens.clear();
+      this.way.endTokens();
       return this.#answer(request);
     },
     portal: async (): Promise<Answer> => PORTAL,
     cut_answer: async (request: Request): Promise<Answer> => {
-      const answer = this.#answer(request);
+      const answer = await this.#answer(request);
       const text = JSON.stringify(answer.body ?? null);
       return { ...answer, body: text.slice(0, Math.floor(text.length / 2)), headers: {} };
     },
     earlier_answer: async (request: Request): Promise<Answer> => {
       const earlier = this.#earlierTo(request);
-      const answer = this.#answer(request);
+      const answer = await this.#answer(request);
       return request.url.startsWith('/field') && earlier.length > 0
         ? this.random.pick(earlier)
         : answer;
     },
     receipts_missing: async (request: Request): Promise<Answer> => {
-      const answer = this.#answer(request);
+      const answer = await this.#answer(request);
       const body = answer.body as { receipts?: unknown[] } | undefined;
       if (body?.receipts === undefined) return answer;
       const receipts = this.random.shuffled(body.receipts).slice(1);
@@ -88,8 +100,8 @@ export class BadNetwork {
     },
   };
 
-  #answer(request: Request): Answer {
-    const answer = this.device.server.handle(request);
+  async #answer(request: Request): Promise<Answer> {
+    const answer = await this.way.deliver(request);
     if (request.url.startsWith('/field') && answer.status === 200) {
       // Kept without what counts by position: that belongs to its own batch only.
       const kept = { ...answer, body: { ...(answer.body as object), unreadable: [] } };

@@ -6,6 +6,7 @@ import { IDBFactory as Storage } from 'fake-indexeddb';
 
 import type { Ports, Session, ShutOut } from '../../src/shared/sync/ports';
 import { Sync } from '../../src/shared/sync/sync';
+import type { Way } from './bad-network';
 import { Life, SharedLocks } from './life';
 import { ModelServer, toRequest, toResponse, type Answer, type Request } from './model-server';
 import type { Random } from './random';
@@ -29,6 +30,13 @@ export class Device {
   readonly storage: IDBFactory = new Storage();
   readonly locks = new SharedLocks();
   readonly server: ModelServer;
+  /** The way to the model of the server. */
+  readonly way: Way = {
+    pass: (ms) => void (this.elapsed += ms),
+    deliver: (request) => Promise.resolve(this.server.handle(request)),
+    breakOff: () => Promise.resolve(),
+    endTokens: () => this.server.tokens.clear(),
+  };
   #boots = 0;
   #tokens = 0;
 
@@ -45,7 +53,10 @@ export class Device {
   }
 
   /** Begin a life of page or worker on what the earlier ones have left. */
-  boot(killAt: number | null = null, changes: Partial<Ports> = {}): { sync: Sync; life: Life } {
+  boot(
+    killAt: number | null = null,
+    changes: Partial<Ports> | ((ports: Ports, life: Life) => Partial<Ports>) = {},
+  ): { sync: Sync; life: Life } {
     const life = new Life(killAt, () => this.writeFault());
     const born = this.elapsed;
     this.#boots += 1;
@@ -76,8 +87,8 @@ export class Device {
       boot: `boot-${this.#boots}`,
       app_version: '1.0.0',
       base_url: '',
-      ...changes,
     };
+    Object.assign(ports, typeof changes === 'function' ? changes(ports, life) : changes);
     return { sync: new Sync(ports), life };
   }
 

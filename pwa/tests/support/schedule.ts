@@ -52,7 +52,11 @@ class Day {
   constructor(private readonly seed: number) {
     this.#random = new Random(seed);
     this.#device = new Device(this.#random);
-    this.#network = new BadNetwork(this.#device, this.#random, this.#random.pick([0.1, 0.3, 0.6]));
+    this.#network = new BadNetwork(
+      this.#device.way,
+      this.#random,
+      this.#random.pick([0.1, 0.3, 0.6]),
+    );
     this.#device.network = this.#network.carry;
     this.#device.signIn(PEOPLE[0]);
     this.#page = this.#boot();
@@ -190,7 +194,7 @@ class Day {
   /** Bring everything to its end on a good network, for each person, and judge what is found. */
   async #drain(): Promise<string[]> {
     const device = this.#device;
-    this.#network.deliverLate();
+    await this.#network.deliverLate();
     Object.assign(device, { network: plainNetwork, writeFault: () => null, canRenew: true });
     this.#page.life.kill();
     const { sync } = device.boot();
