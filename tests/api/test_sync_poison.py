@@ -38,6 +38,23 @@ async def test_one_poison_event_among_a_hundred_lets_ninety_nine_through(company
     assert poison["reason"] in problem["detail"]
 
 
+async def test_one_poison_event_among_five_hundred_is_seen_by_the_desk(company: Company) -> None:
+    """A long day without a signal, handed in batch by batch in lanes that the poison shares."""
+    phone = Phone(company, "warehouse")
+    events = [unannounced(phone, lane=f"goods:{n % 12}") for n in range(500)]
+    events[321]["payload"] = {"code": 7}
+    receipts = [
+        receipt for n in range(0, 500, 100) for receipt in await phone.push(*events[n : n + 100])
+    ]
+    verdicts = [one["verdict"] for one in receipts]
+    assert verdicts == ["applied"] * 321 + ["rejected"] + ["applied"] * 178
+    assert await kept_goods() == 499
+    assert await phone.asked(events[321]["event_id"]) == [receipts[321]]
+    await company.work()
+    [problem] = await company.get("admin", "/problems?kind=capture_rejected")
+    assert receipts[321]["reason"] in problem["reason"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
