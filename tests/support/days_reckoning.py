@@ -1,0 +1,134 @@
+"""Every capture that a phone has told of is on the server once, with its effect; nothing else is.
+
+Read from the rows and the files, never through the code that wrote them. Each check tells in words
+what does not add up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from doorstep.core.blobs import path_of
+
+_TOLD = """
+CREATE TEMP TABLE told (event_id uuid, person_id uuid, type text, effects uuid[], pictures text[],
+  verdict text, quarantined boolean)
+"""
+_COLUMNS = ("event_id", "person_id", "type", "effects", "pictures", "verdict", "quarantined")
+
+# What an event that counts leaves behind: rows under ids that the phone has made.
+_EFFECT = """
+CREATE TEMP VIEW effect AS
+SELECT 'goods.unannounced' AS type, id FROM unannounced_goods
+UNION ALL SELECT 'stock.propose', id FROM stock_adjustment
+UNION ALL SELECT 'checklist.answer', id FROM shift_answer
+UNION ALL SELECT 'scans.add', scan_uid FROM scan
+UNION ALL SELECT 'shift.open', open_event_id FROM shift WHERE open_event_id IS NOT NULL
+UNION ALL SELECT 'shift.close', close_event_id FROM shift WHERE close_event_id IS NOT NULL
+"""
+
+WRONGS = {
+    "told of twice": "SELECT event_id FROM told GROUP BY event_id HAVING count(*) > 1",
+    "lost: the server has no receipt for it": """
+SELECT t.event_id, t.type FROM told t LEFT JOIN capture c USING (event_id) WHERE c.verdict IS NULL
+""",
+    "kept under another person or type": """
+SELECT event_id FROM told t JOIN capture c USING (event_id)
+ WHERE (t.person_id, t.type) IS DISTINCT FROM (c.person_id, c.type)
+""",
+    "from nowhere: no phone has captured it": """
+SELECT event_id, type FROM capture c WHERE NOT EXISTS (SELECT FROM told t WHERE t.event_id = c.event_id)
+""",
+    "told another receipt than is kept": """
+SELECT event_id, t.verdict, c.verdict AS kept FROM told t JOIN capture c USING (event_id)
+ WHERE t.verdict IS DISTINCT FROM c.verdict
+""",
+    "applied, but its effect is not there once": """
+SELECT t.event_id, t.type, wanted.id, count(e.id) FROM told t JOIN capture c USING (event_id)
+ CROSS JOIN unnest(t.effects) AS wanted (id) LEFT JOIN effect e ON (e.type, e.id) = (t.type, wanted.id)
+ WHERE c.verdict IN ('applied', 'duplicate', 'held') GROUP BY 1, 2, 3 HAVING count(e.id) <> 1
+""",
+    "an effect of nothing that was applied": """
+SELECT e.type, e.id FROM effect e WHERE NOT EXISTS (
+  SELECT FROM told t JOIN capture c USING (event_id) CROSS JOIN unnest(t.effects) AS wanted (id)
+   WHERE wanted.id = e.id AND t.type = e.type AND c.verdict IN ('applied', 'duplicate', 'held'))
+""",
+    "rejected, and the phone does not show it, or the other way round": """
+SELECT event_id, c.verdict FROM told t JOIN capture c USING (event_id)
+ WHERE t.quarantined IS DISTINCT FROM (c.verdict = 'rejected')
+""",
+    "needs a person, and none is asked": """
+SELECT event_id, c.verdict, c.reason FROM capture c WHERE c.verdict IN ('review', 'rejected')
+   AND NOT EXISTS (SELECT FROM problem p WHERE p.ref IN ('capture:' || event_id, 'device:' || device_id))
+   AND NOT EXISTS (SELECT FROM outbox o WHERE o.done_at IS NULL AND o.dead_at IS NULL
+     AND o.payload ->> 'ref' IN ('capture:' || event_id, 'device:' || device_id))
+""",
+    "a picture that is not verified": """
+SELECT t.event_id, p.sha256 FROM told t CROSS JOIN unnest(t.pictures) AS p (sha256)
+ WHERE NOT EXISTS (SELECT FROM upload u JOIN blob b USING (sha256) WHERE u.sha256 = p.sha256
+   AND u.person_id = t.person_id AND u.verified_at IS NOT NULL)
+""",
+    "a picture from nowhere": """
+SELECT sha256 FROM upload WHERE sha256 NOT IN (SELECT unnest(pictures) FROM told)
+""",
+    "kept as a stray": "SELECT event_id, why FROM stray_capture",
+}
+
+SHOWN = 5
+"""Of each kind of wrong, so many are named."""
+
+
+async def load(connection: asyncpg.Connection[Any], told: Path) -> None:
+    """Lay the list of captures beside the rows, for this connection alone."""
+    await connection.execute(_TOLD)
+    await connection.execute(_EFFECT)
+    await connection.copy_records_to_table("told", records=_lines(told), columns=_COLUMNS)
+    await connection.execute("CREATE INDEX ON told (event_id)")
+    await connection.execute("CREATE INDEX ON told USING gin (effects)")
+    await connection.execute("ANALYZE told")
+
+
+async def reckon(connection: asyncpg.Connection[Any]) -> list[str]:
+    """Tell what does not add up between the list and the rows; nothing is health."""
+    wrong = []
+    for words, sql in WRONGS.items():
+        rows = await connection.fetch(sql)
+        wrong += [f"{words}: {dict(row)}" for row in rows[:SHOWN]]
+        if len(rows) > SHOWN:
+            wrong.append(f"{words}: {len(rows)} in all")
+    return wrong
+
+
+async def spoilt_files(connection: asyncpg.Connection[Any], blobs: Path) -> list[str]:
+    """Tell which pictures do not lie in the file store as they were taken."""
+    wrong = []
+    async with connection.transaction():
+        async for row in connection.cursor("SELECT unnest(pictures) AS sha256 FROM told"):
+            file = blobs / path_of(row["sha256"])
+            if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != row["sha256"]:
+                wrong.append(f"no file, or another one: {row['sha256']}")
+    return wrong
+
+
+async def verdicts(connection: asyncpg.Connection[Any]) -> dict[str, int]:
+    """Count what became of the captures."""
+    rows = await connection.fetch("SELECT verdict, count(*) AS n FROM capture GROUP BY verdict")
+    return {row["verdict"]: row["n"] for row in rows}
+
+
+async def _lines(told: Path) -> AsyncIterator[tuple[Any, ...]]:
+    with told.open("rb") as lines:
+        for line in lines:
+            one = msgspec.json.decode(line)
+            yield (
+                UUID(one["event_id"]), UUID(one["person_id"]), one["type"],
+                [UUID(effect) for effect in one["effects"]], one["pictures"], one["verdict"],
+                one["quarantined"],
+            )  # fmt: skip
