@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 
 import { IDBFactory as Storage } from 'fake-indexeddb';
 
-import type { Ports, Session, ShutOut } from '../../src/shared/sync/ports';
+import type { Ports, Session, ShutOut, StorageGauge } from '../../src/shared/sync/ports';
 import { Sync } from '../../src/shared/sync/sync';
 import type { Way } from './bad-network';
 import { Life, SharedLocks } from './life';
@@ -26,6 +26,7 @@ export class Device {
   canRenew = true;
   session: Session | null = null;
   shutOut: ShutOut | null = null;
+  gauge: StorageGauge = { used: 1_000, quota: 1_000_000, persisted: true };
   readonly signedOut: string[] = [];
   readonly storage: IDBFactory = new Storage();
   readonly locks = new SharedLocks();
@@ -71,6 +72,7 @@ export class Device {
       },
       timers: { after: () => () => undefined },
       locks: life.locks(this.locks),
+      gauge: life.mortal(() => Promise.resolve(this.gauge)),
       digest: life.mortal((bytes: ArrayBuffer) => Promise.resolve(sha256(bytes))),
       random32: this.random.bits,
       signer: { sign: life.mortal(() => Promise.resolve('signature')) },

@@ -7,12 +7,24 @@
 
 import { createHash } from 'node:crypto';
 
-import type { Json, Receipt, Verdict, WireDocument, WireEvent } from '../../src/shared/sync/wire';
+import type {
+  Json,
+  Receipt,
+  Verdict,
+  WireDocument,
+  WireEvent,
+  WireHealth,
+} from '../../src/shared/sync/wire';
 
 interface Stored {
   text: string;
   event: WireEvent;
   receipt: Receipt;
+}
+
+interface Batch {
+  events: WireEvent[];
+  health: WireHealth | null;
 }
 
 interface Upload {
@@ -38,7 +50,9 @@ export class ModelServer {
   readonly events = new Map<string, Stored>();
   readonly uploads = new Map<string, Upload>();
   readonly wrongs: string[] = [];
+  /** The batches that brought something, and what came with every push. */
   readonly pushes: WireEvent[][] = [];
+  readonly reports: (WireHealth | null)[] = [];
   /** Tokens that are taken, and whose they are. */
   readonly tokens = new Map<string, string>();
   receivedChunks = 0;
@@ -103,8 +117,9 @@ export class ModelServer {
 
   #push(request: Request, person: string): Answer {
     const text = String(request.body);
-    const { events } = JSON.parse(text) as { events: WireEvent[] };
-    this.pushes.push(events);
+    const { events, health } = JSON.parse(text) as Batch;
+    if (events.length > 0) this.pushes.push(events);
+    this.reports.push(health);
     if (events.length > 100 || new TextEncoder().encode(text).length > 200_000) {
       this.wrongs.push(`a batch of ${events.length} events`);
       return { status: 413, body: { max_events: 100, max_bytes: 200_000 } };

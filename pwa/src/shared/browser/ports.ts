@@ -1,7 +1,7 @@
 /** What a browser gives outbox and sync, the same in a page and in the service worker. */
 
 import { pageLocks } from '../sync/lock';
-import type { Locks, Ports } from '../sync/ports';
+import type { Locks, Ports, StorageGauge } from '../sync/ports';
 
 /** Return the ports of this page or worker; who sends and what signs comes from elsewhere. */
 export function browserPorts(app_version: string): Omit<Ports, 'sessions' | 'signer'> {
@@ -16,11 +16,24 @@ export function browserPorts(app_version: string): Omit<Ports, 'sessions' | 'sig
       },
     },
     locks: browserLocks(),
+    gauge: browserGauge,
     digest: (bytes) => crypto.subtle.digest('SHA-256', bytes),
     random32: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
     boot: crypto.randomUUID(),
     app_version,
     base_url: '',
+  };
+}
+
+async function browserGauge(): Promise<StorageGauge> {
+  // Absent outside of secure contexts and in old browsers.
+  const storage = navigator.storage as StorageManager | undefined;
+  const estimate = await storage?.estimate?.();
+  const persisted = await storage?.persisted?.();
+  return {
+    used: estimate?.usage ?? null,
+    quota: estimate?.quota ?? null,
+    persisted: persisted ?? null,
   };
 }
 

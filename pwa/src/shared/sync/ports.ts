@@ -60,6 +60,14 @@ export interface Locks {
   ): Promise<T>;
 }
 
+/** How full the phone is; null for what the browser does not say. */
+export interface StorageGauge {
+  used: number | null;
+  quota: number | null;
+  /** Whether the browser has promised to keep what is here when room is short. */
+  persisted: boolean | null;
+}
+
 /** The hash that names the bytes of a picture. */
 export type Digest = (bytes: ArrayBuffer) => Promise<ArrayBuffer>;
 
@@ -70,6 +78,7 @@ export interface Ports {
   timers: Timers;
   locks: Locks;
   digest: Digest;
+  gauge: () => Promise<StorageGauge>;
   /** 32 random bits as a whole number, good enough for ids that must never meet. */
   random32: () => number;
   signer: Signer;

@@ -32,7 +32,7 @@ export class Puller {
   #noRoomUntil: number | null = null;
 
   constructor(
-    private readonly ports: Pick<Ports, 'clock'>,
+    private readonly ports: Pick<Ports, 'clock' | 'app_version'>,
     private readonly database: Database,
     private readonly line: Line,
     private readonly time: TrustedTime,
@@ -49,7 +49,10 @@ export class Puller {
     if (!(await this.line.isOpen(eager)) || (this.#isFull() && !eager)) return;
     const { cursor, settled } = await this.#standing(session.person_id);
     const query = cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`;
-    const reply = await this.line.ask(session, `/field/sync/pull${query}`, { method: 'GET' });
+    const reply = await this.line.ask(session, `/field/sync/pull${query}`, {
+      method: 'GET',
+      headers: { 'Doorstep-App-Version': this.ports.app_version },
+    });
     const answer = reply?.status === 200 ? readPull(reply.body) : null;
     await this.#hear(session.person_id, reply, answer);
     if (answer === null || !answers(answer, session.person_id, cursor)) {

@@ -7,13 +7,14 @@
 
 import type { Leases } from './leases';
 import type { DeviceState, DeviceWord } from './device-word';
+import type { HealthReport } from './health';
 import type { Reply } from './http';
 import type { Line } from './line';
 import type { Ports, Session, ShutOut } from './ports';
 import type { Entry } from './schema';
 import type { Surrender } from './surrender';
 import type { TrustedTime } from './trusted-time';
-import { MAX_EVENT_BYTES, readAnswer, type SyncAnswer } from './wire';
+import { MAX_EVENT_BYTES, readAnswer, type SyncAnswer, type WireHealth } from './wire';
 
 const BATCHES_AT_ONCE = 2;
 
@@ -36,6 +37,7 @@ export class Sender {
     private readonly time: TrustedTime,
     private readonly word: DeviceWord,
     private readonly surrenders: Surrender,
+    private readonly health: HealthReport,
   ) {}
 
   /**
@@ -65,6 +67,12 @@ export class Sender {
     return !broken;
   }
 
+  /** Tell the office how this phone stands, if it has not heard it for long or waits to hear it. */
+  async report(session: Session, eager: boolean): Promise<void> {
+    if (!(await this.line.isOpen(eager)) || !(await this.health.isDue(session.person_id))) return;
+    await this.#pushTo(session, []);
+  }
+
   /**
    * Hand in all that is due without a session, since the device was shut out.
    *
@@ -80,7 +88,9 @@ export class Sender {
     for (;;) {
       const batch = await this.leases.claim(who.person_id, this.#budget);
       if (batch.length === 0) return;
-      const sent = await this.#push(batch, null, (body) => this.surrenders.send(who, body));
+      const sent = await this.#push(batch, { device_state: null, health: null }, (body) =>
+        this.surrenders.send(who, body),
+      );
       if (sent === null) return;
     }
   }
@@ -106,29 +116,33 @@ export class Sender {
 
   /** Push a batch in a session and hear what the office says; false when the line is to rest. */
   async #pushTo(session: Session, batch: Entry[]): Promise<boolean> {
-    const told = await this.word.state(session.person_id);
-    const answer = await this.#push(batch, told, (body) =>
+    const { person_id } = session;
+    const told = await this.word.state(person_id);
+    const health = await this.health.draw(person_id);
+    const answer = await this.#push(batch, { device_state: told, health }, (body) =>
       this.line.ask(session, '/field/sync/push', {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body,
       }),
     );
-    const state = answer === null || answer === 'split' ? null : answer.device_state;
-    if (state !== null) await this.word.hear(session.person_id, state, told);
-    return answer !== null;
+    if (answer === null || answer === 'split') return answer !== null;
+    await this.health.told(person_id, health, batch.length === 0);
+    const state = answer.device_state;
+    if (state !== null) await this.word.hear(person_id, state, told);
+    return true;
   }
 
   /** Send a batch; null when the line is to rest. */
   async #push(
     batch: Entry[],
-    device_state: DeviceState | null,
+    said: { device_state: DeviceState | null; health: WireHealth | null },
     send: (body: string) => Promise<Reply | null>,
   ): Promise<SyncAnswer | 'split' | null> {
     const body = JSON.stringify({
       app_version: this.ports.app_version,
       sent_at: new Date(this.ports.clock.now()).toISOString(),
-      device_state,
+      ...said,
       events: batch.map((entry) => entry.event),
     });
     const reply = await send(body);

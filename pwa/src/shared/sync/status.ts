@@ -25,6 +25,8 @@ export interface Status {
   pictures_confirmed: number;
   /** When the oldest of all that waits was captured; null when nothing does. */
   oldest_captured_ms: number | null;
+  /** The same without what is being sent right now. */
+  oldest_at_rest_ms: number | null;
   /** What keeps events or pictures from being sent, or the work from being brought up to date. */
   problems: Problem[];
 }
@@ -36,31 +38,37 @@ export async function readStatus(
   person_id: string,
 ): Promise<Omit<Status, 'problems'>> {
   const stores = ['entry', 'tombstone', 'quarantine', 'media'] as const;
-  const [entries, tombstones, quarantine, media] = await database.read([...stores], (transaction) =>
-    Promise.all([
-      transaction.objectStore('entry').getAll(),
-      transaction.objectStore('tombstone').getAll(),
-      transaction.objectStore('quarantine').getAll(),
-      transaction.objectStore('media').getAll(),
-    ]),
-  );
+  const read = await database.read([...stores], async (transaction) => ({
+    entries: await transaction.objectStore('entry').getAll(),
+    tombstones: await transaction.objectStore('tombstone').getAll(),
+    quarantine: await transaction.objectStore('quarantine').getAll(),
+    media: await transaction.objectStore('media').getAll(),
+  }));
+  const { entries, tombstones, quarantine, media } = read;
   const mine = (row: { person_id: string }): boolean => row.person_id === person_id;
   const now = clock.now();
   const held = entries.filter(mine);
   const sending = held.filter((entry) => !isOver(entry.lease_until, now, LEASE_MS));
   const pictures = media.filter(mine);
   const pending = pictures.filter((picture) => picture.complete_at === 0);
-  const times = [...held, ...pending].map((row) => row.captured_ms);
+  const waiting = held.filter((entry) => !sending.includes(entry));
   return {
-    waiting: amount(held.filter((entry) => !sending.includes(entry)).map((entry) => entry.bytes)),
+    waiting: amount(waiting.map((entry) => entry.bytes)),
     sending: amount(sending.map((entry) => entry.bytes)),
     confirmed: tombstones.filter((row) => mine(row) && row.verdict !== 'rejected').length,
     needs_attention:
       quarantine.filter(mine).length + pending.filter((picture) => picture.problem !== null).length,
     pictures_waiting: amount(pending.map((picture) => picture.length)),
     pictures_confirmed: pictures.length - pending.length,
-    oldest_captured_ms: times.length === 0 ? null : times.reduce((a, b) => Math.min(a, b)),
+    oldest_captured_ms: oldest([...held, ...pending]),
+    oldest_at_rest_ms: oldest([...waiting, ...pending]),
   };
+}
+
+function oldest(rows: { captured_ms: number }[]): number | null {
+  return rows.length === 0
+    ? null
+    : rows.map((row) => row.captured_ms).reduce((a, b) => Math.min(a, b));
 }
 
 function amount(bytes: number[]): Amount {

@@ -4,6 +4,7 @@ import { isOver, LONGEST_RETRY_AFTER_MS } from './backoff';
 import { Database } from './database';
 import { DeviceWord, type DeviceState } from './device-word';
 import type { Reply } from './http';
+import { HealthReport } from './health';
 import { Leases, LEASE_MS } from './leases';
 import { Line } from './line';
 import { exclusively } from './lock';
@@ -27,6 +28,7 @@ export class Sync {
   readonly #leases: Leases;
   readonly #lines: { push: Line; pull: Line; media: Line };
   readonly #word: DeviceWord;
+  readonly #health: HealthReport;
   readonly #sender: Sender;
   readonly #puller: Puller;
   readonly #media: MediaLane;
@@ -47,7 +49,16 @@ export class Sync {
     this.#word = new DeviceWord(this.database);
     const { push, pull } = this.#lines;
     const surrender = new Surrender(ports, push, this.#time);
-    this.#sender = new Sender(ports, this.#leases, push, this.#time, this.#word, surrender);
+    this.#health = new HealthReport(ports, this.database, this.#time);
+    this.#sender = new Sender(
+      ports,
+      this.#leases,
+      push,
+      this.#time,
+      this.#word,
+      surrender,
+      this.#health,
+    );
     this.#puller = new Puller(ports, this.database, pull, this.#time, this.#word);
     this.#media = new MediaLane(ports, this.database, this.#lines.media);
     this.#side = new Line(ports, this.database, 'side');
@@ -79,6 +90,7 @@ export class Sync {
         await this.#media.run(session, eager, captured);
       }
       await this.#acks.run(session, eager);
+      await this.#sender.report(session, eager);
       await this.#signOutIfAsked(session);
       return true;
     });
@@ -173,6 +185,11 @@ export class Sync {
     // What the push rests for the pull rests for too.
     if (!(await push.isOpen(true))) {
       waits.push(this.#left((await push.health()).next_at, LONGEST_RETRY_AFTER_MS));
+    }
+    const news = await this.#health.untilNews(person_id);
+    if (news !== null) {
+      const rests = this.#left((await push.health()).next_at, LONGEST_RETRY_AFTER_MS);
+      waits.push(Math.max(news, rests));
     }
     const known = waits.filter((wait) => wait !== null);
     return known.length === 0 ? null : Math.min(...known);

@@ -15,7 +15,7 @@ export const MAX_EVENTS = 100;
 export const MAX_BODY_BYTES = 200_000;
 
 /** What the envelope around the events takes at most; the rest of the body is theirs. */
-const ENVELOPE_BYTES = 500;
+const ENVELOPE_BYTES = 1_000;
 
 /** Bytes that the events of one push may have together, so also what one may have alone. */
 export const MAX_EVENT_BYTES = MAX_BODY_BYTES - ENVELOPE_BYTES;
@@ -50,6 +50,20 @@ export interface Receipt {
   verdict: Verdict;
   reason: string | null;
   recorded_at: string | null;
+}
+
+/** What the phone says of itself with a push: what it still holds once that push is through. */
+export interface WireHealth {
+  entries: number;
+  entry_bytes: number;
+  pictures: number;
+  picture_bytes: number;
+  quarantined: number;
+  oldest_age_ms: number | null;
+  storage_used: number | null;
+  storage_quota: number | null;
+  storage_persisted: boolean | null;
+  clock_offset_ms: number | null;
 }
 
 /** An event of the batch whose very id the server could not read. */
