@@ -35,7 +35,9 @@ from doorstep.doors.console import (
     escalations,
     finance,
     fleet,
+    pictures,
     problems,
+    sync_health,
     tickets,
 )
 from doorstep.doors.console import arrivals as console_arrivals
@@ -95,6 +97,8 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *detours.handlers,
     *finance.handlers,
     *approvals.handlers,
+    *pictures.handlers,
+    *sync_health.handlers,
     *problems.handlers,
     *escalations.handlers,
     *tickets.handlers,

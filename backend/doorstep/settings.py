@@ -71,6 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder of the built field app; empty means `pwa/dist/field` beside the Makefile."""
     field_app_killed: bool = False
     """Takes the field app out of service: its workers remove themselves, captures stay."""
+    field_app_oldest: str = ""
+    """The oldest version of the field app that may sync (as 1.4.0); empty means all."""
     company_name: str = "Doorstep Trading LLC"
     doorstep_failpoints: str = ""
     """For tests alone: where this process crashes or stands still (`core/failpoints.py`). API and

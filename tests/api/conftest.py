@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from doorstep import settings
 from doorstep.app import create_app
 from doorstep.core import health, limits
 from doorstep.core import redis as core_redis
@@ -54,6 +55,19 @@ async def shop(db: object) -> service.IntegrationToken:
     """The long-lived token of a shop that acts as sales."""
     person_id: UUID = await service.create_person(role="sales", name="The shop")
     return await service.issue_integration_token(person_id, "shop")
+
+
+@pytest.fixture
+def oldest_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Set the oldest version of the field app that may sync."""
+
+    def name(version: str) -> None:
+        monkeypatch.setenv("FIELD_APP_OLDEST", version)
+        settings.reload()
+
+    yield name
+    monkeypatch.undo()
+    settings.reload()
 
 
 @pytest.fixture

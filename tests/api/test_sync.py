@@ -162,7 +162,7 @@ async def test_the_version_before_is_read_and_the_next_one_waits_for_its_server(
     phone = Phone(company, "delivery")
     order = await standing(company, 1012)
     step = await order.pod()
-    event = phone.of(step.path, step.body)
+    event = phone.of(step.path, step.body, schema=1)
     receiver = event["payload"].pop("receiver")
     old = event | {"payload": event["payload"] | {"taken_by": receiver}}
     without = event | {"event_id": uuid7(), "lane": "b"}

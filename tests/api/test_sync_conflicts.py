@@ -225,7 +225,8 @@ async def an_older_version_of_the_app(company: Company) -> Scene:
     body = {"taken_by" if name == "receiver" else name: old.body[name] for name in old.body}
     with pytest.MonkeyPatch.context() as newer:
         newer.setitem(TYPES, "pod.record", CaptureType(permission, read))
-        await scene.push(Phone(company, "delivery"), replace(old, body=body))
+        phone = Phone(company, "delivery", before={"pod.record": dict})
+        await scene.push(phone, replace(old, body=body))
     return scene
 
 

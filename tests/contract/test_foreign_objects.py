@@ -45,6 +45,7 @@ EXEMPT = {
     "addUploadChunk": "own uploads only; has a test of its own below",
     "pushCaptures": "own captures only; has a test of its own below",
     "readReceipts": "own captures only; has a test of its own below",
+    "readSyncHealth": "phones of one's channels only (tests/api/test_sync_health.py)",
     "pullDocuments": "own work only; has a test of its own below",
 }
 """operation → why nobody's scope limits it."""
@@ -55,7 +56,7 @@ IN_THE_BODY = frozenset(
         "announceArrival", "readRestockProposals", "orderRestock", "proposeAdjustment", "openCount",
         "openTicket",
         "saveVehicle", "saveCrew", "planShift", "readOwnShift", "pushCaptures", "readReceipts",
-        "pullDocuments",
+        "pullDocuments", "readSyncHealth",
     }
 )  # fmt: skip
 """Routes that name a thing in the body or the query, or that speak of the person's own."""

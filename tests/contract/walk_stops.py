@@ -277,6 +277,7 @@ async def troubles(walk: Walk) -> None:
     await walk.ask("failVisit", "technician", capture(reason="unsafe"), visit_id=visit)
     dispute = {"event_id": uuid7(), "kind": "dispute"}
     await walk.ask("reportDetour", "finance", dispute, **own)
+    await walk.ask("listPictures", "dispatcher", **own)
     over = {"event_id": uuid7()}
     await walk.ask("settleDetour", "finance", over, kind="dispute", **own)
     back = {"event_id": uuid7(), "reason": "changed_mind", "how": "home"}

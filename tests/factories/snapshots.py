@@ -17,7 +17,9 @@ EFFECTS = (
 ARRIVALS = ("inbox.handle", "flows.evaluate_scans", "flows.blob_verified", "flows.verify_payment")
 """Jobs that only look at what has come in; looking twice is allowed, acting twice is not."""
 
-FLEETING = frozenset({"session", "session_token", "device", "idempotency_key", "outgoing_call"})
+FLEETING = frozenset(
+    {"session", "session_token", "device", "idempotency_key", "outgoing_call", "sync_health"}
+)
 """Tables that say who was here, not what was done."""
 
 

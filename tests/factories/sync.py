@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -42,13 +43,19 @@ class Phone:
     company: Company
     who: str
     seq: int = 0
+    app_version: str = "1.0.0"
+    before: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    """What makes a payload of the number before out of a present one, by type: an old phone's."""
     boot: UUID = field(default_factory=uuid4)
 
     def event(self, type_: str, payload: Any, *, lane: str = "job", **other: Any) -> dict[str, Any]:
         """Capture something."""
         self.seq += 1
+        number = CAPTURES[type_].schema if type_ in CAPTURES else 1
+        if type_ in self.before:
+            number, payload = number - 1, self.before[type_](payload)
         return {
-            "event_id": uuid7(), "type": type_, "schema": 1, "lane": lane, "device_seq": self.seq,
+            "event_id": uuid7(), "type": type_, "schema": number, "lane": lane, "device_seq": self.seq,
             "captured_at": now(), "mono_ms": self.seq * 1000, "boot": self.boot,
             "server_at": None, "server_mono_ms": None, "payload": payload, "sig": None,
         } | other  # fmt: skip
@@ -62,13 +69,13 @@ class Phone:
         given = {k: body[k] for k in ("event_id", "captured_at") if k in body}
         return self.event(name, payload, **(given | other))
 
-    async def send(self, *events: Any) -> httpx.Response:
+    async def send(self, *events: Any, **said: Any) -> httpx.Response:
         """Push a batch; what is not signed yet is signed by this phone."""
         key = key_of(self.company.users[self.who].headers)
         batch = {
-            "app_version": "1.0.0", "sent_at": now(),
+            "app_version": self.app_version, "sent_at": now(),
             "events": [signed(event, key) for event in events],
-        }  # fmt: skip
+        } | said  # fmt: skip
         return await self.company.send(self.who, PUSH, batch)
 
     async def push(self, *events: Any) -> list[dict[str, Any]]:
@@ -91,12 +98,16 @@ class SyncedCompany(Company):
 
     captured: dict[str, list[dict[str, Any]]]
     phones: dict[str, Phone]
+    before: Mapping[str, Callable[[Any], Any]]
 
     @classmethod
-    def of(cls, company: Company) -> SyncedCompany:
-        """Take the requests away from a company."""
+    def of(
+        cls, company: Company, before: Mapping[str, Callable[[Any], Any]] | None = None
+    ) -> SyncedCompany:
+        """Take the requests away from a company; with `before` its phones are old (see Phone)."""
         made = cls(**{name: getattr(company, name) for name in ("http", "world", "bank", "post")})
         made.users, made.captured, made.phones = company.users, {}, {}
+        made.before = before or {}
         return made
 
     async def send(self, who: str, path: str, body: Any) -> httpx.Response:
@@ -104,7 +115,7 @@ class SyncedCompany(Company):
         found = type_of(path)
         if found is None:
             return await super().send(who, path, body)
-        phone = self.phones.setdefault(who, Phone(self, who))
+        phone = self.phones.setdefault(who, Phone(self, who, before=self.before))
         event = phone.of(path, msgspec.json.decode(msgspec.json.encode(body)))
         [receipt] = await phone.push(event)
         self.captured.setdefault(found[0], []).append(receipt)

@@ -130,6 +130,15 @@ class PictureMeasure(Table, tablename="picture_measure", db=engine):
     measured_at = Timestamptz(default=None)
 
 
+class PicturePreview(Table, tablename="picture_preview", db=engine):
+    """What stands for a photo until it is here."""
+
+    sha256 = Text(primary_key=True)
+    preview_sha256 = Text()
+    person_id = UUID(default=None)
+    named_at = Timestamptz(default=None)
+
+
 class PictureRefusal(Table, tablename="picture_refusal", db=engine):
     """Why bytes are no picture."""
 
@@ -194,3 +203,23 @@ class PullState(Table, tablename="pull_state", db=engine):
     cursor = Text()
     manifest = JSONB()
     made_at = Timestamptz(default=None)
+
+
+class SyncHealth(Table, tablename="sync_health", db=engine):
+    """How a phone stands, and when it was last heard."""
+
+    device_id = UUID(primary_key=True, default=None)
+    last_push_at = Timestamptz(null=True, default=None)
+    last_pull_at = Timestamptz(null=True, default=None)
+    last_receipt_at = Timestamptz(null=True, default=None)
+    reported_at = Timestamptz(null=True, default=None)
+    entries = Integer(null=True, default=None)
+    entry_bytes = BigInt(null=True, default=None)
+    pictures = Integer(null=True, default=None)
+    picture_bytes = BigInt(null=True, default=None)
+    quarantined = Integer(null=True, default=None)
+    oldest_at = Timestamptz(null=True, default=None)
+    storage_used = BigInt(null=True, default=None)
+    storage_quota = BigInt(null=True, default=None)
+    storage_persisted = Boolean(null=True, default=None)
+    clock_offset_ms = BigInt(null=True, default=None)

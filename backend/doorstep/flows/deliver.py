@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from doorstep import journey
-from doorstep.core import db, outbox
+from doorstep.core import db, outbox, previews
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, NotFound
@@ -115,6 +115,7 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
         return _answer(known["verdict"], known["verdict_reason"], proof.event_id, fulfilment)
     facts, judged, labels = await _judge(stop, fulfilment, proof, actor)
     await tms.keep_pod(actor, facts, proof, judged)
+    await previews.name(proof.photos, actor=actor)
     await _ask_for_help(facts, proof, judged)
     await _look_for_pictures(fulfilment["order_id"], proof)
     if proof.kept_back and not judged.missing and _on_its_way(fulfilment):

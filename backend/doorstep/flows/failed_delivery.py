@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from doorstep import journey
-from doorstep.core import db
+from doorstep.core import db, previews
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused
@@ -55,6 +55,7 @@ async def record_failed_attempt(
         captured_at=told.captured_at,
     )
     if known is None:
+        await previews.name(told.photos, actor=actor)
         await tms.keep_attempt(actor, stop, fulfilment["attempt"], kind, told, answer.verdict.value)
     return answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from doorstep import journey
-from doorstep.core import db
+from doorstep.core import db, previews
 from doorstep.core.actor import Actor
 from doorstep.core.errors import EventIdReused
 from doorstep.flows import install
@@ -52,6 +52,7 @@ async def record_failed_visit(visit_id: UUID, told: VisitFailed, *, actor: Actor
         captured_at=told.captured_at,
     )
     if known is None:
+        await previews.name(told.photos, actor=actor)
         await fsm.keep_failure(actor, visit, told, answer.verdict.value)
     return answer
 

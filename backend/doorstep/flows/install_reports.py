@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from doorstep import journey
-from doorstep.core import db, outbox
+from doorstep.core import db, outbox, previews
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused
@@ -78,6 +78,7 @@ async def complete_visit(visit_id: UUID, report: VisitCompleted, *, actor: Actor
     reason = f"The report lacks: {', '.join(judged.missing)}." if judged.missing else ""
     verdict = "review" if judged.missing else "applied"
     await fsm.keep_report(actor, visit, report, judged, verdict=verdict, reason=reason)
+    await previews.name(report.photos, actor=actor)
     await _look_for_pictures(visit["order_id"], report)
     await _compare_serials(fulfilment, report, actor)
     answer = (

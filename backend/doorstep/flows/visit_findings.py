@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from doorstep import journey
-from doorstep.core import db
+from doorstep.core import db, previews
 from doorstep.core.actor import Actor
 from doorstep.modules.fsm.refusals import VisitMissing
 from doorstep.modules.fsm.schemas import VisitFinding
@@ -20,9 +20,11 @@ async def record_finding(visit_id: UUID, told: VisitFinding, *, actor: Actor) ->
     Raises: VisitMissing (also for another person's); EventIdReused; the engine's refusals for a
     person at a screen.
     """
+    parcel = await _own(visit_id, actor)
+    await previews.name(told.photos, actor=actor)
     return await journey.open_detour(
         told.event_id,
-        await _own(visit_id, actor),
+        parcel,
         told.kind,
         actor=actor,
         detail=told.words,

@@ -7,5 +7,6 @@ the order of the device. What an event does is registered by the door it comes t
 """
 
 from doorstep.core.captures.moments import Captured, Moment
+from doorstep.core.captures.photos import Photo, Sha256, Slot
 
-__all__ = ["Captured", "Moment"]
+__all__ = ["Captured", "Moment", "Photo", "Sha256", "Slot"]

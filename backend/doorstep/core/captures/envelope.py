@@ -54,15 +54,21 @@ class Event(Struct, kw_only=True):
             refuse_edge("server_at", self.server_at)
 
 
+def _nothing() -> Raw:
+    return Raw(b"null")
+
+
 class Batch(Struct, kw_only=True):
     """What a phone sends at once; `sent_at` is its wall clock then.
 
     `device_state` is what it was told of itself last: so the office sees that it has heard.
+    `health` (core/captures/health.py) is read apart: what a phone says of itself costs no capture.
     """
 
     app_version: Annotated[str, Meta(max_length=40, pattern=r"^[^\x00]*$")]
     sent_at: Annotated[str, Meta(max_length=40)]
     device_state: Annotated[str, Meta(max_length=20)] | None = None
+    health: Raw = msgspec.field(default_factory=_nothing)
     events: list[Raw]
 
 

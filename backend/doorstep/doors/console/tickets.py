@@ -11,13 +11,14 @@ from litestar import Request, Response, get, post
 from litestar.params import QueryParameter
 from msgspec import Meta, Struct
 
-from doorstep.core import db, pictures
+from doorstep.core import db, previews
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.core.http.problems import problems
 from doorstep.core.ids import uuid7
+from doorstep.core.previews import PictureOut
 from doorstep.doors.once import REFUSALS, OptionalKey, once
 from doorstep.flows import tickets as flow
 from doorstep.modules.helpdesk import service as helpdesk
@@ -116,19 +117,11 @@ class MessageOut(Struct, kw_only=True):
     written_at: datetime
 
 
-class PhotoOut(Struct, kw_only=True):
-    """A picture, by links that end after five minutes."""
-
-    sha256: str
-    thumbnail_url: str
-    large_url: str
-
-
 class TicketRead(TicketOut, kw_only=True):
     """A ticket with all that was said and shown."""
 
     messages: list[MessageOut]
-    photos: list[PhotoOut]
+    photos: list[PictureOut]
 
 
 class MessageIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -328,15 +321,7 @@ async def _seen(ticket_id: UUID, actor: Actor) -> dict[str, Any]:
 async def _read(ticket_id: UUID, actor: Actor) -> TicketRead:
     ticket = await _seen(ticket_id, actor)
     messages, photos = await tickets.history(ticket_id)
-    viewer = str(actor.person_id)
-    links = [
-        PhotoOut(
-            sha256=sha256,
-            thumbnail_url=pictures.url(sha256, "thumbnail", viewer=viewer),
-            large_url=pictures.url(sha256, "large", viewer=viewer),
-        )
-        for sha256 in photos
-    ]
+    links = await previews.links(photos, viewer=str(actor.person_id))
     return msgspec.convert(ticket | {"messages": messages, "photos": links}, TicketRead)
 
 

@@ -114,16 +114,25 @@ async def _take_run(ids: dict[str, UUID], body: runs.AcceptIn, actor: Actor) -> 
     return Outcome(then=then)
 
 
+def _without_previews(payload: Payload) -> Payload:
+    """Read schema 1, where photos had no preview: every one of them is a schema 2 as it stands."""
+    return payload
+
+
+def _with_photos(handler: HTTPRouteHandler) -> Captured:
+    return Captured(handler, schema=2, earlier=_without_previews)
+
+
 CAPTURES: Mapping[str, Captured] = {
     "manifest.confirm": Captured(runs.confirm_pickup),
     "run.accept": Captured(runs.accept_run, call=_take_run),
     "scans.add": Captured(scans.add_scans),
-    "pod.record": Captured(pods.add_pod),
-    "delivery.failed": Captured(pods.add_failed_attempt),
+    "pod.record": _with_photos(pods.add_pod),
+    "delivery.failed": _with_photos(pods.add_failed_attempt),
     "visit.start": Captured(visits.start_visit),
-    "visit.complete": Captured(visits.complete_visit),
-    "visit.fail": Captured(visits.fail_visit),
-    "visit.finding": Captured(visits.add_visit_finding),
+    "visit.complete": _with_photos(visits.complete_visit),
+    "visit.fail": _with_photos(visits.fail_visit),
+    "visit.finding": _with_photos(visits.add_visit_finding),
     "visit.part_fitted": Captured(visits.add_fitted_part),
     "pick.start": Captured(floor.start_picking),
     "pick.again": Captured(floor.pick_again),

@@ -8,12 +8,15 @@ from uuid import UUID
 
 import msgspec
 from litestar import get
-from litestar.params import QueryParameter
+from litestar.params import HeaderParameter, QueryParameter
 from msgspec import Struct
 
-from doorstep.core import pulls
+from doorstep.core import app_versions, pulls
 from doorstep.core.actor import Actor
+from doorstep.core.app_versions import AppTooOld
+from doorstep.core.auth import devices
 from doorstep.core.auth.permissions import needs
+from doorstep.core.captures import health
 from doorstep.core.clock import now
 from doorstep.core.http.problems import problems
 from doorstep.doors.field.documents import Document, documents_of, kind_of
@@ -25,6 +28,17 @@ Cursor = Annotated[
         max_length=100,
         pattern=r"^[^\x00]*$",
         description="The cursor of the answer that the phone has kept; without it, everything.",
+    ),
+]
+
+
+AppVersion = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Doorstep-App-Version",
+        max_length=40,
+        pattern=r"^[^\x00]*$",
+        description="The version of the phone's app.",
     ),
 ]
 
@@ -57,23 +71,26 @@ class PullOut(Struct):
     "/field/sync/pull",
     operation_id="pullDocuments",
     opt=needs("core:capture:sync"),
-    responses=problems(NotAPhone),
+    responses=problems(NotAPhone, AppTooOld),
     tags=TAGS,
 )
-async def pull(actor: Actor, cursor: Cursor = None) -> PullOut:
+async def pull(actor: Actor, cursor: Cursor = None, app_version: AppVersion = None) -> PullOut:
     """Get what has changed in one's work since the cursor, or all of it without a known one.
 
     The person's present documents are read at one moment and compared, by content, with what this
     phone was given under its cursor. Whatever the order of commits was, what differs is sent, and
     what is no longer the person's is a tombstone. An answer that was lost costs nothing: the phone
     asks with its old cursor again. An answer is whole: there is no next page, so that a phone never
-    stands with half a day's work.
+    stands with half a day's work. A version that is too old gets 426 until it is updated.
     """
     device = await device_of(actor)
+    await devices.heard(device, told=None, app_version=app_version)
+    app_versions.require_current(app_version)
     documents = {(kind_of(one), one.id): one for one in await documents_of(actor)}
     found = await pulls.difference(
         device.id, cursor, {key: msgspec.json.encode(one) for key, one in documents.items()}
     )
+    await health.pulled(device)
     return PullOut(
         person_id=device.person_id,
         since=found.since,

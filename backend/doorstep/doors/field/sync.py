@@ -16,13 +16,14 @@ from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Sche
 from litestar.params import HeaderParameter, QueryParameter
 from msgspec import Struct
 
-from doorstep.core import limits
+from doorstep.core import app_versions, limits
 from doorstep.core.actor import Actor
+from doorstep.core.app_versions import AppTooOld
 from doorstep.core.auth import devices
 from doorstep.core.auth.device_keys import Verifier
 from doorstep.core.auth.devices import DeviceWord
 from doorstep.core.auth.permissions import needs, public
-from doorstep.core.captures import handling, store, surrender
+from doorstep.core.captures import handling, health, store, surrender
 from doorstep.core.captures.envelope import (
     MAX_BYTES,
     MAX_EVENTS,
@@ -132,6 +133,8 @@ class _WrittenSchema(Schema):
         event["properties"]["type"]["examples"] = sorted(CAPTURES)
         event["properties"]["payload"] = {"type": "object"}
         batch: dict[str, Any] = defs["Batch"]
+        said = msgspec.json.schema(health.Health)["$defs"]["Health"]
+        batch["properties"]["health"] = {"anyOf": [said, {"type": "null"}], "default": None}
         batch["properties"]["events"] = {"type": "array", "maxItems": MAX_EVENTS, "items": event}
         return batch
 
@@ -151,7 +154,7 @@ class _PushOperation(Operation):
     operation_class=_PushOperation,
     opt=HANDS_IN,
     status_code=200,
-    responses=problems(BatchTooLarge, NotAPhone, WrongContentType),
+    responses=problems(BatchTooLarge, NotAPhone, WrongContentType, AppTooOld),
     tags=TAGS,
 )
 async def push(request: Request[Actor, Any, Any], actor: Actor) -> PushOut:
@@ -159,18 +162,21 @@ async def push(request: Request[Actor, Any, Any], actor: Actor) -> PushOut:
 
     The same event again has no further effect and gets the same receipt. One that cannot be read or
     carried out is kept and rejected, or reviewed by a person; the others go through. One that this
-    phone has not signed with the key it was enrolled with is kept for a person.
+    phone has not signed with the key it was enrolled with is kept for a person. A version that is
+    too old gets 426 and keeps all it has until it is updated.
     """
     device = await device_of(actor)
     body = await _body(request)
     batch = _opened(body)
-    events = await _read(batch, body, device)
     await devices.heard(device, told=batch.device_state, app_version=batch.app_version)
+    app_versions.require_current(batch.app_version)
+    events = await _read(batch, body, device)
     await store.keep(events, actor=actor, app_version=batch.app_version)
     await handling.drain(device.id)
-    return PushOut(
-        now(), await store.receipts(_ids(events), actor=actor), _unreadable(events), device.word
-    )
+    receipts = await store.receipts(_ids(events), actor=actor)
+    told = health.read(batch.health)
+    await health.pushed(device, told, receipts=len(receipts))
+    return PushOut(now(), receipts, _unreadable(events), device.word)
 
 
 @post(

@@ -7,11 +7,9 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from doorstep.core.captures import Captured, Moment
+from doorstep.core.captures import Captured, Moment, Photo, Slot
 
 ItemId = Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Slot = Annotated[str, Meta(min_length=1, max_length=40)]
 Sentence = Annotated[str, Meta(min_length=1, max_length=300)]
 
 Coordinate = Annotated[float, Meta(ge=-100_000, le=100_000)]
@@ -54,13 +52,6 @@ class Place(Struct, kw_only=True, forbid_unknown_fields=True):
     lat: Annotated[float, Meta(ge=-90, le=90)]
     lng: Annotated[float, Meta(ge=-180, le=180)]
     accuracy_m: Annotated[float, Meta(ge=0, le=100_000)]
-
-
-class Photo(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A picture by the hash of its bytes, which are uploaded on their own."""
-
-    slot: Slot
-    sha256: Sha256
 
 
 class InstalledUnit(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -8,12 +8,10 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from doorstep.core.captures import Captured, Moment
+from doorstep.core.captures import Captured, Moment, Photo, Sha256
 
 LabelNo = Annotated[str, Meta(min_length=1, max_length=48)]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 SerialNo = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00]+$")]
-Slot = Annotated[str, Meta(min_length=1, max_length=40)]
 
 ScanKind = Literal[
     "pickup", "departure", "hub_in", "hub_out", "load", "transfer", "handover", "custody"
@@ -54,13 +52,6 @@ class Receiver(Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: Annotated[str, Meta(max_length=120)]
     relation: Relation
-
-
-class Photo(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A picture by the hash of its bytes, which are uploaded on their own."""
-
-    slot: Slot
-    sha256: Sha256
 
 
 class FailedAttempt(Captured, Struct, kw_only=True, forbid_unknown_fields=True):

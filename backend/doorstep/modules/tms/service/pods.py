@@ -10,11 +10,12 @@ import msgspec
 
 from doorstep.core import db
 from doorstep.core.actor import Actor
+from doorstep.core.captures import Photo
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.modules.tms import rules
 from doorstep.modules.tms.rules import proofs
-from doorstep.modules.tms.schemas import Photo, ProofOfDelivery
+from doorstep.modules.tms.schemas import ProofOfDelivery
 
 
 class StopFacts(NamedTuple):
