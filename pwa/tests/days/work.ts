@@ -123,7 +123,7 @@ export class WorkDay {
   #strange(): Drawn {
     const words = 'Found by another version.';
     const found = { type: 'visit.finding', payload: { words } };
-    if (this.random.chance(0.1)) return { ...found, schema: 2 };
+    if (this.random.chance(0.1)) return { ...found, schema: 9_999 };
     return this.random.pick<Drawn>([
       { ...found, schema: 0 },
       { type: 'visit.hologram', payload: { words: 'A type of the next version.' } },
