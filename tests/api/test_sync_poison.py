@@ -143,3 +143,13 @@ async def test_a_step_that_comes_too_early_is_held_and_counts_later(company: Com
     assert [one["verdict"] for one in receipts] == ["applied", "applied"]
     assert 1007 in await order.passed()
     assert await phone.asked(pack.body["event_id"]) == [receipt]
+
+
+async def test_a_reason_is_words_also_where_the_refusal_only_names_the_thing(
+    company: Company,
+) -> None:
+    phone, unknown = Phone(company, "warehouse"), uuid7()
+    [receipt] = await phone.push(phone.event("pick.start", {"fulfilment_id": unknown}))
+    assert receipt["verdict"] == "review"
+    assert str(unknown) in receipt["reason"]
+    assert len(receipt["reason"].replace(str(unknown), "").split()) > 3

@@ -25,6 +25,7 @@ from doorstep.modules.fsm.refusals import (
     VisitOver,
     VisitTimeImpossible,
 )
+from tests.conftest import Clock
 from tests.factories.care import passed, travel
 from tests.factories.road import Road, a_machine, make_technician, packed, problems_of, visit_of
 
@@ -93,7 +94,11 @@ async def test_of_many_bookings_at_once_a_technician_takes_each_hour_once(
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
-async def test_a_wished_time_that_is_taken_is_refused(road: Road, technician: Actor) -> None:
+async def test_a_wished_time_that_is_taken_is_refused(
+    road: Road, technician: Actor, clock: Clock
+) -> None:
+    # In the morning, so that half an hour after the first free time is still within the day.
+    clock.set(now().replace(hour=5, minute=0) + timedelta(days=1))
     one, other = await a_machine(road), await a_machine(road)
     first = await install.book_visit(one, actor=road.dispatcher)
     with pytest.raises(SlotTaken):

@@ -26,6 +26,11 @@ class Refusal(Exception):
         self.facts = facts
         self.headers = headers or {}
 
+    @property
+    def words(self) -> str:
+        """Say why to a person; a detail that only names the thing follows the sentence."""
+        return self.detail if " " in self.detail else f"{self.title} ({self.detail})"
+
     @classmethod
     def problem_type(cls) -> str:
         """Name the refusal for machines: `NotACourier` → `not-a-courier`."""

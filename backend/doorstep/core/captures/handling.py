@@ -133,7 +133,7 @@ async def _carried_out(row: dict[str, Any], device_id: UUID) -> tuple[Outcome, b
             if refusal.status >= SERVER_ERROR:
                 raise
             kept = refusal.status in STATE_HAS_MOVED_ON
-            return Outcome("review" if kept else "rejected", refusal.detail), True
+            return Outcome("review" if kept else "rejected", refusal.words), True
         except NotValid as wrong:
             return Outcome("rejected", str(wrong)), True
         except (ArgumentError, asyncpg.DataError, asyncpg.ProgramLimitExceededError, UnicodeError):
