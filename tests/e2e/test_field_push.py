@@ -65,7 +65,7 @@ async def worker_of(context: BrowserContext, page: Page) -> tuple[CDPSession, st
 
     devtools.on("ServiceWorker.workerRegistrationUpdated", seen)
     await devtools.send("ServiceWorker.enable")
-    return devtools, await asyncio.wait_for(known, 10)
+    return devtools, await asyncio.wait_for(known, 60)
 
 
 async def test_a_push_is_shown_told_and_opens_the_job(
@@ -97,20 +97,20 @@ async def test_a_push_is_shown_told_and_opens_the_job(
         heard = asyncio.create_task(page.evaluate(HEARD, "OPEN"))
         (worker,) = context.service_workers
         assert await worker.evaluate(TAP) == []
-        assert (await asyncio.wait_for(heard, 10))["lane"] == told["data"]["lane"]
+        assert (await asyncio.wait_for(heard, 60))["lane"] == told["data"]["lane"]
         await acknowledged(own, told["data"]["id"], "tapped_at")
 
         # One that cannot be read is shown too: browsers take push away from who shows nothing.
         heard = asyncio.create_task(page.evaluate(HEARD, "LOOK"))
         await devtools.send("ServiceWorker.deliverPushMessage", push | {"data": "nonsense"})
-        await asyncio.wait_for(heard, 10)
+        await asyncio.wait_for(heard, 60)
         assert [title for title, *_ in await page.evaluate(SHOWN)] == ["Doorstep"]
         await page.goto("about:blank")
         assert await worker.evaluate(TAP) == ["/app/"]
 
 
 async def acknowledged(own: WholeStack, message_id: str, column: str) -> None:
-    for _ in range(100):
+    for _ in range(600):
         rows = await own.rows(
             f"SELECT 1 FROM push_message WHERE id = $1::uuid AND {column} IS NOT NULL", message_id
         )

@@ -77,7 +77,7 @@ async def open_app(context: BrowserContext, base_url: str, page: Page | None = N
     return page
 
 
-async def until(page: Page, true: str, *, seconds: float = 20.0) -> None:
+async def until(page: Page, true: str, *, seconds: float = 60.0) -> None:
     """Wait until an expression is true on the page, also while the page loads anew.
 
     Playwright's own wait evaluates text, which the page's policy forbids.
