@@ -69,7 +69,7 @@ doctor: setup ## Check every invariant that can be read from the rows.
 
 lock: $(STAMPS)/venv ## Resolve requirements.in into requirements.lock, with hashes.
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate $(LOCK_OPTIONS) \
+		--no-header --no-annotate $(LOCK_OPTIONS) \
 		requirements.in --output-file requirements.lock
 
 reset: setup ## Stop the embedded stack and delete its data.
