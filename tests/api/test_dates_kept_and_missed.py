@@ -13,7 +13,6 @@ from doorstep.flows import source_again
 from doorstep.modules.wms.service import stock
 from tests.factories import floor
 from tests.factories.backorders import (
-    DUBAI,
     a_date,
     answer,
     date_path,
@@ -32,7 +31,9 @@ from tests.factories.steps import healthy
 
 async def let_pass(company: Company, clock: Any, day: date) -> None:
     """Let a day be over by a minute, and the clock's job run."""
-    await floor.later(company, clock, end_of(day) + timedelta(minutes=1) - datetime.now(DUBAI))
+    await floor.later(
+        company, clock, end_of(day) + timedelta(minutes=1) - datetime.now(floor.DUBAI)
+    )
     await watch(company)
 
 

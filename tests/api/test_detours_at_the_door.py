@@ -21,8 +21,9 @@ from tests.factories.steps import healthy
 
 
 async def test_a_failed_attempt_voids_the_code_moves_the_visit_and_goes_out_again(
-    company: Company,
+    company: Company, clock: Any
 ) -> None:
+    await floor.at_hour(company, clock, 10)
     order = await standing(company, 1008)
     await order.take_well(await order.book())
     planned = await db.value("SELECT lower(during) FROM visit")

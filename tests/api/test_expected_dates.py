@@ -14,7 +14,6 @@ from doorstep.flows import source_again, unrouted
 from doorstep.modules.wms.service import stock
 from tests.factories import floor
 from tests.factories.backorders import (
-    DUBAI,
     a_date,
     answer,
     date_path,
@@ -226,7 +225,9 @@ async def test_a_date_that_passes_without_the_goods_asks_for_another(
     day = in_days(5)
     await answer(order, "date", expected_on=day)
     first = await the_problem()
-    await floor.later(company, clock, end_of(day) - timedelta(minutes=5) - datetime.now(DUBAI))
+    await floor.later(
+        company, clock, end_of(day) - timedelta(minutes=5) - datetime.now(floor.DUBAI)
+    )
     await watch(company)
     assert (await the_problem())["id"] == first["id"], "the day is not over yet"
     await floor.later(company, clock, timedelta(minutes=6))
@@ -252,7 +253,9 @@ async def test_the_day_itself_may_still_be_accepted_and_the_next_not(
 ) -> None:
     order = await dated(company, 2)
     day = in_days(2)
-    await floor.later(company, clock, end_of(day) + timedelta(minutes=1) - datetime.now(DUBAI))
+    await floor.later(
+        company, clock, end_of(day) + timedelta(minutes=1) - datetime.now(floor.DUBAI)
+    )
     late = await answer(order, "date", expected_on=day)
     assert late.json()["type"] == "/problems/date-not-offered", "though no job has run yet"
     await floor.later(company, clock, -timedelta(minutes=5))

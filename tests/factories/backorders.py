@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -18,8 +17,6 @@ from tests.factories import floor
 from tests.factories.company import Company
 from tests.factories.journeys import Order
 from tests.factories.world import SHOP, an_order
-
-DUBAI = ZoneInfo("Asia/Dubai")
 
 FREE = """
 SELECT coalesce(sum(on_hand - held - allocated), 0)::int FROM stock WHERE product_id = $1
@@ -47,12 +44,12 @@ async def short_order(company: Company, sku: str = "MIX-500", pieces: int = 2) -
 
 def in_days(days: int) -> date:
     """Tell a day on the clock of the company's channel."""
-    return now().astimezone(DUBAI).date() + timedelta(days=days)
+    return now().astimezone(floor.DUBAI).date() + timedelta(days=days)
 
 
 def end_of(day: date) -> datetime:
     """Tell when a day is over on that clock."""
-    return datetime.combine(day + timedelta(days=1), time.min, DUBAI)
+    return datetime.combine(day + timedelta(days=1), time.min, floor.DUBAI)
 
 
 def date_path(parcel: UUID, kind: str = "short_stock") -> str:

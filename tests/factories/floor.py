@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from doorstep.core import db
 from doorstep.core.clock import now
@@ -16,6 +17,7 @@ from tests.factories.captures import capture
 from tests.factories.company import FIELD, Company, session_of
 from tests.factories.journeys import Order
 
+DUBAI = ZoneInfo("Asia/Dubai")
 BARCODES = {"WM-7KG": "6291100000017", "KET-17": "6291100000024", "MIX-500": "6291100000031"}
 
 
@@ -25,6 +27,13 @@ async def later(company: Company, clock: Any, by: timedelta) -> None:
     for who, user in list(company.users.items()):
         source = "phone" if user.role in FIELD else "person"
         company.users[who] = replace(user, headers=await session_of(user.id, source))
+
+
+async def at_hour(company: Company, clock: Any, hour: int) -> None:
+    """Let time pass until a day in Dubai is so many hours old."""
+    present = clock.now().astimezone(DUBAI)
+    wanted = present.replace(hour=hour, minute=0, second=0, microsecond=0)
+    await later(company, clock, (wanted - present) % timedelta(days=1))
 
 
 async def ok(company: Company, who: str, path: str, body: Any, status: int = 200) -> Any:
