@@ -11,12 +11,12 @@ import uvloop
 
 from doorstep import app, worker
 from doorstep.core import logging
-from tests.bench import intake, moving, photo, push, scanning, starting, tracking
+from tests.bench import intake, moving, photo, push, scanning, starting, syncing, tracking
 from tests.bench.machine import ROOT, Machine
 from tests.bench.report import Figure, show, write
 from tests.bench.world import make_world, order_bodies
 
-PARTS = ("intake", "tracking", "scan", "advance", "jobs", "photo", "push")
+PARTS = ("intake", "tracking", "scan", "sync", "advance", "jobs", "photo", "push")
 ORDERS_PER_SECOND = 600
 """How many orders are prepared for each second of measuring: about what two cores manage."""
 
@@ -69,7 +69,7 @@ async def _measure(machine: Machine, options: argparse.Namespace) -> list[Figure
             print(show(figure), flush=True)
 
     orders = int(options.seconds * ORDERS_PER_SECOND)
-    if {"intake", "tracking", "scan", "advance"} & set(wanted):
+    if {"intake", "tracking", "scan", "sync", "advance"} & set(wanted):
         bodies = order_bodies(orders)
         await machine.copy(BASE, RECORDED)
         works = await intake.record(application, machine, RECORDED, world, bodies)
@@ -79,6 +79,8 @@ async def _measure(machine: Machine, options: argparse.Namespace) -> list[Figure
         found(*await tracking.measure(application, machine, RECORDED, orders))
     if "scan" in wanted:
         found(*await scanning.measure(application, machine, RECORDED, world, orders))
+    if "sync" in wanted:
+        found(*await syncing.measure(application, machine, RECORDED, orders))
     if "advance" in wanted:
         found(await moving.measure(machine, RECORDED, orders // MOVES_PER_ORDER))
     if "jobs" in wanted:

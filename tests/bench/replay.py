@@ -27,6 +27,9 @@ from tests.bench.machine import CLIENTS, Machine
 
 PARAMETER = re.compile(r"\$(\d+)")
 LOOKS_LIKE_VARIABLE = re.compile(r"(?<!:):[A-Za-z_]")
+SAVEPOINT_NAME = re.compile(r"__asyncpg_savepoint_\w+__")
+"""asyncpg gives each savepoint a number of its own, which makes no other statement of it."""
+
 LONGEST_PARAMETER = 500
 LONGEST_PLAIN = 7000
 JSON_AS_TEXT = {"json": "text", "jsonb": "text", "json[]": "text[]", "jsonb[]": "text[]"}
@@ -65,7 +68,8 @@ class Recorder:
             await db_engine.stop()
 
     def _note(self, sent: Any) -> None:
-        self._calls.append(Call(sent.query, tuple(sent.args or ())))
+        sql = SAVEPOINT_NAME.sub("one", sent.query)
+        self._calls.append(Call(sql, tuple(sent.args or ())))
 
     async def note(self, work: Callable[[], Awaitable[Any]]) -> Any:
         """Do one work and keep its statements."""
@@ -151,7 +155,12 @@ class Replay:
         child = await asyncio.create_subprocess_exec(
             str(self.machine.stack.postgres.program("pgbench")),
             *("-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "1", "-t", str(each)),
-            *(word for name, text in variables.items() for word in ("-D", f"{name}={text}")),
+            *(
+                word
+                for name, text in variables.items()
+                if text
+                for word in ("-D", f"{name}={text}")
+            ),
             *("-f", str(self.script), self.machine.url(self.database)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -205,7 +214,8 @@ async def _statement(
         elif constant and len(str(given[0])) < LONGEST_PARAMETER:
             text = await connection.fetchval(f"SELECT ($1::{stored})::text", given[0])
             variables[f"{table}_{name}"] = text
-            written.append(f":{table}_{name}")
+            # pgbench takes no variable without a value.
+            written.append(f":{table}_{name}" if text else f"''::{kind}")
         else:
             columns[name] = (stored, given)
             # The cast keeps `ANY (…)` from taking the look-up for a set of rows.

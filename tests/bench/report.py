@@ -34,6 +34,8 @@ TARGETS = {
     "tracking, 304": Target(40, 60),
     "scan, single": Target(35, 50),
     "scan, batch of 100": Target(400, 650),
+    "sync push, single": Target(30, 45),
+    "sync push, batch of 100": Target(60, 90),
     "advance": Target(20, 35),
     "job start, p50": Target(5, 5, less_is_better=True),
     "job start, p99": Target(30, 20, less_is_better=True),

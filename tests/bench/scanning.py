@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -45,10 +46,7 @@ async def measure(
 ) -> list[Figure]:
     """Hand in scans of known labels; the limit is the insertion alone, without the sign-in."""
     base = await machine.copy(orders, "scan_base")
-    connection = await asyncpg.connect(machine.url(base))
-    labels = [row[0] for row in await connection.fetch(MAKE_PIECES)]
-    await connection.execute("VACUUM ANALYZE")
-    await connection.close()
+    labels = await make_pieces(machine, base)
     bodies = [_body([labels[n % len(labels)]]) for n in range(scans)]
     recorded = await machine.copy(base, "scan_recorded")
     works = await _record(app, machine, recorded, world, bodies)
@@ -63,25 +61,34 @@ async def measure(
     }
     async with machine.api(await machine.copy(base, "scan_served")) as api:
         single, many = await compare.over_http(api, loads, replay)
-    return [single, _per_scan(many)]
+    # The limit stays what it is: one row a transaction.
+    return [single, compare.per_item(many, BATCH)]
+
+
+async def make_pieces(machine: Machine, database: str) -> list[str]:
+    """Pack and book every order of a database; return the labels of the pieces."""
+    connection = await asyncpg.connect(machine.url(database))
+    try:
+        labels = [row[0] for row in await connection.fetch(MAKE_PIECES)]
+        await connection.execute("VACUUM ANALYZE")
+    finally:
+        await connection.close()
+    return labels
+
+
+def a_scan(label: str) -> dict[str, Any]:
+    """Write one scan of a label."""
+    return {
+        "scan_uid": uuid7(),
+        "label_no": label,
+        "kind": "hub_in",
+        "captured_at": now(),
+        "place": {"lat": 25.1, "lng": 55.2, "accuracy_m": 9},
+    }
 
 
 def _body(labels: Sequence[str]) -> bytes:
-    moment = now()
-    return msgspec.json.encode(
-        {
-            "scans": [
-                {
-                    "scan_uid": uuid7(),
-                    "label_no": label,
-                    "kind": "hub_in",
-                    "captured_at": moment,
-                    "place": {"lat": 25.1, "lng": 55.2, "accuracy_m": 9},
-                }
-                for label in labels
-            ]
-        }
-    )
+    return msgspec.json.encode({"scans": [a_scan(label) for label in labels]})
 
 
 def _requests(world: World, bodies: Sequence[bytes]) -> list[bytes]:
@@ -98,14 +105,3 @@ async def _record(
     asked = [Asked("POST", PATH, headers, body) for body in bodies]
     works, _ = await record_requests(app, machine.url(database), asked)
     return [[call for call in work if "INSERT INTO scan" in call.sql] for work in works]
-
-
-def _per_scan(figure: Figure) -> Figure:
-    """Count scans where requests were counted."""
-    figure.value *= BATCH
-    figure.facts["per s"] *= BATCH
-    # The limit stays what it is: one row a transaction.
-    figure.facts["% by CPU"] *= BATCH
-    for name in ("server CPU µs", "database CPU µs", "client CPU µs"):
-        figure.facts[name] /= BATCH
-    return figure
