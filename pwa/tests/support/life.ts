@@ -122,7 +122,7 @@ export class Life {
   }
 
   #watchReads<T extends IDBObjectStore | IDBIndex>(source: T): T {
-    for (const method of ['get', 'getAll', 'openCursor'] as const) {
+    for (const method of ['get', 'getAll', 'count', 'openCursor'] as const) {
       if (Object.hasOwn(source, method)) continue;
       const call = source[method].bind(source) as (...args: unknown[]) => IDBRequest;
       const watched = (...args: unknown[]): IDBRequest => {

@@ -7,7 +7,7 @@
 
 import { wrap, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb';
 
-import { DATABASE_NAME, STEPS, type OutboxSchema } from './schema';
+import { DATABASE_NAME, STEPS, type OutboxSchema, type Upgrade } from './schema';
 
 type Store = StoreNames<OutboxSchema>;
 type Work<S extends Store, M extends IDBTransactionMode, T> = (
@@ -107,7 +107,8 @@ export class Database {
     const request = this.factory.open(DATABASE_NAME, version);
     request.addEventListener('upgradeneeded', (event) => {
       const database = wrap(request.result) as unknown as IDBPDatabase<OutboxSchema>;
-      for (const step of STEPS.slice(event.oldVersion)) step(database);
+      const upgrade = wrap(request.transaction as IDBTransaction) as unknown as Upgrade;
+      for (const step of STEPS.slice(event.oldVersion)) step(database, upgrade);
     });
     const database = (await wrap(request)) as unknown as IDBPDatabase<OutboxSchema>;
     // A newer version of the app must be able to take its steps while this one is open.

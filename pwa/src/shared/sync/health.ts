@@ -9,7 +9,7 @@
 import { isOver } from './backoff';
 import type { Database } from './database';
 import type { Ports, StorageGauge } from './ports';
-import { readStatus } from './status';
+import { readOpen } from './status';
 import type { TrustedTime } from './trusted-time';
 import type { WireHealth } from './wire';
 
@@ -37,7 +37,7 @@ export class HealthReport {
 
   /** Draw up what is to be told now. */
   async draw(person_id: string): Promise<WireHealth> {
-    const status = await readStatus(this.database, this.ports.clock, person_id);
+    const status = await readOpen(this.database, this.ports.clock, person_id);
     const { used, quota, persisted } = await this.#gauge();
     const oldest = status.oldest_at_rest_ms;
     return {
@@ -79,7 +79,7 @@ export class HealthReport {
   async untilNews(person_id: string): Promise<number | null> {
     const { waiting, alone_next_at } = await this.#read(person_id);
     if (!waiting) return null;
-    const status = await readStatus(this.database, this.ports.clock, person_id);
+    const status = await readOpen(this.database, this.ports.clock, person_id);
     const { waiting: held, sending, pictures_waiting, needs_attention } = status;
     const left = held.count + sending.count + pictures_waiting.count + needs_attention;
     return left > 0 ? null : this.#left(alone_next_at);

@@ -134,11 +134,10 @@ export class Leases {
   }
 
   /** Return what needs a person, oldest first. */
-  async quarantine(person_id: string): Promise<Quarantined[]> {
-    const rows = await this.database.read(['quarantine'], (transaction) =>
-      transaction.objectStore('quarantine').getAll(),
+  quarantine(person_id: string): Promise<Quarantined[]> {
+    return this.database.read(['quarantine'], (transaction) =>
+      transaction.objectStore('quarantine').index('by_person').getAll(person_id),
     );
-    return rows.filter((row) => row.person_id === person_id);
   }
 
   /**

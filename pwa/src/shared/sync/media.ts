@@ -40,34 +40,34 @@ export class MediaLane {
    */
   async run(session: Session, eager: boolean, mustYield: () => boolean): Promise<void> {
     if (!(await this.line.isOpen(eager))) return;
-    const tried = new Set<string>();
-    while (!mustYield()) {
-      const due = (await this.list(session.person_id)).find(
-        (media) => !tried.has(media.sha256) && this.#isDue(media, eager),
-      );
-      if (due === undefined) return;
-      tried.add(due.sha256);
+    for (const { sha256 } of await this.waiting(session.person_id)) {
+      if (mustYield()) return;
+      // Another page may have been at it meanwhile.
+      const due = await this.#read(session.person_id, sha256);
+      if (due === undefined || !this.#isDue(due, eager)) continue;
       if (!(await this.#upload(session, due, mustYield))) return;
     }
   }
 
-  /** Return this person's pictures in the order in which they are sent, also those that are done. */
-  async list(person_id: string): Promise<Media[]> {
-    const range = IDBKeyRange.bound([person_id], [person_id, []]);
+  /** Return this person's pictures that are not with the server yet, in the order of sending. */
+  async waiting(person_id: string): Promise<Media[]> {
     const rows = await this.database.read(['media'], (transaction) =>
-      transaction.objectStore('media').getAll(range),
+      transaction.objectStore('media').index('by_complete').getAll(0),
     );
-    return rows.toSorted((left, right) => rank(left) - rank(right));
+    return rows
+      .filter((row) => row.person_id === person_id)
+      .toSorted((left, right) => rank(left) - rank(right));
   }
 
   /** Forget pictures that were complete a week ago. */
-  sweep(): Promise<void> {
+  async sweep(): Promise<void> {
     const over = this.ports.clock.now() - TOMBSTONE_MS;
-    return this.database.write(['media'], async (transaction) => {
-      let row = await transaction.objectStore('media').openCursor();
-      for (; row !== null; row = await row.continue()) {
-        if (row.value.complete_at > 0 && row.value.complete_at < over) await row.delete();
-      }
+    // A clock at its very beginning leaves nothing to look for.
+    if (over <= 0) return;
+    await this.database.write(['media'], async (transaction) => {
+      const done = IDBKeyRange.bound(0, over, true, true);
+      let row = await transaction.objectStore('media').index('by_complete').openCursor(done);
+      for (; row !== null; row = await row.continue()) await row.delete();
     });
   }
 
@@ -180,6 +180,12 @@ export class MediaLane {
       const row = await transaction.objectStore('media').get(keyOf(media));
       if (row !== undefined) await transaction.objectStore('media').put({ ...row, ...change });
     });
+  }
+
+  #read(person_id: string, sha256: string): Promise<Media | undefined> {
+    return this.database.read(['media'], (transaction) =>
+      transaction.objectStore('media').get([person_id, sha256]),
+    );
   }
 
   async #bytes(media: Media): Promise<ArrayBuffer | null> {

@@ -4,7 +4,7 @@
  * It is no part of any version of the app, so an update finds a full outbox as it was left.
  */
 
-import type { DBSchema, IDBPDatabase } from 'idb';
+import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
 
 import { MAX_EVENTS, type Json, type Receipt, type WireDocument, type WireEvent } from './wire';
 
@@ -119,9 +119,9 @@ export interface StoredSession {
 export interface OutboxSchema extends DBSchema {
   entry: { key: string; value: Entry; indexes: { by_seq: number } };
   tombstone: { key: string; value: Tombstone; indexes: { by_kept_until: number } };
-  quarantine: { key: string; value: Quarantined };
+  quarantine: { key: string; value: Quarantined; indexes: { by_person: string } };
   state: { key: [string, string]; value: LocalState };
-  media: { key: [string, string]; value: Media };
+  media: { key: [string, string]; value: Media; indexes: { by_complete: number } };
   media_bytes: { key: [string, string]; value: MediaBytes };
   session: { key: string; value: StoredSession };
   /** Small things by name: the last device sequence, the keys of people, how each line does. */
@@ -130,7 +130,8 @@ export interface OutboxSchema extends DBSchema {
   pull: { key: string; value: PullState };
 }
 
-type Step = (database: IDBPDatabase<OutboxSchema>) => void;
+export type Upgrade = IDBPTransaction<OutboxSchema, StoreNames<OutboxSchema>[], 'versionchange'>;
+type Step = (database: IDBPDatabase<OutboxSchema>, upgrade: Upgrade) => void;
 
 /** Step n brings the database from version n to n + 1. Append only. */
 export const STEPS: readonly Step[] = [
@@ -153,6 +154,11 @@ export const STEPS: readonly Step[] = [
   (database) => {
     database.createObjectStore('document', { keyPath: ['person_id', 'kind', 'id'] });
     database.createObjectStore('pull', { keyPath: 'person_id' });
+  },
+  // What is done stays for a week, and must not be read again for each picture and each push.
+  (_database, upgrade) => {
+    upgrade.objectStore('media').createIndex('by_complete', 'complete_at');
+    upgrade.objectStore('quarantine').createIndex('by_person', 'person_id');
   },
 ];
 

@@ -5,6 +5,7 @@ import type { Database } from './database';
 import { LEASE_MS } from './leases';
 import type { LineProblem } from './line';
 import type { Ports } from './ports';
+import type { Entry, Media } from './schema';
 
 export interface Amount {
   count: number;
@@ -31,6 +32,9 @@ export interface Status {
   problems: Problem[];
 }
 
+/** What is not done with, without that which stays on the phone for a week to be looked up. */
+export type Open = Omit<Status, 'confirmed' | 'pictures_confirmed' | 'problems'>;
+
 /** Count what this person's outbox holds, all at one moment. */
 export async function readStatus(
   database: Database,
@@ -38,28 +42,53 @@ export async function readStatus(
   person_id: string,
 ): Promise<Omit<Status, 'problems'>> {
   const stores = ['entry', 'tombstone', 'quarantine', 'media'] as const;
-  const read = await database.read([...stores], async (transaction) => ({
+  const { tombstones, media, ...held } = await database.read([...stores], async (transaction) => ({
     entries: await transaction.objectStore('entry').getAll(),
     tombstones: await transaction.objectStore('tombstone').getAll(),
-    quarantine: await transaction.objectStore('quarantine').getAll(),
+    quarantined: await transaction.objectStore('quarantine').index('by_person').count(person_id),
     media: await transaction.objectStore('media').getAll(),
   }));
-  const { entries, tombstones, quarantine, media } = read;
+  const pending = media.filter((picture) => picture.complete_at === 0);
+  const mine = tombstones.filter((row) => row.person_id === person_id);
+  return {
+    ...tally({ ...held, pending }, clock.now(), person_id),
+    confirmed: mine.filter((row) => row.verdict !== 'rejected').length,
+    pictures_confirmed: media.filter(
+      (picture) => picture.person_id === person_id && picture.complete_at > 0,
+    ).length,
+  };
+}
+
+/** Count what of it is open, all at one moment. */
+export async function readOpen(
+  database: Database,
+  clock: Ports['clock'],
+  person_id: string,
+): Promise<Open> {
+  const stores = ['entry', 'quarantine', 'media'] as const;
+  const held = await database.read([...stores], async (transaction) => ({
+    entries: await transaction.objectStore('entry').getAll(),
+    quarantined: await transaction.objectStore('quarantine').index('by_person').count(person_id),
+    pending: await transaction.objectStore('media').index('by_complete').getAll(0),
+  }));
+  return tally(held, clock.now(), person_id);
+}
+
+function tally(
+  all: { entries: Entry[]; quarantined: number; pending: Media[] },
+  now: number,
+  person_id: string,
+): Open {
   const mine = (row: { person_id: string }): boolean => row.person_id === person_id;
-  const now = clock.now();
-  const held = entries.filter(mine);
+  const held = all.entries.filter(mine);
+  const pending = all.pending.filter(mine);
   const sending = held.filter((entry) => !isOver(entry.lease_until, now, LEASE_MS));
-  const pictures = media.filter(mine);
-  const pending = pictures.filter((picture) => picture.complete_at === 0);
   const waiting = held.filter((entry) => !sending.includes(entry));
   return {
     waiting: amount(waiting.map((entry) => entry.bytes)),
     sending: amount(sending.map((entry) => entry.bytes)),
-    confirmed: tombstones.filter((row) => mine(row) && row.verdict !== 'rejected').length,
-    needs_attention:
-      quarantine.filter(mine).length + pending.filter((picture) => picture.problem !== null).length,
+    needs_attention: all.quarantined + pending.filter((picture) => picture.problem !== null).length,
     pictures_waiting: amount(pending.map((picture) => picture.length)),
-    pictures_confirmed: pictures.length - pending.length,
     oldest_captured_ms: oldest([...held, ...pending]),
     oldest_at_rest_ms: oldest([...waiting, ...pending]),
   };

@@ -212,8 +212,8 @@ export class Sync {
         left(entry.next_at, LONGEST_RETRY_AFTER_MS),
       ),
     );
-    const pictures = (await this.#media.list(person_id))
-      .filter((picture) => picture.complete_at === 0 && picture.problem === null)
+    const pictures = (await this.#media.waiting(person_id))
+      .filter((picture) => picture.problem === null)
       .map((picture) => Math.max(media, left(picture.next_at, LONGEST_RETRY_AFTER_MS)));
     const waits = [...entries, ...pictures];
     return waits.length === 0 ? null : waits.reduce((a, b) => Math.min(a, b));
