@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,15 +24,24 @@ CREATE TEMP TABLE told (event_id uuid, person_id uuid, type text, effects uuid[]
 """
 _COLUMNS = ("event_id", "person_id", "type", "effects", "pictures", "verdict", "quarantined")
 
-# What an event that counts leaves behind: rows under ids that the phone has made.
+# What an event that counts leaves behind: rows under ids that the phone has made. A step that came
+# too early is no step yet; `held_step` is looked at by itself.
 _EFFECT = """
 CREATE TEMP VIEW effect AS
 SELECT 'goods.unannounced' AS type, id FROM unannounced_goods
 UNION ALL SELECT 'stock.propose', id FROM stock_adjustment
 UNION ALL SELECT 'checklist.answer', id FROM shift_answer
-UNION ALL SELECT 'scans.add', scan_uid FROM scan
+UNION ALL SELECT 'scans.add', scan_uid FROM scan, begun WHERE recorded_at > begun.at
 UNION ALL SELECT 'shift.open', open_event_id FROM shift WHERE open_event_id IS NOT NULL
 UNION ALL SELECT 'shift.close', close_event_id FROM shift WHERE close_event_id IS NOT NULL
+UNION ALL SELECT 'check.scan', id FROM qc_scan, begun WHERE recorded_at > begun.at
+UNION ALL SELECT 'run.accept', accept_event_id FROM delivery_run WHERE accept_event_id IS NOT NULL
+UNION ALL SELECT 'pod.record', id FROM pod
+UNION ALL SELECT 'visit.complete', id FROM visit_report
+UNION ALL SELECT CASE stage WHEN 1005 THEN 'pick.start' WHEN 1006 THEN 'check.scan'
+    ELSE 'pack.close' END, event_id
+  FROM journey_event, begun
+ WHERE kind = 'stage' AND stage IN (1005, 1006, 1007) AND recorded_at > begun.at
 """
 
 WRONGS = {
@@ -60,6 +70,10 @@ SELECT e.type, e.id FROM effect e WHERE NOT EXISTS (
   SELECT FROM told t JOIN capture c USING (event_id) CROSS JOIN unnest(t.effects) AS wanted (id)
    WHERE wanted.id = e.id AND t.type = e.type AND c.verdict IN ('applied', 'duplicate', 'held'))
 """,
+    "held, although all that it waits for has come": """
+SELECT event_id, c.type, h.waits_for, h.verdict FROM capture c LEFT JOIN held_step h USING (event_id)
+ WHERE c.verdict = 'held' AND h.verdict IS DISTINCT FROM 'applied'
+""",
     "rejected, and the phone does not show it, or the other way round": """
 SELECT event_id, c.verdict FROM told t JOIN capture c USING (event_id)
  WHERE t.quarantined IS DISTINCT FROM (c.verdict = 'rejected')
@@ -85,8 +99,31 @@ SHOWN = 5
 """Of each kind of wrong, so many are named."""
 
 
-async def load(connection: asyncpg.Connection[Any], told: Path) -> None:
-    """Lay the list of captures beside the rows, for this connection alone."""
+# What the rows tell of what has come over them; none of it may be zero.
+_MIX = """
+SELECT (SELECT count(*) FROM (SELECT FROM capture GROUP BY person_id
+                               HAVING count(DISTINCT device_id) > 1) AS p) AS people_of_two_phones,
+       (SELECT count(*) FROM (
+          SELECT recorded_at, max(recorded_at) OVER (PARTITION BY device_id ORDER BY device_seq
+                   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM capture) AS c
+         WHERE recorded_at < before) AS out_of_order,
+       (SELECT count(*) FROM capture WHERE time_flag = 'backdated') AS slow_clocks,
+       (SELECT count(*) FROM capture WHERE time_flag = 'postdated') AS fast_clocks,
+       (SELECT count(DISTINCT app_version) - 1 FROM capture) AS later_versions,
+       (SELECT count(*) FROM upload JOIN blob USING (sha256)
+         WHERE size BETWEEN 1500 AND 2600) AS pictures_of_2_kb,
+       (SELECT count(*) FROM capture JOIN held_step USING (event_id)
+         WHERE released_at IS NOT NULL) AS held_and_released
+"""
+
+
+async def load(connection: asyncpg.Connection[Any], told: Path, begun: datetime) -> None:
+    """Lay the list of captures beside the rows, for this connection alone.
+
+    What was done before `begun` was not captured by these phones.
+    """
+    await connection.execute("CREATE TEMP TABLE begun (at timestamptz)")
+    await connection.execute("INSERT INTO begun VALUES ($1)", begun)
     await connection.execute(_TOLD)
     await connection.execute(_EFFECT)
     await connection.copy_records_to_table("told", records=_lines(told), columns=_COLUMNS)
@@ -115,6 +152,13 @@ async def spoilt_files(connection: asyncpg.Connection[Any], blobs: Path) -> list
             if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != row["sha256"]:
                 wrong.append(f"no file, or another one: {row['sha256']}")
     return wrong
+
+
+async def mix(connection: asyncpg.Connection[Any]) -> dict[str, int]:
+    """Count what has come over the captures on their way, by what it is."""
+    row = await connection.fetchrow(_MIX)
+    assert row is not None
+    return dict(row)
 
 
 async def verdicts(connection: asyncpg.Connection[Any]) -> dict[str, int]:

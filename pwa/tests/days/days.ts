@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
 import { Phone, type Left } from './phone';
+import { Travels, type Leg } from './travels';
 import type { Worker } from './work';
 
 /** After so many days a phone hands in everything, and the list is written down. */
@@ -21,6 +22,8 @@ interface Plan {
   /** A picture of some 2 kB, in base64. */
   jpeg: string;
   workers: Worker[];
+  /** The ways of orders, each as what is captured on it in turn. */
+  travels: Leg[][];
   /** Where the list of captures goes. */
   told: string;
 }
@@ -28,6 +31,7 @@ interface Plan {
 const plan = JSON.parse(await text(process.stdin)) as Plan;
 const jpeg = Buffer.from(plan.jpeg, 'base64');
 const list = createWriteStream(plan.told);
+const travels = new Travels(plan.travels, plan.days);
 const left = new Set<string>();
 const totals: Record<string, number> = { kept: 0, pictures: 0 };
 let next = 0;
@@ -43,7 +47,7 @@ async function play(worker: Worker, index: number): Promise<void> {
   while (next < plan.days) {
     for (let days = 0; days < DAYS_BETWEEN_DRAINS && next < plan.days; days += 1) {
       next += 1;
-      await phone.work(next, jpeg);
+      await phone.work(next, jpeg, travels);
     }
     const drained = await phone.drain();
     for (const one of named(drained.left)) left.add(one);
@@ -56,6 +60,7 @@ async function play(worker: Worker, index: number): Promise<void> {
   for (const [name, number] of Object.entries(phone.counts)) count(name, number);
   for (const [name, number] of phone.network.faults) count(name, number);
   count('refusals', phone.way.refusals);
+  count('cut_uploads', phone.way.cutUploads);
 }
 
 function count(name: string, number: number): void {

@@ -15,6 +15,7 @@ import { Device, EPOCH } from '../support/device';
 import { Random } from '../support/random';
 import { boot, type Page } from './boot';
 import { RealWay } from './real-way';
+import type { Travels } from './travels';
 import { EVENTS, WorkDay, type Task, type Worker } from './work';
 
 const PIN = '246810';
@@ -40,13 +41,29 @@ export interface Left {
   quarantine: Quarantined[];
 }
 
+/** A capture of which nobody heard whether it was kept. */
+interface Doubt {
+  task: Task;
+  name: string;
+}
+
 export class Phone {
-  readonly counts = { captures: 0, refused: 0, deaths: 0, jumps: 0, versions: 0, sign_ins: 0 };
+  readonly counts = {
+    captures: 0,
+    legs: 0,
+    no_room: 0,
+    undone: 0,
+    deaths: 0,
+    two_pages: 0,
+    jumps: 0,
+    versions: 0,
+    sign_ins: 0,
+  };
   readonly way: RealWay;
   readonly network: BadNetwork;
   readonly #random: Random;
   readonly #device: Device;
-  readonly #inDoubt: { key: string; task: Task }[] = [];
+  readonly #inDoubt: Doubt[] = [];
   #told: Told[] = [];
   #page: Page;
   #bad = false;
@@ -78,14 +95,22 @@ export class Phone {
   }
 
   /** Work a day on a bad line; much of it may still wait on the phone in the evening. */
-  async work(day: number, jpeg: Buffer): Promise<void> {
+  async work(day: number, jpeg: Buffer, travels: Travels): Promise<void> {
     const random = this.#random;
     const plan = new WorkDay(this.worker, random, jpeg, `${this.name}-${day}`);
     this.#bad = true;
     this.#device.writeFault = () => null;
+    let inTheCellar = false;
     for (let n = 0; n < EVENTS; n += 1) {
-      const capture = this.#capture(plan.task(n), `${day}:${n}`);
-      await Promise.all([capture, random.chance(0.15) ? this.#run(this.#page.sync) : null]);
+      const mine = random.chance(0.5);
+      const turn = mine ? travels.take(this.worker.person_id, this.name, day) : null;
+      if (turn !== null) this.counts.legs += 1;
+      const task = turn === null ? plan.task(n) : plan.leg(n, turn);
+      const capture = this.#capture(task, `${day}:${n}`);
+      // Whoever goes on with what another has begun is often the first to have a signal.
+      if (turn?.leg.elsewhere === false && random.chance(0.5)) inTheCellar = true;
+      const signal = !inTheCellar && random.chance(turn?.leg.elsewhere === true ? 0.6 : 0.15);
+      await Promise.all([capture, signal ? this.#run(this.#page.sync) : null]);
       await this.#misfortune();
       await this.#reviveIfDead();
       this.#device.elapsed += random.between(0, 300_000);
@@ -113,6 +138,7 @@ export class Phone {
     const left = await this.#left();
     const told = await this.#withReceipts(this.#told, left);
     this.#told = [];
+    await this.#putAway(left.quarantine);
     // A week with nothing to do: what is kept that long is forgotten.
     this.#device.skew += A_WEEK_LATER;
     await this.#page.sync.run({ eager: true });
@@ -169,6 +195,7 @@ export class Phone {
     await Promise.all([this.#run(other.sync), this.#run(this.#page.sync)]);
     if (!other.life.dead) other.life.kill();
     this.counts.deaths += 1;
+    this.counts.two_pages += 1;
   }
 
   /** The server ends the session, and the phone is to find out. */
@@ -195,18 +222,30 @@ export class Phone {
     }
   }
 
-  async #capture(task: Task, key: string): Promise<void> {
+  /** The screen shows the last capture of each key, as it would of each job. */
+  async #capture(task: Task, name: string): Promise<void> {
     this.counts.captures += 1;
     try {
-      const made = await this.#page.sync.capture({ ...task.capture, changes: { [key]: 'kept' } });
+      const changes = { [keyOf(name)]: name };
+      const made = await this.#page.sync.capture({ ...task.capture, changes });
       this.#tell(made.event_id, task);
     } catch (failure) {
-      if (failure instanceof StorageFull) this.counts.refused += 1;
-      else this.#inDoubt.push({ key, task });
+      if (!(failure instanceof StorageFull)) {
+        this.#inDoubt.push({ task, name });
+        return;
+      }
+      // The person is told at once, and the screen shows what it did before (IC8).
+      const [half] = await this.#kept([{ task, name }]);
+      if (half !== null) {
+        throw new Error(`${this.name} shows ${name}, and had no room.`, { cause: failure });
+      }
+      this.counts.no_room += 1;
+      task.end?.(false);
     }
   }
 
-  #tell(event_id: string, { capture, effects, pictures }: Task): void {
+  #tell(event_id: string, { capture, effects, pictures, end }: Task): void {
+    end?.(true);
     this.#told.push({
       person_id: capture.person_id,
       event_id,
@@ -225,18 +264,31 @@ export class Phone {
     this.#page = this.#boot(this.#killAt());
   }
 
-  /** Captures that a death cut off were kept, if the state that they change was. */
   async #clearDoubts(): Promise<void> {
-    if (this.#inDoubt.length === 0) return;
-    const { database } = this.#boot(null).sync;
-    for (const { key, task } of this.#inDoubt.splice(0)) {
-      const kept = await database.read(['state'], (transaction) =>
-        transaction.objectStore('state').get([task.capture.person_id, key]),
-      );
-      if (kept === undefined) this.counts.refused += 1;
-      else this.#tell(kept.event_id, task);
+    const doubts = this.#inDoubt.splice(0);
+    const kept = await this.#kept(doubts);
+    for (const [n, { task }] of doubts.entries()) {
+      const event_id = kept[n] ?? null;
+      if (event_id !== null) this.#tell(event_id, task);
+      else {
+        this.counts.undone += 1;
+        task.end?.(false);
+      }
     }
+  }
+
+  /** Captures were kept if the state that they change was: tell their ids, null for what was not. */
+  async #kept(doubts: Doubt[]): Promise<(string | null)[]> {
+    if (doubts.length === 0) return [];
+    const { database } = this.#boot(null).sync;
+    const shown = await database.read(['state'], (transaction) => {
+      const state = transaction.objectStore('state');
+      return Promise.all(
+        doubts.map(({ task, name }) => state.get([task.capture.person_id, keyOf(name)])),
+      );
+    });
     await database.close();
+    return doubts.map(({ name }, n) => (shown[n]?.value === name ? shown[n].event_id : null));
   }
 
   #killAt(): number | null {
@@ -252,6 +304,14 @@ export class Phone {
       ),
       quarantine: await transaction.objectStore('quarantine').getAll(),
     }));
+  }
+
+  /** What a person was shown and has dealt with lies on no phone for years. */
+  #putAway(shown: Quarantined[]): Promise<void> {
+    return this.#page.sync.database.write(['quarantine'], async (transaction) => {
+      const store = transaction.objectStore('quarantine');
+      for (const { event_id } of shown) await store.delete(event_id);
+    });
   }
 
   async #withReceipts(told: Told[], left: Left): Promise<Told[]> {
@@ -282,6 +342,10 @@ export class Phone {
     }
     throw new Error(`${this.name} was given no receipts.`);
   }
+}
+
+function keyOf(name: string): string {
+  return name.split(':')[1] ?? name;
 }
 
 function noRoom(): DOMException {

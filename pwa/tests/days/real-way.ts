@@ -10,6 +10,8 @@ const SPENT = 'Bearer a-token-that-is-over';
 export class RealWay implements Way {
   /** Answers of the server that asked for a pause, or had none. */
   refusals = 0;
+  /** Pictures of which half a chunk arrived. */
+  cutUploads = 0;
   readonly #under_way = new Set<Promise<unknown>>();
   #over = false;
 
@@ -31,6 +33,7 @@ export class RealWay implements Way {
   breakOff({ method, url, headers, body }: Request): Promise<void> {
     const bytes = Buffer.from(typeof body === 'string' ? body : new Uint8Array(body ?? []));
     if (bytes.length < 2) return Promise.resolve();
+    if (url.startsWith('/uploads/')) this.cutUploads += 1;
     const length = { 'Content-Length': String(bytes.length) };
     return this.#watched(
       new Promise((done) => {

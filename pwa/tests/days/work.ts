@@ -5,6 +5,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Capture, Picture } from '../../src/shared/sync/outbox';
 import type { Json } from '../../src/shared/sync/wire';
 import type { Random } from '../support/random';
+import type { Turn } from './travels';
 
 export const JOBS = 12;
 export const EVENTS = 40;
@@ -28,6 +29,8 @@ export interface Task {
   capture: Omit<Capture, 'changes'>;
   effects: (string | null)[];
   pictures: string[];
+  /** Hears whether the capture was kept, once that is certain. */
+  end?: (kept: boolean) => void;
 }
 
 type Drawn = Pick<Capture, 'type' | 'payload'> & {
@@ -65,6 +68,26 @@ export class WorkDay {
     };
     const task = { capture, effects: effects ?? [null] };
     return { ...task, pictures: picture === null ? [] : [picture.sha256] };
+  }
+
+  /** What the way of an order asks for now. */
+  leg(n: number, { leg, lane, end }: Turn): Task {
+    const { person_id, type, schema, payload, effects, slots } = leg;
+    const taken = slots.map((slot) => ({ slot, ...this.#picture(n) }));
+    const photos = taken.map(({ slot, sha256 }) => ({ slot, sha256 }));
+    return {
+      capture: {
+        person_id,
+        type,
+        schema,
+        lane,
+        payload: photos.length === 0 ? payload : { ...payload, photos },
+        pictures: taken.map(({ picture }) => picture),
+      },
+      effects,
+      pictures: taken.map(({ sha256 }) => sha256),
+      end,
+    };
   }
 
   #event(n: number, photo: string | undefined): Drawn {
