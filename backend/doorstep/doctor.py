@@ -45,6 +45,15 @@ QUERIES: dict[str, str] = {
         SELECT h.event_id::text AS subject, 'held since ' || h.recorded_at || ': ' || h.waits_for AS detail
           FROM held_step h JOIN fulfilment f ON f.id = h.fulfilment_id
          WHERE h.released_at IS NULL AND (f.stage = 1018 OR f.state = 'ended')""",
+    "IC1 held long": """
+        SELECT h.event_id::text AS subject, 'held since ' || h.recorded_at || ', nobody asked' AS detail
+          FROM held_step h
+         WHERE h.released_at IS NULL AND h.recorded_at < now() - interval '5 hours'
+           AND NOT EXISTS (SELECT FROM detour_case d
+                            WHERE d.fulfilment_id = h.fulfilment_id AND d.closed_at IS NULL)
+           AND NOT EXISTS (SELECT FROM problem q
+                            WHERE q.kind = 'step_held' AND q.ref = h.fulfilment_id::text
+                              AND q.opened_at >= h.recorded_at)""",
     "IQ2": """
         SELECT o.id::text AS subject, o.kind || ': ' || coalesce(o.last_error, 'never tried') AS detail
           FROM outbox o

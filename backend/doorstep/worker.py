@@ -70,6 +70,7 @@ JOB_MODULES = (
     "doorstep.flows.shop_orders",
     "doorstep.flows.short_stock",
     "doorstep.flows.source_again",
+    "doorstep.flows.steps_held",
     "doorstep.flows.transport",
     "doorstep.flows.unpaid",
     "doorstep.flows.vendor_answers",

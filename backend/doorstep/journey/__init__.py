@@ -31,7 +31,7 @@ from doorstep.journey.placing import (
     set_flags,
     shorten_line,
 )
-from doorstep.journey.rules import Evidence, How, Verdict
+from doorstep.journey.rules import Evidence, How, Verdict, label
 
 __all__ = [
     "DETOURS",
@@ -54,6 +54,7 @@ __all__ = [
     "describe",
     "keep_date",
     "keep_lines",
+    "label",
     "leave_place",
     "lock",
     "move_line",

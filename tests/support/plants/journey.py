@@ -55,6 +55,14 @@ PLANTS = {
     "a held step was forgotten": Plant(
         "IC1 held", ("held_step",), ("UPDATE held_step SET released_at = NULL, verdict = NULL",)
     ),
+    "a step waits for hours, and nobody is asked": Plant(
+        "IC1 held long",
+        ("held_step",),
+        ("INSERT INTO held_step SELECT new_id(), f.id, f.order_id, 1010, '{}', '[]', now(),"
+         " now() - interval '6 hours', '' FROM fulfilment f"
+         " WHERE NOT EXISTS (SELECT FROM detour_case d"
+         "  WHERE d.fulfilment_id = f.id AND d.closed_at IS NULL) LIMIT 1",),
+    ),
     "a detour that no event has opened": Plant(
         "IO2 detours",
         ("detour_case",),

@@ -80,6 +80,7 @@ KINDS: Mapping[str, Kind] = {
     "unrouted": Kind("dispatcher", 1, CLOSE, "Restock, route the order by hand, or ask the customer."),
     # Steps that were kept beside the journey
     "review": Kind("dispatcher", 8, CLOSE, "Look at what was captured and decide whether it counts."),
+    "step_held": Kind("dispatcher", 4, CLOSE, "Find out why the step before is missing, and do it or report what happened instead; what was held then counts by itself."),
     "capture_refused": Kind("dispatcher", 8, CLOSE, "Look at what the phone captured, and do by hand what of it should count."),
     "capture_surrendered": Kind("dispatcher", 8, CLOSE, "The phone was locked or shut out before it came in: ask its owner, and do by hand what of it should count."),
     "capture_unproven": Kind("admin", 8, CLOSE, "Ask the phone's owner what was captured, do by hand what counts, and enrol the phone anew if it happens again."),
