@@ -213,6 +213,50 @@ class TestRefresh:
         clock.advance(timedelta(seconds=29))
         assert await service.refresh(first.refresh_token) == second
 
+    async def test_a_lost_answer_may_be_asked_for_again_days_later(self, clock: Clock) -> None:
+        first = (await enter("courier")).tokens
+        lost = await service.refresh(first.refresh_token)
+        for _ in range(2):
+            clock.advance(timedelta(days=9))
+            again = await service.refresh(first.refresh_token)
+            assert (again.refresh_token, again.access_token) == (
+                lost.refresh_token,
+                lost.access_token,
+            )
+            assert again.access_expires_at > clock.now() + timedelta(minutes=9)
+            assert again.refresh_expires_at > clock.now() + timedelta(days=29)
+        await service.authenticate(again.access_token)
+        await service.refresh(again.refresh_token)
+
+    @pytest.mark.parametrize("by", ["access", "refresh"])
+    async def test_a_stolen_token_ends_the_session_once_its_successor_was_used(
+        self, clock: Clock, by: str
+    ) -> None:
+        stolen = (await enter("courier")).tokens
+        await service.refresh(stolen.refresh_token)
+        clock.advance(timedelta(days=3))
+        kept = await service.refresh(stolen.refresh_token)
+        if by == "access":
+            await service.authenticate(kept.access_token)
+        else:
+            kept = await service.refresh(kept.refresh_token)
+        clock.advance(timedelta(seconds=31))
+        with pytest.raises(RefreshTokenReused):
+            await service.refresh(stolen.refresh_token)
+        with pytest.raises(NotSignedIn):
+            await service.authenticate(kept.access_token)
+        with pytest.raises(NotSignedIn):
+            await service.refresh(kept.refresh_token)
+
+    async def test_a_lost_answer_lasts_as_long_as_the_token_it_was_for(self, clock: Clock) -> None:
+        first = (await enter("courier")).tokens
+        clock.advance(timedelta(days=29))
+        await service.refresh(first.refresh_token)
+        clock.advance(timedelta(days=1))
+        with pytest.raises(NotSignedIn) as refused:
+            await service.refresh(first.refresh_token)
+        assert not isinstance(refused.value, RefreshTokenReused)
+
     async def test_two_at_once_get_the_same_pair(self) -> None:
         first = (await enter("admin")).tokens
         both = await asyncio.gather(*(service.refresh(first.refresh_token) for _ in range(5)))
@@ -225,6 +269,7 @@ class TestRefresh:
         stolen = newest = (await enter("admin")).tokens
         for _ in range(rotations):
             newest = await service.refresh(newest.refresh_token)
+            await service.authenticate(newest.access_token)
         clock.advance(timedelta(seconds=31))
         with pytest.raises(RefreshTokenReused):
             await service.refresh(stolen.refresh_token)

@@ -1,7 +1,9 @@
 """Sessions: how somebody gets in, stays in and is thrown out.
 
-An access token works for 10 minutes, a refresh token once within 30 days. A retry within 30 s gets
-the same successor again; a spent token that comes back later ends the session for everybody.
+An access token works for 10 minutes, a refresh token once within 30 days. Whoever comes back with a
+spent one gets the same successor again while nobody has used that (the answer was lost, and the phone
+may have been without a signal for days), and for 30 s in any case (two requests at once). After
+that it was stolen, and ends the session for everybody.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 async def find_session(token: str, *, request_id: str = "") -> SignedIn:
-    """Tell who comes with this access token: one statement, once a minute a second one.
+    """Tell who comes with this access token: one statement; a second one once a minute and at first use.
 
     Raises: NotSignedIn if it is unknown, expired or revoked, or its person or device is.
     """
@@ -82,6 +84,8 @@ async def find_session(token: str, *, request_id: str = "") -> SignedIn:
         raise NotSignedIn
     if found["long_unseen"]:
         await db.execute(sql.SEEN, found["session_id"], moment)
+    if found["first_use"]:
+        await db.execute(sql.USED, tokens.hash_of(token), moment)
     actor = Actor(
         role=found["role"],
         source="phone" if found["source"] == "phone" else "person",
@@ -175,10 +179,10 @@ async def _issue(refresh: str, session_id: UUID, person_id: UUID, device_id: UUI
 
 
 async def refresh(token: str) -> Tokens:
-    """Spend a refresh token for its successor; a retry within 30 s gets the same one again.
+    """Spend a refresh token for its successor; a spent one gets it again until it was used.
 
     Raises: NotSignedIn, DeviceIsLocked, DeviceIsRevoked; RefreshTokenReused after ending the
-    session of a token spent before that.
+    session of a token whose successor was in use already.
     """
     if not tokens.is_token(token):
         raise NotSignedIn
@@ -212,9 +216,14 @@ async def _rotate(token: str) -> Tokens | None:
         await db.execute(sql.DELETE_EXPIRED_TOKENS, session_id, moment)
         return await _issue(successor, session_id, person_id, device_id)
     if moment - presented["spent_at"] > GRACE:
-        await db.execute(sql.REVOKE_SESSION, session_id, moment, "refresh token used twice")
-        log.warning("access.refresh_reused", session_id=str(session_id))
-        return None
+        issued = tokens.hash_of(tokens.access_of(successor, session_id)), tokens.hash_of(successor)
+        if await db.value(sql.WAS_USED, *issued):
+            await db.execute(sql.REVOKE_SESSION, session_id, moment, "refresh token used twice")
+            log.warning("access.refresh_reused", session_id=str(session_id))
+            return None
+        # Nobody has ever had them in hand, so their time begins now.
+        ends = moment + ACCESS_LIFE, moment + REFRESH_LIFE
+        await db.execute_many(sql.RENEW_TOKEN, list(zip(issued, ends, strict=True)))
     return await _issued_before(successor, session_id, person_id, device_id)
 
 

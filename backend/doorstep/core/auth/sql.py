@@ -5,7 +5,8 @@
 FIND_SESSION = """
 SELECT s.id AS session_id, s.source, s.device_id, d.state AS device_state,
        p.id AS person_id, p.role, p.name, p.channel_ids, p.location_id, p.vendor_id,
-       s.last_seen_at < $2::timestamptz - interval '1 minute' AS long_unseen
+       s.last_seen_at < $2::timestamptz - interval '1 minute' AS long_unseen,
+       t.used_at IS NULL AS first_use
 FROM session_token t
 JOIN session s ON s.id = t.session_id
 JOIN person p ON p.id = s.person_id
@@ -23,6 +24,9 @@ WITH seen AS (
 )
 UPDATE device SET last_seen_at = $2 FROM seen WHERE device.id = seen.device_id
 """
+
+# From now on the refresh token before this one is good for nothing any more.
+USED = "UPDATE session_token SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL"
 
 INSERT_PERSON = """
 INSERT INTO person (id, role, name, login, password_hash, channel_ids, location_id, vendor_id,
@@ -107,6 +111,14 @@ FOR UPDATE OF s
 """
 
 READ_TOKEN = "SELECT spent_at, expires_at FROM session_token WHERE token_hash = $1"  # noqa: S105 - a statement
+
+# Of a refresh token and the access token that was issued with it: did its phone ever have them?
+WAS_USED = """
+SELECT EXISTS (SELECT FROM session_token
+  WHERE token_hash IN ($1, $2) AND num_nonnulls(spent_at, used_at) > 0)
+"""
+
+RENEW_TOKEN = "UPDATE session_token SET expires_at = $2 WHERE token_hash = $1"  # noqa: S105 - a statement
 
 SPEND_REFRESH = "UPDATE session_token SET spent_at = $2 WHERE token_hash = $1"
 

@@ -79,3 +79,4 @@ class SessionToken(Table, tablename="session_token", db=engine):
     kind = Text()
     expires_at = Timestamptz(default=None)
     spent_at = Timestamptz(null=True, default=None)
+    used_at = Timestamptz(null=True, default=None)

@@ -104,7 +104,7 @@ async def enrol(data: JSONBody[Enrol]) -> service.Tokens:
     tags=TAGS,
 )
 async def refresh_session(data: JSONBody[Refresh]) -> service.Tokens:
-    """Spend the refresh token for the next pair; a retry within 30 s gets the same pair."""
+    """Spend the refresh token for the next pair; asked again, it gets the same pair until that is used."""
     return await service.refresh(data.refresh_token)
 
 

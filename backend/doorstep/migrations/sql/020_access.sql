@@ -94,19 +94,22 @@ CREATE TABLE session (
 CREATE INDEX session_by_person ON session (person_id);
 CREATE INDEX session_by_device ON session (device_id) WHERE device_id IS NOT NULL;
 
--- Spent refresh tokens stay until they would have expired: one that comes back after its grace
--- was stolen, however many rotations ago, and ends the whole session.
+-- Spent refresh tokens stay until they would have expired: one that comes back once its successor was
+-- used was stolen, however many rotations ago, and ends the whole session. The successor counts as
+-- used when it is spent itself, or the access token that came with it has opened something.
 CREATE TABLE session_token (
   token_hash bytea PRIMARY KEY,
   session_id uuid NOT NULL,
   kind       text NOT NULL,
   expires_at timestamptz NOT NULL,
   spent_at   timestamptz,
+  used_at    timestamptz,
   CONSTRAINT session_token_of_session
     FOREIGN KEY (session_id) REFERENCES session (id) ON DELETE CASCADE,
   CONSTRAINT session_token_kind_known CHECK (kind IN ('access', 'refresh')),
   CONSTRAINT session_token_hash_is_sha256 CHECK (octet_length(token_hash) = 32),
-  CONSTRAINT session_token_only_refresh_is_spent CHECK (spent_at IS NULL OR kind = 'refresh')
+  CONSTRAINT session_token_only_refresh_is_spent CHECK (spent_at IS NULL OR kind = 'refresh'),
+  CONSTRAINT session_token_only_access_is_used CHECK (used_at IS NULL OR kind = 'access')
 );
 -- A session has one refresh token that still works; two rotations at once cannot both win.
 CREATE UNIQUE INDEX session_token_one_live_refresh

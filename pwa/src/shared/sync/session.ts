@@ -2,8 +2,9 @@
  * Who works with this phone, and the tokens they send with.
  *
  * A session that ended never stops work: captures need none. Tokens are renewed by one tab for all. A
- * refresh whose answer was lost is asked again with the same token while the server still gives
- * the same answer; only its definite word ends a session here, and then a PIN opens the next one.
+ * refresh whose answer was lost is asked again with the same token, days later too: the server gives
+ * the same answer until what it gave was used. Only its definite word ends a session here, and then a
+ * PIN opens the next one.
  */
 
 import type { Database } from './database';
@@ -14,7 +15,7 @@ import type { StoredSession } from './schema';
 
 export const REFRESH_LOCK = 'doorstep-refresh';
 
-/** The server gives a spent token its successor for 30 s; all tries together take less. */
+/** Tries of one renewal; the next sync begins anew. */
 const PAUSES_MS = [0, 1_000, 2_000, 4_000];
 const REFRESH_TIMEOUT_MS = 5_000;
 const SIGN_IN_TIMEOUT_MS = 30_000;
