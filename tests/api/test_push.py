@@ -167,6 +167,26 @@ async def test_signing_out_and_renewing_at_once_leaves_nothing_behind(
 # --- Acknowledged ---------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("command", ["lock", "sign-out"])
+async def test_a_phone_that_only_hands_in_says_that_it_showed_why(
+    company: Company, pusher: WebPush, command: str
+) -> None:
+    courier = company.users["courier"]
+    await renew(company, courier.headers, a_subscription())
+    device_id = await core_db.value("SELECT device_id FROM push_subscription")
+    answer = await company.send("admin", f"/api/devices/{device_id}/{command}", {})
+    assert answer.status_code == 204
+    assert await push.tell_device(device_id, "device_command", "device", key="k") == 1
+    message = await core_db.value("SELECT id FROM push_message WHERE kind = 'device_command'")
+    acks = {"acks": [{"id": message, "what": "shown", "at": now()}]}
+    assert (await company.send("courier", ACKS, acks)).status_code == 204
+    [shown] = await core_db.rows("SELECT shown_at FROM push_message WHERE acked_at IS NOT NULL")
+    assert shown["shown_at"] is not None
+    refused = await renew(company, courier.headers, a_subscription("b"))
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/device-hands-in-only")
+    assert await endpoints() == ["a"]
+
+
 async def test_what_was_shown_and_tapped_is_told_once_and_again(
     company: Company, pusher: WebPush
 ) -> None:

@@ -115,13 +115,16 @@ async def end_subscription(actor: Actor) -> None:
 @post(
     "/field/push/acks",
     operation_id="acknowledgePushes",
-    opt=OWN,
+    opt=needs("push:phone:own", hands_in=True),
     status_code=204,
     responses=problems(OnlyForPhones),
     tags=TAGS,
 )
 async def acknowledge(data: AcksIn, actor: Actor) -> None:
-    """Say what was shown and tapped. The same again changes nothing; what is not this phone's neither."""
+    """Say what was shown and tapped. The same again changes nothing; what is not this phone's neither.
+
+    A phone that is locked or about to sign out may say so too: the word that told it is one of them.
+    """
     acks = [push.Ack(id=ack.id, what=ack.what, at=ack.at) for ack in data.acks]
     await push.acknowledge(_device_of(actor), acks)
 
