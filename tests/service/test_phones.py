@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import pytest
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth import service as auth
+from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.flows import dispatch, install, phones, transport, van_down
 from doorstep.flows.visit_news import tell_technician
@@ -140,16 +142,56 @@ async def test_money_that_changes_on_the_way_is_told_to_who_drives_there(company
         fulfilment_id=order.parcel, fulfilment={}, actor=Actor.system("test"), attempt=1,
         evidence=(), data={},
     )  # fmt: skip
-    for _ in range(2):
-        await phones.tell_drivers_of_money(fact)
+
+    async def captured(minor: int) -> int:
+        """Let so much of it be paid before the door; count what was told of it."""
+        paid = "UPDATE payment_line SET captured_minor = $1 WHERE due = 'at_door'"
+        await db.execute(paid, minor)
+        fields = {name: getattr(fact, name) for name in fact.__struct_fields__}
+        known = len(await told(phone))
+        for _ in range(2):
+            await phones.tell_drivers_of_money(Fact(**fields | {"event_id": uuid7()}))
+        return len(await told(phone)) - known
+
+    assert await captured(100_00) == 0, "the amount is the one they took over with"
+    assert await captured(99_00) == 1
     assert await told(phone) == [*before, ("stop_changed", f"stop:{stop_id}")]
+    assert await captured(99_00) == 0
+    assert await captured(100_00) == 1, "back to what it was is news too"
     await db.execute("UPDATE delivery_stop SET state = 'done', closed_at = now()")
-    await phones.tell_drivers_of_money(
-        Fact(
-            **{name: getattr(fact, name) for name in fact.__struct_fields__} | {"event_id": uuid7()}
-        )
-    )
-    assert len(await told(phone)) == len(before) + 1, "nobody drives there any more"
+    assert await captured(99_00) == 0, "nobody drives there any more"
+
+
+async def test_money_that_changes_is_told_at_the_parcel_that_asks_for_less(
+    company: Company,
+) -> None:
+    """Of two parcels that are out the first asks less for what was paid; the other asks as before."""
+    phone = await a_phone(company.users["delivery"].id)
+    order = await place(company, ("WM-7KG", 1), ("MIX-500", 2), method="cod")
+    await db.execute("UPDATE customer SET phone_verified_at = $1", now())
+    path = f"/console/finance/orders/{order.order_id}/payment-approval"
+    approval = {"event_id": uuid7(), "reason": "A known customer."}
+    await company.send("finance", path, approval)
+    await company.work()
+    for row in await db.rows("SELECT id FROM fulfilment ORDER BY parcel"):
+        await replace(order, parcel=row["id"]).go_on(1012)
+    stops = await db.rows("SELECT id, told_due_minor FROM delivery_stop WHERE state = 'open'")
+    assert sorted(stop["told_due_minor"] for stop in stops) == [100_00, 200_00]
+    before = len(await told(phone))
+    await db.execute("UPDATE payment_line SET captured_minor = 500 WHERE due = 'at_door'")
+    fact = Fact(
+        name="payment_captured", event_id=uuid7(), order_id=order.order_id,
+        fulfilment_id=order.parcel, fulfilment={}, actor=Actor.system("test"), attempt=1,
+        evidence=(), data={},
+    )  # fmt: skip
+    await phones.tell_drivers_of_money(fact)
+    after = await db.rows("SELECT id, told_due_minor FROM delivery_stop WHERE state = 'open'")
+    dues = {stop["id"]: stop["told_due_minor"] for stop in after}
+    [(kind, lane)] = (await told(phone))[before:]
+    changed = next(stop for stop in stops if lane == f"stop:{stop['id']}")
+    assert kind == "stop_changed"
+    assert dues[changed["id"]] == changed["told_due_minor"] - 500
+    assert sum(dues.values()) == 295_00
 
 
 async def test_a_capture_that_is_rejected_is_told_to_the_phone_it_came_from(

@@ -6,16 +6,25 @@ look (the lane); a phone that misses it hears the same by its next pull.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
 from doorstep import journey
 from doorstep.core import db, outbox
 from doorstep.core.jobs import job
+from doorstep.flows import door_money
 from doorstep.modules.push import service as push
+from doorstep.modules.tms import service as tms
 
-OPEN_STOP = "SELECT id, run_id FROM delivery_stop WHERE fulfilment_id = $1 AND state = 'open'"
+OPEN_STOP = """
+SELECT id, run_id, order_id, fulfilment_id FROM delivery_stop
+ WHERE fulfilment_id = $1 AND state = 'open'
+"""
+
+OPEN_STOPS = """
+SELECT id, order_id, fulfilment_id FROM delivery_stop WHERE run_id = $1 AND state = 'open' ORDER BY id
+"""
 
 REMOVED = """
 SELECT s.run_id, r.state = 'cancelled' AS run_over,
@@ -27,7 +36,8 @@ PEOPLE = "SELECT person_id FROM run_person WHERE run_id = $1"
 
 # A run that nobody has taken over is read whole when it is: its amounts are no news.
 ACCEPTED_STOPS = """
-SELECT s.id, s.run_id FROM delivery_stop s JOIN delivery_run r ON r.id = s.run_id
+SELECT s.id, s.run_id, s.order_id, s.fulfilment_id, s.told_due_minor
+  FROM delivery_stop s JOIN delivery_run r ON r.id = s.run_id
  WHERE s.order_id = $1 AND s.state = 'open' AND r.state = 'accepted'
    AND EXISTS (SELECT FROM payment_line p WHERE p.order_id = s.order_id AND p.due = 'at_door')
  ORDER BY s.id
@@ -39,9 +49,16 @@ async def tell_run_planned(run_id: UUID) -> None:
     await push.tell(await _people(run_id), "run_planned", f"run:{run_id}", key=f"run:{run_id}")
 
 
+async def note_dues(run_id: UUID) -> None:
+    """Remember what is due at each stop of a run that is taken over: its people read it whole now."""
+    stops = await db.rows(OPEN_STOPS, run_id)
+    await tms.note_told_dues(await _dues(stops))
+
+
 async def tell_stop_added(fulfilment_id: UUID) -> None:
     """Tell the people of the run that a delivery was put on that there is more to drive."""
     stop = await db.one(OPEN_STOP, fulfilment_id)
+    await tms.note_told_dues(await _dues([stop]))
     people = await _people(stop["run_id"])
     await push.tell(people, "run_changed", f"run:{stop['run_id']}", key=f"stop_added:{stop['id']}")
 
@@ -59,8 +76,12 @@ async def tell_stop_removed(payload: dict[str, Any]) -> None:
 
 
 async def tell_drivers_of_money(fact: journey.Fact) -> None:
-    """Tell whoever is on the way with parcels of an order that another amount may be due there."""
-    for stop in await db.rows(ACCEPTED_STOPS, fact.order_id):
+    """Tell whoever is on the way with parcels of an order where another amount is due than they know."""
+    stops = await db.rows(ACCEPTED_STOPS, fact.order_id)
+    dues = await _dues(stops)
+    changed = [stop for stop in stops if stop["told_due_minor"] != dues[stop["id"]]]
+    await tms.note_told_dues({stop["id"]: dues[stop["id"]] for stop in changed})
+    for stop in changed:
         people = await _people(stop["run_id"])
         key = f"stop_changed:{stop['id']}:{fact.event_id}"
         await push.tell(people, "stop_changed", f"stop:{stop['id']}", key=key)
@@ -103,6 +124,14 @@ async def tell_device_command(payload: dict[str, Any]) -> None:
     """Tell the phone {device_id} that it was locked, or is to hand in and sign out ({at})."""
     key = f"device_command:{payload['at']}"
     await push.tell_device(UUID(payload["device_id"]), "device_command", "device", key=key)
+
+
+async def _dues(stops: Sequence[Mapping[str, Any]]) -> dict[UUID, int]:
+    """Tell what is due at each of these stops now, in minor units."""
+    if not stops:
+        return {}
+    dues = await door_money.dues_of({stop["fulfilment_id"]: stop["order_id"] for stop in stops})
+    return {stop["id"]: dues[stop["fulfilment_id"]].minor for stop in stops}
 
 
 async def _people(run_id: UUID) -> list[UUID]:

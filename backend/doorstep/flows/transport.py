@@ -294,6 +294,7 @@ async def take_run(
     Raises: RunMissing, RunAlreadyAccepted, RunNotAcceptable, ShiftNotOpen.
     """
     stops = await tms.accept_run(actor, run_id, event_id)
+    await phones.note_dues(run_id)
     await outbox.add(
         "flows.start_run",
         {

@@ -166,6 +166,8 @@ CREATE TABLE delivery_stop (
   state          text        NOT NULL DEFAULT 'open' CONSTRAINT delivery_stop_state_known
                              CHECK (state IN ('open', 'done', 'failed', 'removed')),
   closed_at      timestamptz,
+  -- What was due at the door when its people were last told; before they take it over nobody was.
+  told_due_minor bigint      CONSTRAINT delivery_stop_told_due_not_negative CHECK (told_due_minor >= 0),
   CONSTRAINT delivery_stop_position_unique UNIQUE (run_id, position),
   CONSTRAINT delivery_stop_closed_agrees CHECK ((state = 'open') = (closed_at IS NULL))
 );

@@ -160,6 +160,7 @@ class DeliveryStop(Table, tablename="delivery_stop", db=engine):
     position = SmallInt()
     state = Text()
     closed_at = Timestamptz(null=True, default=None)
+    told_due_minor = BigInt(null=True, default=None)
 
 
 class DeliveryAttempt(Table, tablename="delivery_attempt", db=engine):

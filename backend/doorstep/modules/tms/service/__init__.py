@@ -32,6 +32,7 @@ from doorstep.modules.tms.service.runs import (
     close_stop,
     drop_stop,
     fail_stop,
+    note_told_dues,
     plan_run,
     remove_stop,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "mark_photo_verified",
     "move_pickup",
     "next_awb",
+    "note_told_dues",
     "open_shift",
     "parcels_of",
     "plan_run",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -189,3 +189,14 @@ async def _end_stop(stop_id: UUID, state: str) -> bool:
         # Whoever was to drive there must hear of it, whatever took the delivery away.
         await outbox.add("flows.tell_stop_removed", {"stop_id": stop_id})
     return True
+
+
+async def note_told_dues(dues: Mapping[UUID, int]) -> None:
+    """Remember what the people of these stops (stop → minor units) now know to be due there."""
+    await db.execute(
+        "UPDATE delivery_stop s SET told_due_minor = d.minor"
+        " FROM unnest($1::uuid[], $2::bigint[]) AS d (id, minor)"
+        " WHERE s.id = d.id AND s.told_due_minor IS DISTINCT FROM d.minor",
+        list(dues),
+        list(dues.values()),
+    )
