@@ -70,5 +70,60 @@ class Surrender:
         return await self.phone.company.http.post(PATH, content=self.body, headers=self.headers)
 
 
+CHUNK = 32 * 1024
+
+
+@dataclass
+class SurrenderedPicture:
+    """A picture of a phone without a session; a test changes what it wants wrong."""
+
+    phone: Phone
+    content: bytes
+    device_id: UUID
+    key: PhoneKey
+    late: timedelta = timedelta()
+
+    @classmethod
+    async def of(cls, phone: Phone, content: bytes) -> SurrenderedPicture:
+        key = key_of(phone.company.users[phone.who].headers)
+        return cls(phone, content, await device_of(phone), key)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def path(self) -> str:
+        return f"{PATH}/pictures/{self.sha256}"
+
+    def signed(self, asks: str, body: bytes) -> dict[str, str]:
+        """Sign a request as its phone does."""
+        signed_at = _spell(now() + self.late)
+        said = f"{asks}\n{self.device_id}\n{signed_at}\n{hashlib.sha256(body).hexdigest()}"
+        return {
+            "Doorstep-Device": str(self.device_id),
+            "Doorstep-Signed-At": signed_at,
+            "Doorstep-Signature": self.key.sign(said.encode()),
+        }
+
+    async def ask(self) -> httpx.Response:
+        """Ask from which byte it goes on."""
+        headers = self.signed(f"HEAD {self.path}", b"")
+        return await self.phone.company.http.head(self.path, headers=headers)
+
+    async def send(self, at: int, *, length: int | None = None, **other: Any) -> httpx.Response:
+        """Send the chunk that begins there; `chunk` instead of its bytes, `headers` instead of the proof."""
+        body = other.get("chunk", self.content[at : at + CHUNK])
+        whole = len(self.content) if length is None else length
+        headers = other.get("headers") or self.signed(f"PATCH {self.path} {at}/{whole}", body)
+        sizes = {"Upload-Offset": str(at), "Upload-Length": str(whole)}
+        return await self.phone.company.http.patch(self.path, content=body, headers=headers | sizes)
+
+    async def send_all(self) -> httpx.Response:
+        """Send it whole, chunk by chunk."""
+        answers = [await self.send(at) for at in range(0, len(self.content), CHUNK)]
+        return answers[-1]
+
+
 def _spell(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

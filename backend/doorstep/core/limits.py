@@ -45,6 +45,9 @@ CLASSES: dict[str, Bucket] = {
     # A hundred captures each; a phone hands in what it has, a replay or a guess is worth nothing.
     "surrender": Bucket(burst=60, per_minute=60),
     "surrender_device": Bucket(burst=30, per_minute=30),
+    # Its pictures in chunks of 32 kB, of several phones behind one address.
+    "surrender_picture": Bucket(burst=600, per_minute=1800),
+    "surrender_picture_device": Bucket(burst=200, per_minute=600),
     "refresh": Bucket(burst=120, per_minute=120),
     "link": Bucket(burst=30, per_minute=30),
     "link_miss": Bucket(burst=10, per_minute=10),

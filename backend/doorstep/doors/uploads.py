@@ -64,7 +64,7 @@ PICTURE_HEADERS = {
 )
 async def ask_progress(sha256: Sha256, actor: CurrentActor) -> Response[None]:
     """Tell from which byte an upload goes on; one that nobody began goes on from 0."""
-    return _answer(await uploads.progress(sha256, actor=actor), status_code=200)
+    return progress_answer(await uploads.progress(sha256, actor=actor), status_code=200)
 
 
 @patch(
@@ -85,7 +85,7 @@ async def add_chunk(
     hash are 422 and the upload starts over; a file above 8 MB is 413.
     """
     state = await uploads.add_chunk(sha256, offset, bytes(body), length=length, actor=actor)
-    return _answer(state, status_code=204)
+    return progress_answer(state, status_code=204)
 
 
 @get(
@@ -115,7 +115,8 @@ def _moment(exp: str) -> int:
     return int(exp) if plain else 0
 
 
-def _answer(state: uploads.Progress, *, status_code: int) -> Response[None]:
+def progress_answer(state: uploads.Progress, *, status_code: int) -> Response[None]:
+    """Tell how far an upload has come."""
     headers = {
         "Upload-Offset": str(state.received),
         "Upload-Complete": "?1" if state.complete else "?0",

@@ -2,6 +2,7 @@ import { createHash, webcrypto } from 'node:crypto';
 
 import { expect, test } from 'vitest';
 
+import type { Capture } from '../../src/shared/sync/outbox';
 import { Database } from '../../src/shared/sync/database';
 import { DeviceKeys } from '../../src/shared/sync/device-key';
 import { capture, captureMany, PERSON, phone, picture, runToTheEnd } from '../support/captures';
@@ -104,14 +105,20 @@ async function enrolled(): Promise<{ device: Device; keys: DeviceKeys }> {
   return { device, keys };
 }
 
-/** Verify as the server does; then it keeps everything for a person. */
+/** Verify as the server does; then it keeps everything for a person, and the pictures that it names. */
 function taking(device: Device, keys: DeviceKeys, requests: Request[]): Network {
-  return async (request) => {
+  return async (request, server) => {
     requests.push(request);
-    if (request.url !== SURRENDER) throw new Error(`${request.url} was asked without a session`);
-    const signed_at = request.headers['Doorstep-Signed-At'] ?? '';
-    const hash = createHash('sha256').update(String(request.body)).digest('hex');
-    const said = `POST ${SURRENDER}\ndevice-1\n${signed_at}\n${hash}`;
+    if (!request.url.startsWith(SURRENDER)) {
+      throw new Error(`${request.url} was asked without a session`);
+    }
+    const { method, url, headers, body } = request;
+    const signed_at = headers['Doorstep-Signed-At'] ?? '';
+    const bytes = typeof body === 'string' ? body : new Uint8Array(body ?? new ArrayBuffer());
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    const chunk =
+      method === 'PATCH' ? ` ${headers['Upload-Offset']}/${headers['Upload-Length']}` : '';
+    const said = `${method} ${url}${chunk}\ndevice-1\n${signed_at}\n${hash}`;
     const how = { name: 'ECDSA', namedCurve: 'P-256' };
     const jwk = (await keys.publicKey(PERSON)) as webcrypto.JsonWebKey;
     const key = await crypto.subtle.importKey('jwk', jwk, how, false, ['verify']);
@@ -124,7 +131,23 @@ function taking(device: Device, keys: DeviceKeys, requests: Request[]): Network 
     const server_time = new Date(EPOCH + device.elapsed).toISOString();
     const off = Math.abs(Date.parse(signed_at) - Date.parse(server_time));
     if (!proven || off > 300_000) {
+      if (method === 'HEAD') {
+        return { status: 401, headers: { 'Doorstep-Server-Time': server_time } };
+      }
       return { status: 401, body: { type: '/problems/surrender-refused', server_time } };
+    }
+    const [, sha256] = url.split('/pictures/');
+    if (sha256 !== undefined) {
+      const named = requests.some(
+        (one) => one.url === SURRENDER && String(one.body).includes(sha256),
+      );
+      if (!named) return { status: 404, body: { type: '/problems/picture-not-awaited' } };
+      server.tokens.set('surrendered', PERSON);
+      const asked = { ...request, url: `/uploads/${sha256}` };
+      return server.handle({
+        ...asked,
+        headers: { ...headers, Authorization: 'Bearer surrendered' },
+      });
     }
     const { events } = JSON.parse(String(request.body)) as { events: { event_id: string }[] };
     const receipts = events.map(({ event_id }) => ({
@@ -153,6 +176,84 @@ test('a phone that was shut out surrenders what it has, signed and without a ses
   expect(requests.length).toBe(3);
   expect(requests.every(({ headers }) => headers['Authorization'] === undefined)).toBe(true);
   expect((await sync.status('binu')).waiting.count).toBe(1);
+});
+
+/** A capture that names its picture, as all do. */
+function withPhoto(length: number): Partial<Capture> {
+  const photo = picture('photo', length);
+  const sha256 = createHash('sha256').update(new Uint8Array(photo.bytes)).digest('hex');
+  return { lane: `stop:${length}`, payload: { photos: [{ sha256 }] }, pictures: [photo] };
+}
+
+test('its pictures follow, each signed, from where the line broke off', async () => {
+  const { device, keys } = await enrolled();
+  let { sync } = device.boot(null, { signer: keys });
+  await sync.capture(capture(withPhoto(100_000)));
+  await sync.capture(capture(withPhoto(50_000)));
+  // One was begun in a session.
+  device.network = (request, server) => {
+    if (request.headers['Upload-Offset'] === '32768') throw new TypeError('Failed to fetch');
+    return plainNetwork(request, server);
+  };
+  await sync.run({ eager: true });
+  device.session = null;
+  device.shutOut = { person_id: PERSON, device_id: 'device-1' };
+  await sync.capture(capture(withPhoto(40_000)));
+  const requests: Request[] = [];
+  const takes = taking(device, keys, requests);
+  // The model of the server knows what came in the session by what it has kept.
+  for (const { text } of device.server.events.values()) {
+    requests.push({ method: 'POST', url: SURRENDER, headers: {}, body: text });
+  }
+  let answers = 0;
+  device.network = async (request, server) => {
+    const answer = await takes(request, server);
+    answers += 1;
+    if (answers % 3 === 0) throw new TypeError('Failed to fetch');
+    return answer;
+  };
+  device.skew = -2 * 24 * 60 * 60_000;
+  for (let round = 0; round < 30; round += 1) {
+    await sync.run({ eager: true });
+    ({ sync } = device.boot(null, { signer: keys }));
+    device.elapsed += 600_000;
+  }
+  expect([...device.server.uploads.values()].map(({ complete }) => complete)).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect(device.server.wrongs).toEqual([]);
+  expect(await sync.status(PERSON)).toMatchObject({
+    waiting: { count: 0 },
+    pictures_waiting: { count: 0 },
+    pictures_confirmed: 3,
+    needs_attention: 0,
+  });
+  expect(await sync.run({ eager: false })).toBe(null);
+});
+
+test('a picture whose capture the server does not have waits, and nothing is let go', async () => {
+  const { device, keys } = await enrolled();
+  const { sync } = device.boot(null, { signer: keys });
+  await sync.capture(capture(withPhoto(1_000)));
+  device.session = null;
+  device.shutOut = { person_id: PERSON, device_id: 'device-1' };
+  let takesCaptures = false;
+  const takes = taking(device, keys, []);
+  device.network = (request, server) =>
+    takesCaptures || request.method !== 'POST'
+      ? takes(request, server)
+      : Promise.resolve({ status: 503 });
+  for (let round = 0; round < 5; round += 1) {
+    expect(await sync.run({ eager: true })).not.toBe(null);
+    device.elapsed += 600_000;
+  }
+  const waits = { pictures_waiting: { count: 1, bytes: 1_000 }, needs_attention: 0 };
+  expect(await sync.status(PERSON)).toMatchObject(waits);
+  takesCaptures = true;
+  await runToTheEnd(sync, device);
+  expect((await sync.status(PERSON)).pictures_confirmed).toBe(1);
 });
 
 test('a phone with a wrong clock learns the time from the refusal', async () => {

@@ -104,6 +104,8 @@ PUBLIC: set[tuple[str, str]] = {
     ("GET", "/app"),
     ("GET", "/app/{path}"),
     ("POST", "/field/sync/surrender"),
+    ("HEAD", "/field/sync/surrender/pictures/{sha256}"),
+    ("PATCH", "/field/sync/surrender/pictures/{sha256}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
     ("GET", "/metrics"),

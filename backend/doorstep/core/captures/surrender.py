@@ -3,6 +3,8 @@
 A phone that was shut out still holds what its person captured before. It may bring that in (IC5):
 the request is signed with the device's key under a fresh time, which only ever grows. Whoever is
 refused is not told why, nor whether there is such a device.
+
+Its pictures come by the same proof (`surrendered_pictures.py`), chunk by chunk.
 """
 
 from __future__ import annotations
@@ -38,23 +40,30 @@ class SurrenderRefused(NotSignedIn):
     title = "This could not be taken."
 
     def __init__(self) -> None:
-        super().__init__(server_time=now().isoformat())
+        moment = now().isoformat()
+        super().__init__(server_time=moment)
+        # The answer to a HEAD has no body.
+        self.headers["Doorstep-Server-Time"] = moment
 
 
 @dataclass(frozen=True)
 class Surrender:
-    """The claims of a request: which device, at what time, signed how, over which bytes."""
+    """The claims of a request: which device, at what time, signed how, over which bytes.
+
+    `asks` is what the request asks for: method, path, and what its headers say of the body.
+    """
 
     device_id: UUID
     signed_at: str
     signature: str
     body: bytes
+    asks: str = f"POST {PATH}"
 
     @property
     def signed(self) -> bytes:
         """Return what the signature covers."""
         content = hashlib.sha256(self.body).hexdigest()
-        return f"POST {PATH}\n{self.device_id}\n{self.signed_at}\n{content}".encode()
+        return f"{self.asks}\n{self.device_id}\n{self.signed_at}\n{content}".encode()
 
 
 async def recognise(surrender: Surrender) -> devices.Device:

@@ -13,7 +13,7 @@ import msgspec
 from litestar import Request, get, post
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import QueryParameter
 from msgspec import Struct
 
 from doorstep.core import app_versions, limits
@@ -41,6 +41,7 @@ from doorstep.core.http.problems import MalformedRequest, WrongContentType, prob
 from doorstep.core.http.request import JSON_TYPES
 from doorstep.core.logging import REQUEST_ID
 from doorstep.doors.field.captured import CAPTURES
+from doorstep.doors.field.proof import DeviceId, SignatureOf, SignedAt
 
 TAGS = ["sync"]
 HANDS_IN = needs("core:capture:sync", hands_in=True)
@@ -52,25 +53,6 @@ Ids = Annotated[
         pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
         rf"(,[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}){{0,{MAX_EVENTS - 1}}}$",
         description="Event ids, separated by commas.",
-    ),
-]
-
-
-DeviceId = Annotated[UUID, HeaderParameter(name="Doorstep-Device", description="The device's id.")]
-SignedAt = Annotated[
-    str,
-    HeaderParameter(
-        name="Doorstep-Signed-At",
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$",
-        description="The time of the signature, in UTC; later than the one before.",
-    ),
-]
-SignatureOf = Annotated[
-    str,
-    HeaderParameter(
-        name="Doorstep-Signature",
-        pattern="^[A-Za-z0-9_-]{86}$",
-        description="ECDSA P-256 with SHA-256: r and s, 64 bytes, in base64url.",
     ),
 ]
 

@@ -2,7 +2,8 @@
  * Brings pictures to the server in a lane of their own: all previews first, then the photos.
  *
  * The server says from which byte to go on, so a broken line costs one chunk. The bytes are let go
- * only when the server has said that it verified them.
+ * only when the server has said that it verified them. They go in a session, or without one by the
+ * way of a phone that was shut out (`surrender.ts`).
  */
 
 import { isOver, jitteredWait, LONGEST_RETRY_AFTER_MS } from './backoff';
@@ -24,6 +25,15 @@ const STANDSTILLS = 3;
 /** Uploads that the server will never take as they are. */
 const NEVER_TAKEN = new Set([400, 413, 415]);
 
+/** How one person's pictures reach the server; null where no answer came. */
+export interface Way {
+  person_id: string;
+  /** Ask from which byte to go on. */
+  ask(sha256: string): Promise<Reply | null>;
+  /** Send the bytes that begin `at`, of `length` in all. */
+  send(sha256: string, chunk: ArrayBuffer, at: number, length: number): Promise<Reply | null>;
+}
+
 type Step = 'further' | 'complete' | 'rest' | 'line_rests';
 
 export class MediaLane {
@@ -38,15 +48,29 @@ export class MediaLane {
    *
    * An eager run tries those again that need a person.
    */
-  async run(session: Session, eager: boolean, mustYield: () => boolean): Promise<void> {
+  async run(way: Way, eager: boolean, mustYield: () => boolean): Promise<void> {
     if (!(await this.line.isOpen(eager))) return;
-    for (const { sha256 } of await this.waiting(session.person_id)) {
+    for (const { sha256 } of await this.waiting(way.person_id)) {
       if (mustYield()) return;
       // Another page may have been at it meanwhile.
-      const due = await this.#read(session.person_id, sha256);
+      const due = await this.#read(way.person_id, sha256);
       if (due === undefined || !this.#isDue(due, eager)) continue;
-      if (!(await this.#upload(session, due, mustYield))) return;
+      if (!(await this.#upload(way, due, mustYield))) return;
     }
+  }
+
+  /** Return the way of somebody who has a session. */
+  inSession(session: Session): Way {
+    return {
+      person_id: session.person_id,
+      ask: (sha256) => this.line.ask(session, `/uploads/${sha256}`, { method: 'HEAD' }),
+      send: (sha256, chunk, at, length) =>
+        this.line.ask(session, `/uploads/${sha256}`, {
+          method: 'PATCH',
+          headers: chunkHeaders(at, length),
+          body: chunk,
+        }),
+    };
   }
 
   /** Return this person's pictures that are not with the server yet, in the order of sending. */
@@ -78,7 +102,7 @@ export class MediaLane {
   }
 
   /** Bring one picture as far as it goes; false when the line is to rest. */
-  async #upload(session: Session, media: Media, mustYield: () => boolean): Promise<boolean> {
+  async #upload(way: Way, media: Media, mustYield: () => boolean): Promise<boolean> {
     const bytes = await this.#bytes(media);
     if (bytes === null) {
       await this.#change(media, { problem: 'bytes_missing' });
@@ -90,8 +114,8 @@ export class MediaLane {
     if (!asks) await this.#change(media, { started: true });
     for (;;) {
       const reply = await (asks
-        ? this.#askProgress(session, media)
-        : this.#send(session, media, bytes, at));
+        ? way.ask(media.sha256)
+        : way.send(media.sha256, bytes.slice(at, at + CHUNK_BYTES), at, bytes.byteLength));
       const step = await this.#judge(media, reply);
       if (step === 'complete' || step === 'rest') return true;
       if (step === 'line_rests') return false;
@@ -109,22 +133,6 @@ export class MediaLane {
     }
   }
 
-  #askProgress(session: Session, { sha256 }: Media): Promise<Reply | null> {
-    return this.line.ask(session, `/uploads/${sha256}`, { method: 'HEAD' });
-  }
-
-  #send(session: Session, media: Media, bytes: ArrayBuffer, at: number): Promise<Reply | null> {
-    return this.line.ask(session, `/uploads/${media.sha256}`, {
-      method: 'PATCH',
-      headers: {
-        'Content-Type': 'application/offset+octet-stream',
-        'Upload-Offset': String(at),
-        'Upload-Length': String(bytes.byteLength),
-      },
-      body: bytes.slice(at, at + CHUNK_BYTES),
-    });
-  }
-
   async #judge(media: Media, reply: Reply | null): Promise<Step> {
     const answered = reply !== null && (isSuccess(reply) || reply.status === 409);
     if (answered && reply.headers.get('Upload-Complete') === '?1') {
@@ -139,6 +147,11 @@ export class MediaLane {
     if (reply?.status === 422) {
       const damaged = media.failures + 1 >= HASH_TRIES;
       await this.#pause(media, { offset: 0, problem: damaged ? 'hash_disagrees' : null });
+      return 'rest';
+    }
+    if (reply?.status === 404) {
+      // Whoever has no session may bring only what a capture names that the server has: later, then.
+      await this.#pause(media, {});
       return 'rest';
     }
     if (reply !== null && NEVER_TAKEN.has(reply.status)) {
@@ -194,6 +207,15 @@ export class MediaLane {
     );
     return row?.bytes ?? null;
   }
+}
+
+/** Return what a chunk says of itself. */
+export function chunkHeaders(at: number, length: number): Record<string, string> {
+  return {
+    'Content-Type': 'application/offset+octet-stream',
+    'Upload-Offset': String(at),
+    'Upload-Length': String(length),
+  };
 }
 
 function keyOf(media: Media): [string, string] {

@@ -28,6 +28,7 @@ export class Sync {
   readonly #leases: Leases;
   readonly #lines: { push: Line; pull: Line; media: Line };
   readonly #word: DeviceWord;
+  readonly #surrenders: Surrender;
   readonly #health: HealthReport;
   readonly #sender: Sender;
   readonly #puller: Puller;
@@ -48,7 +49,7 @@ export class Sync {
     };
     this.#word = new DeviceWord(this.database);
     const { push, pull } = this.#lines;
-    const surrender = new Surrender(ports, push, this.#time);
+    this.#surrenders = new Surrender(ports, push, this.#time);
     this.#health = new HealthReport(ports, this.database, this.#time);
     this.#sender = new Sender(
       ports,
@@ -56,7 +57,7 @@ export class Sync {
       push,
       this.#time,
       this.#word,
-      surrender,
+      this.#surrenders,
       this.#health,
     );
     this.#puller = new Puller(ports, this.database, pull, this.#time, this.#word);
@@ -87,7 +88,7 @@ export class Sync {
         const captured = (): boolean => this.#captures !== seen;
         // What was pushed is in the documents then; where the push just failed, so would the pull.
         if (await this.#sender.run(session, eager)) await this.#puller.run(session, eager);
-        await this.#media.run(session, eager, captured);
+        await this.#media.run(this.#media.inSession(session), eager, captured);
       }
       await this.#acks.run(session, eager);
       await this.#sender.report(session, eager);
@@ -155,16 +156,17 @@ export class Sync {
     return this.#time.offset();
   }
 
-  /** Hand in what a device that was shut out still has; its pictures stay until somebody enrols it. */
+  /** Hand in what a device that was shut out still has, and then the pictures of all it has handed in. */
   async #surrender(eager: boolean): Promise<number | null> {
     const who = await this.ports.sessions.shutOut();
     if (who === null) return null;
     await exclusively(this.ports.locks, async () => {
       await this.#leases.sweep();
+      await this.#media.sweep();
       await this.#sender.surrender(who, eager);
+      await this.#media.run(this.#surrenders.pictures(who), eager, () => false);
     });
-    const left = await this.#leases.entries(who.person_id);
-    return left.length === 0 ? null : TIMER_MS;
+    return (await this.#untilSent(who.person_id)) === null ? null : TIMER_MS;
   }
 
   /** The office has asked for it: once all is handed in, and not before, this person is signed out. */
