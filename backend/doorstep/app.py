@@ -30,6 +30,7 @@ from doorstep.doors.access import routes as access
 from doorstep.doors.api import orders
 from doorstep.doors.console import (
     approvals,
+    captures,
     closing,
     detours,
     escalations,
@@ -101,6 +102,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *approvals.handlers,
     *pictures.handlers,
     *sync_health.handlers,
+    *captures.handlers,
     *problems.handlers,
     *escalations.handlers,
     *tickets.handlers,

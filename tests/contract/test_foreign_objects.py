@@ -47,6 +47,11 @@ EXEMPT = {
     "readReceipts": "own captures only; has a test of its own below",
     "readSyncHealth": "phones of one's channels only (tests/api/test_sync_health.py)",
     "pullDocuments": "own work only; has a test of its own below",
+    "readKeptCaptures": "of people of one's channels only (tests/api/test_kept_captures.py)",
+    "readKeptCapture": "of people of one's channels only (tests/api/test_kept_captures.py)",
+    "readStrayCaptures": "of people of one's channels only (tests/api/test_kept_captures.py)",
+    "askSurrenderedPicture": "the phone's signature is the key (test_surrendered_pictures.py)",
+    "surrenderPictureChunk": "the phone's signature is the key (test_surrendered_pictures.py)",
 }
 """operation → why nobody's scope limits it."""
 
@@ -56,7 +61,7 @@ IN_THE_BODY = frozenset(
         "announceArrival", "readRestockProposals", "orderRestock", "proposeAdjustment", "openCount",
         "openTicket",
         "saveVehicle", "saveCrew", "planShift", "readOwnShift", "pushCaptures", "readReceipts",
-        "pullDocuments", "readSyncHealth",
+        "pullDocuments", "readSyncHealth", "readKeptCaptures", "readStrayCaptures",
     }
 )  # fmt: skip
 """Routes that name a thing in the body or the query, or that speak of the person's own."""

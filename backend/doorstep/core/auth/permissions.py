@@ -32,6 +32,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "access:person:manage": _roles("admin"),
     "access:device:command": _roles("dispatcher admin"),
     "core:capture:sync": _roles(_FIELD),
+    "core:capture:read": _roles("dispatcher support admin"),
     "push:phone:own": _roles(_FIELD),
     "core:sync_health:read": _roles("dispatcher support admin"),
     "core:upload:write": _roles(f"{_FIELD} {_DESK} vendor"),

@@ -49,6 +49,9 @@ CREATE TABLE capture (
 ) WITH (fillfactor = 80);
 CREATE INDEX capture_by_device ON capture (device_id, device_seq);
 CREATE INDEX capture_by_person ON capture (person_id, received_at);
+-- Desks list what did not simply count, the newest first.
+CREATE INDEX capture_of_concern ON capture (verdict, received_at, event_id)
+  WHERE verdict IN ('held', 'review', 'rejected');
 CREATE INDEX capture_open_by_device ON capture (device_id, device_seq, event_id) WHERE verdict IS NULL;
 CREATE INDEX capture_open_due ON capture (next_at) WHERE verdict IS NULL;
 
