@@ -10,11 +10,14 @@ import pytest
 
 from doorstep import settings
 from doorstep.core import db as core_db
+from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
+from doorstep.flows import dispatch
 from doorstep.flows.phones_at_risk import find_phones_at_risk
 from tests.factories.company import Company, session_of
 from tests.factories.crews import crewed
+from tests.factories.journeys import standing
 from tests.factories.phones import a_phone
 from tests.factories.pulls import PULL
 from tests.factories.sync import Phone, unannounced
@@ -42,6 +45,14 @@ async def row_of(company: Company, who: str) -> dict[str, Any]:
 async def say(phone: Phone, **other: Any) -> None:
     answer = await phone.send(health=CALM | other)
     assert answer.status_code == 200, answer.text
+
+
+async def last_heard(ago: timedelta) -> None:
+    """Let no phone have been heard since."""
+    for column, table in (
+        ("last_seen_at", "device"), ("last_push_at", "sync_health"), ("last_pull_at", "sync_health"),
+    ):  # fmt: skip
+        await core_db.execute(f"UPDATE {table} SET {column} = $1", now() - ago)
 
 
 async def open_problems() -> dict[str, str]:
@@ -112,10 +123,12 @@ async def test_a_row_says_what_is_wrong_and_what_to_do(
     phone = Phone(company, "delivery")
     await say(phone, clock_offset_ms=-400_000, storage_used=99_000_000)
     row = await row_of(company, "delivery")
-    assert (row["state"], row["shift_open"]) == ("storage", True)
+    assert (row["state"], row["work"]) == ("storage", "shift")
     assert [one["name"] for one in row["troubles"]] == ["storage", "clock"]
     assert all(one["words"] and one["remedy"] for one in row["troubles"])
-    for column, table in (("last_seen_at", "device"), ("last_push_at", "sync_health")):
+    for column, table in (
+        ("last_seen_at", "device"), ("last_push_at", "sync_health"), ("opened_at", "shift"),
+    ):  # fmt: skip
         old = f"UPDATE {table} SET {column} = {column} - interval '5 hours'"
         await core_db.execute(old)
     row = await row_of(company, "delivery")
@@ -195,7 +208,8 @@ async def test_work_that_waits_for_a_day_on_a_phone_at_work_is_a_problem_until_i
 ) -> None:
     phone = Phone(company, "delivery")
     await say(phone, entries=2, pictures=1, oldest_age_ms=25 * HOUR)
-    assert await open_problems() == {}, "no shift is open"
+    await last_heard(timedelta(days=2))
+    assert await open_problems() == {}, "nobody is at work with it"
     await crewed(company, "VAN-8")
     found = await open_problems()
     assert found["captures_waiting"].startswith(
@@ -204,8 +218,99 @@ async def test_work_that_waits_for_a_day_on_a_phone_at_work_is_a_problem_until_i
     assert await open_problems() == found, "once"
     assert await core_db.value("SELECT count(*) FROM problem") == 1
     assert await core_db.value("SELECT channel_id FROM problem") == company.world.channel_id
+    await core_db.execute("UPDATE shift_member SET on_duty = false")
+    await last_heard(timedelta(days=1))
+    assert await open_problems() == found, "the end of the working day does not bring it in"
     await say(phone)
     assert await open_problems() == {}
+
+
+async def noon() -> None:
+    """Let it be about noon where everybody works, so that five hours ago was today."""
+    zone = f"Etc/GMT{now().hour - 12:+d}"
+    await core_db.execute("UPDATE channel SET zone = $1", zone)
+
+
+async def work_of(company: Company, who: str) -> tuple[str | None, list[str]]:
+    row = await row_of(company, who)
+    return row["work"], [one["name"] for one in row["troubles"]]
+
+
+async def test_everybody_with_a_phone_is_at_work_by_what_is_theirs_today(
+    company: Company,
+) -> None:
+    await noon()
+    everybody = ("warehouse", "technician", "delivery", "courier")
+    await last_heard(timedelta(days=1))
+    for who in everybody:
+        assert await work_of(company, who) == (None, [])
+    # Whoever works at a place is missed until the end of the shift is answered.
+    await last_heard(timedelta(hours=5))
+    assert await work_of(company, "warehouse") == ("floor", ["silent"])
+    for who in ("technician", "delivery", "courier"):
+        assert await work_of(company, who) == ("active", [])
+    await core_db.execute(
+        "INSERT INTO shift_answer VALUES (new_id(), $1, 'warehouse', $2, '[]', $3, $3)",
+        company.users["warehouse"].id, company.world.warehouse_id, now(),
+    )  # fmt: skip
+    assert await work_of(company, "warehouse") == ("active", [])
+
+
+async def test_a_technician_is_missed_once_a_visit_of_today_has_begun(
+    company: Company,
+) -> None:
+    order = await standing(company, 1012)
+    await company.send("dispatcher", "/console/visits", {"fulfilment_id": order.parcel})
+    visit = await core_db.value("SELECT id FROM visit WHERE state = 'booked'")
+    await noon()
+    for begins, found in (
+        (timedelta(days=1), (None, [])),
+        (timedelta(hours=3), ("visit", [])),
+        (timedelta(hours=-4, minutes=1), ("visit", [])),
+        (timedelta(hours=-5), ("visit", ["silent"])),
+    ):
+        await core_db.execute(
+            "UPDATE visit SET during = tstzrange($2::timestamptz, $2 + interval '1 hour') WHERE id = $1",
+            visit, now() + begins,
+        )  # fmt: skip
+        await last_heard(timedelta(days=1))
+        assert await work_of(company, "technician") == found, begins
+    phone = Phone(company, "technician")
+    await say(phone, entries=1, oldest_age_ms=25 * HOUR)
+    assert list(await open_problems()) == ["captures_waiting"]
+    await core_db.execute("UPDATE visit SET state = 'cancelled'")
+    await last_heard(timedelta(days=1))
+    assert (await work_of(company, "technician"))[0] is None
+
+
+async def test_a_driver_without_a_shift_is_at_work_by_his_run_and_a_courier_by_his_parcels(
+    company: Company,
+) -> None:
+    order, parcel = await standing(company, 1011), await standing(company, 1007)
+    courier = company.users["courier"]
+    await order.plan_run()
+    await noon()
+    for later, found in ((0, "run"), (1, None)):
+        await core_db.execute(
+            "UPDATE delivery_run SET planned_on = $2::int"
+            " + ($1 AT TIME ZONE (SELECT min(zone) FROM channel))::date",
+            now(), later,
+        )  # fmt: skip
+        await last_heard(timedelta(days=1))
+        assert await work_of(company, "delivery") == (found, []), "it has not begun"
+    accepted = "UPDATE delivery_run SET state = 'accepted', accept_event_id = $1, accepted_at = $2"
+    await core_db.execute(accepted, uuid7(), now() - timedelta(hours=5))
+    assert await work_of(company, "delivery") == ("run", ["silent"])
+    assert (await work_of(company, "courier"))[0] is None
+    place = "SELECT location_id FROM fulfilment WHERE id = $1"
+    await dispatch.give_to_courier(
+        [parcel.parcel], location_id=await core_db.value(place, parcel.parcel),
+        courier_id=courier.id, actor=Actor.system("test"),
+    )  # fmt: skip
+    await last_heard(timedelta(days=1))
+    assert await work_of(company, "courier") == ("manifest", [])
+    await core_db.execute("UPDATE manifest SET created_at = $1", now() - timedelta(hours=5))
+    assert await work_of(company, "courier") == ("manifest", ["silent"])
 
 
 async def test_a_quarantine_that_comes_back_rings_at_once(company: Company) -> None:

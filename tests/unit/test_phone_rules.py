@@ -12,10 +12,11 @@ from doorstep.flows.phone_rules import Phone, loses_work, troubles
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 OLDEST = "1.4.0"
+AT_WORK: dict[str, Any] = {"work": "shift", "work_since": NOW - timedelta(days=30)}
 
 
 def phone(**other: Any) -> Phone:
-    return Phone(**({"shift_open": True, "heard_at": NOW, "app_version": "1.4.0"} | other))
+    return Phone(**(AT_WORK | {"heard_at": NOW, "app_version": "1.4.0"} | other))
 
 
 def ago(**length: float) -> datetime:
@@ -33,7 +34,7 @@ def names(**other: Any) -> list[str]:
         ({"oldest_at": ago(hours=2)}, {"oldest_at": ago(hours=2) - SECOND}, "waiting"),
         ({"heard_at": ago(hours=4)}, {"heard_at": ago(hours=4) - SECOND}, "silent"),
         (
-            {"heard_at": ago(days=9), "shift_open": False},
+            {"heard_at": ago(days=9), "work": None},
             {"heard_at": ago(days=9)},
             "silent",
         ),
@@ -47,7 +48,32 @@ def names(**other: Any) -> list[str]:
         ({"clock_offset_ms": 300_000}, {"clock_offset_ms": 300_001}, "clock"),
         ({"clock_offset_ms": -300_000}, {"clock_offset_ms": -300_001}, "clock"),
         ({"push_subscribed": None}, {"push_subscribed": False}, "push_off"),
-        ({"push_subscribed": False, "shift_open": False}, {"push_subscribed": False}, "push_off"),
+        ({"push_subscribed": False, "work": None}, {"push_subscribed": False}, "push_off"),
+        (
+            {"push_subscribed": False, "work": "floor"},
+            {"push_subscribed": False, "work": "visit"},
+            "push_off",
+        ),
+        (
+            {"push_subscribed": False, "work": "active"},
+            {"push_subscribed": False, "work": "run"},
+            "push_off",
+        ),
+        (
+            {"heard_at": ago(hours=9), "work": "visit", "work_since": ago(hours=4)},
+            {"heard_at": ago(hours=9), "work": "visit", "work_since": ago(hours=4) - SECOND},
+            "silent",
+        ),
+        (
+            {"heard_at": ago(days=1), "work": "run", "work_since": None},
+            {"heard_at": ago(days=1), "work": "run", "work_since": ago(hours=5)},
+            "silent",
+        ),
+        (
+            {"heard_at": ago(hours=9), "work": "active", "work_since": None},
+            {"heard_at": ago(hours=9), "work": "floor", "work_since": ago(hours=15)},
+            "silent",
+        ),
         (
             {"push_subscribed": True, "push_silent_since": ago(hours=24)},
             {"push_subscribed": True, "push_silent_since": ago(hours=24) - SECOND},
@@ -92,7 +118,6 @@ def test_only_what_may_cost_work_is_a_problem() -> None:
     assert loses_work(phone(oldest_at=day - SECOND, entries=1), NOW) == {
         "captures_waiting": "1 capture(s) and 0 picture(s), the oldest for 24 h."
     }
-    assert loses_work(phone(oldest_at=ago(days=9), entries=1, shift_open=False), NOW) == {}
-    assert loses_work(phone(quarantined=1, shift_open=False), NOW).keys() == {
-        "captures_quarantined"
-    }
+    assert loses_work(phone(oldest_at=ago(days=9), entries=1, work=None), NOW) == {}
+    assert loses_work(phone(oldest_at=ago(days=9), entries=1, work="active"), NOW) != {}
+    assert loses_work(phone(quarantined=1, work=None), NOW).keys() == {"captures_quarantined"}

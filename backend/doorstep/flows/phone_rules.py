@@ -8,12 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from doorstep.core.app_versions import is_older
 
 SILENT_AFTER = timedelta(hours=4)
 """A phone at work that is not heard for longer: no run is that long without any signal."""
+
+Work = Literal["shift", "visit", "run", "manifest", "floor", "active"]
+"""Why a phone is at work today: an open shift, a visit, a run, parcels to pick up, a place where its person
+works, or only that it was heard (`flows/phone_work.py`)."""
+
+MISSED = {
+    "shift": "Its shift is open",
+    "visit": "A visit of its technician has begun",
+    "run": "Its run is under way",
+    "manifest": "Parcels wait to be picked up",
+    "floor": "It was at work today, the end of the shift was not answered,",
+}
+"""What makes silence a matter; whoever has only been heard today may have gone home."""
+
+TOLD = ("shift", "visit", "run", "manifest")
+"""Work of which the office tells by push."""
 WAITS_LONG = timedelta(hours=2)
 LOSES_WORK_AFTER = timedelta(hours=24)
 CLOCK_OFF_MS = 5 * 60_000
@@ -25,7 +41,10 @@ PUSH_DEAD_AFTER = timedelta(hours=24)
 class Phone:
     """A phone as it last told, and as it was last heard."""
 
-    shift_open: bool
+    work: Work | None
+    """None: nothing today, as far as anybody knows."""
+    work_since: datetime | None = None
+    """None: it has not begun."""
     heard_at: datetime
     app_version: str
     entries: int = 0
@@ -68,10 +87,10 @@ def _found(phone: Phone, moment: datetime, oldest_version: str) -> Iterator[Trou
             f"{_amount(phone)} wait(s) on it, the oldest for {_time(waits)}.",
             "Have the app opened where there is a signal, until it says that all is confirmed.",
         )
-    if phone.shift_open and moment - phone.heard_at > SILENT_AFTER:
+    if _is_missed(phone, moment):
         yield Trouble(
             "silent",
-            f"Its shift is open and it was not heard for {_time(moment - phone.heard_at)}.",
+            f"{MISSED[phone.work or 'floor']} and it was not heard for {_time(moment - phone.heard_at)}.",
             "Call its owner, and have the app opened with a signal.",
         )
     if is_older(phone.app_version, oldest_version):
@@ -99,9 +118,15 @@ def _found(phone: Phone, moment: datetime, oldest_version: str) -> Iterator[Trou
     yield from _push(phone, moment)
 
 
+def _is_missed(phone: Phone, moment: datetime) -> bool:
+    if phone.work not in MISSED or phone.work_since is None:
+        return False
+    return moment - max(phone.heard_at, phone.work_since) > SILENT_AFTER
+
+
 def _push(phone: Phone, moment: datetime) -> Iterator[Trouble]:
     since = phone.push_silent_since
-    if phone.push_subscribed is False and phone.shift_open:
+    if phone.push_subscribed is False and phone.work in TOLD:
         yield Trouble(
             "push_off",
             "It cannot be told of news: it takes no notifications.",
@@ -121,7 +146,7 @@ def loses_work(phone: Phone, moment: datetime) -> dict[str, str]:
     if phone.quarantined:
         found["captures_quarantined"] = f"{phone.quarantined} on it do not go through as they are."
     waits = None if phone.oldest_at is None else moment - phone.oldest_at
-    if phone.shift_open and waits is not None and waits > LOSES_WORK_AFTER:
+    if phone.work is not None and waits is not None and waits > LOSES_WORK_AFTER:
         found["captures_waiting"] = f"{_amount(phone)}, the oldest for {_time(waits)}."
     return found
 

@@ -16,13 +16,14 @@ from doorstep.core.auth.permissions import needs
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
 from doorstep.flows import phone_rules
+from doorstep.flows.phone_work import WORK
 from doorstep.settings import settings
 
 # {scope} comes from core.auth.scope: names of ours, values bound. Phones that were shut out are gone.
 PHONES = """
 SELECT d.id AS device_id, d.label, d.state, d.app_version, p.id AS person_id, p.name, p.role,
        p.location_id, greatest(d.last_seen_at, h.last_push_at, h.last_pull_at) AS heard_at,
-       EXISTS (SELECT FROM shift_member m WHERE m.person_id = p.id AND m.on_duty) AS shift_open,
+       work.what AS work, work.since AS work_since,
        h.last_push_at, h.last_pull_at, h.last_receipt_at, h.reported_at, h.entries, h.entry_bytes,
        h.pictures, h.picture_bytes, h.quarantined, h.oldest_at, h.storage_used, h.storage_quota,
        h.storage_persisted, h.clock_offset_ms,
@@ -31,6 +32,7 @@ SELECT d.id AS device_id, d.label, d.state, d.app_version, p.id AS person_id, p.
   FROM device d JOIN person p ON p.id = d.person_id
   JOIN device_push u ON u.device_id = d.id
   LEFT JOIN sync_health h ON h.device_id = d.id
+  {work}
  WHERE d.state <> 'revoked' AND ($1::uuid IS NULL OR p.id = $1)
    AND ($2::uuid IS NULL OR p.location_id = $2) AND {scope}
  ORDER BY p.name, p.id, d.last_seen_at DESC, d.id
@@ -48,7 +50,8 @@ class TroubleOut(Struct):
 class PhoneHealth(Struct, kw_only=True):
     """A phone of a person. What it says of itself is null until it has said it once.
 
-    `state` names the worst of `troubles`, or is `well`. `oldest_at`: when the oldest of what waits
+    `state` names the worst of `troubles`, or is `well`. `work` says why it is at work today, null if it is
+    not; `work_since` is null while that has not begun. `oldest_at`: when the oldest of what waits
     on it was captured. `clock_offset_ms`: by how much its clock is ahead. `push_unshown` counts what it
     was told since it last said that it showed something.
     """
@@ -60,7 +63,8 @@ class PhoneHealth(Struct, kw_only=True):
     device_id: UUID
     label: str
     device_state: str
-    shift_open: bool
+    work: phone_rules.Work | None
+    work_since: datetime | None
     heard_at: datetime
     last_push_at: datetime | None
     last_pull_at: datetime | None
@@ -107,8 +111,9 @@ async def read_sync_health(
     offset: Annotated[int, QueryParameter(ge=0, le=100_000)] = 0,
 ) -> PhoneHealthPage:
     """List the phones of the people in sight, one row for each person and phone."""
-    condition, arguments = scope(actor).people("p", first=3)
-    rows = await db.rows(PHONES.format(scope=condition), person_id, location_id, *arguments)
+    condition, arguments = scope(actor).people("p", first=4)
+    query = PHONES.format(scope=condition, work=WORK.format(moment="$3"))
+    rows = await db.rows(query, person_id, location_id, now(), *arguments)
     phones = [_judged(row) for row in rows]
     if needs_attention is not None:
         phones = [one for one in phones if bool(one.troubles) == needs_attention]
@@ -117,7 +122,8 @@ async def read_sync_health(
 
 def _judged(row: dict[str, Any]) -> PhoneHealth:
     phone = phone_rules.Phone(
-        shift_open=row["shift_open"],
+        work=row["work"],
+        work_since=row["work_since"],
         heard_at=row["heard_at"],
         app_version=row["app_version"],
         entries=row["entries"] or 0,
