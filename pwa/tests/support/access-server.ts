@@ -1,7 +1,8 @@
 /**
  * Sign-in, enrolment and sessions of the server, as small as they can be.
  *
- * A spent refresh token gets the same successor for 30 s; later it ends the session.
+ * A spent refresh token gets the same successor until that was used, and for 30 s; later it ends the
+ * session.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -21,7 +22,13 @@ interface Device {
 interface Token {
   device: Device;
   spent_at: number | null;
-  successor: Answer | null;
+  successor: Issued | null;
+}
+
+/** An answer with tokens, and which they are. */
+interface Issued extends Answer {
+  access_token: string;
+  refresh_token: string;
 }
 
 export class AccessServer {
@@ -31,6 +38,7 @@ export class AccessServer {
   readonly access = new Map<string, Device>();
   refreshes = 0;
   readonly #refresh = new Map<string, Token>();
+  readonly #used = new Set<string>();
   #made = 0;
 
   constructor(private readonly now: () => number) {}
@@ -51,6 +59,13 @@ export class AccessServer {
     const found = this.devices.find((device) => device.person_id === person_id);
     if (found === undefined) throw new Error(`${person_id} has no device`);
     return found;
+  }
+
+  /** Tell whose access token this is, which is used from now on. */
+  opened(access_token: string): Device | undefined {
+    const device = this.access.get(access_token);
+    if (device !== undefined) this.#used.add(access_token);
+    return device;
   }
 
   /** End every access token, as ten minutes do. */
@@ -98,17 +113,24 @@ export class AccessServer {
       token.successor = this.#issue(token.device);
       return token.successor;
     }
-    if (this.now() - token.spent_at <= GRACE_MS) return token.successor;
+    const { access_token, refresh_token } = token.successor;
+    const used =
+      this.#used.has(access_token) || (this.#refresh.get(refresh_token)?.spent_at ?? null) !== null;
+    if (!used || this.now() - token.spent_at <= GRACE_MS) {
+      this.access.set(access_token, token.device);
+      return token.successor;
+    }
     this.forget();
     return refused('refresh-token-reused');
   }
 
-  #issue(device: Device): Answer {
+  #issue(device: Device): Issued {
     const { person_id, device_id } = device;
     const [access_token, refresh_token] = [this.#name('access'), this.#name('refresh')];
     this.access.set(access_token, device);
     this.#refresh.set(refresh_token, { device, spent_at: null, successor: null });
-    return { status: 200, body: { person_id, device_id, access_token, refresh_token } };
+    const body = { person_id, device_id, access_token, refresh_token };
+    return { status: 200, body, access_token, refresh_token };
   }
 
   #name(what: string): string {
