@@ -13,7 +13,7 @@ from doorstep.app import DOORS, create_app
 from doorstep.core.auth.guard import handlers_of
 from doorstep.core.auth.permissions import PERMISSIONS, may
 from doorstep.core.auth.scope import DESKS
-from doorstep.flows import approvals, carrier_events, detours, settle
+from doorstep.flows import approvals, carrier_events, detours, phones_at_risk, settle
 from doorstep.journey.detours import BY_KIND
 from doorstep.modules.helpdesk import kinds
 from doorstep.modules.helpdesk.kinds import CLOSE, KINDS, OPERATIONS, UnknownKind
@@ -31,6 +31,7 @@ COMPUTED = {
     "flows/carrier_events.py": set(carrier_events.TROUBLES),
     "flows/detours.py": set(detours.TASKS),
     "flows/deliver.py": {"pod_incomplete", "handover_code_wrong", "door_payment_differs"},
+    "flows/phones_at_risk.py": set(phones_at_risk.KINDS),
     "flows/proof_checks.py": {"pod_failed", "pod_doubtful"},
     "modules/finance/service/payouts.py": {
         "payout_failed", "payout_reversed", "payout_unknown", "payout_paid_twice",
