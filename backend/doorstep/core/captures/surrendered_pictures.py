@@ -26,8 +26,12 @@ BEGUN = "SELECT EXISTS (SELECT FROM upload WHERE person_id = $1 AND sha256 = $2)
 # nobody can carry out may be needed as a proof all the same. Asked once, before the first chunk.
 NAMED = """
 SELECT EXISTS (SELECT FROM capture
-   WHERE device_id = $1 AND position(convert_to($2, 'UTF8') IN body) > 0)
+   WHERE person_id = $1 AND received_at > $2 AND device_id = $3
+     AND position(convert_to($4, 'UTF8') IN body) > 0)
 """
+
+AWAITED_FOR = timedelta(days=90)
+"""How far back captures are searched."""
 
 BEGUN_SINCE = "SELECT count(*) FROM upload WHERE person_id = $1 AND started_at > $2"
 
@@ -71,9 +75,11 @@ async def add_chunk(
 async def _require_awaited(device: Device, sha256: str) -> None:
     if await db.value(BEGUN, device.person_id, sha256):
         return
-    if not await db.value(NAMED, device.id, sha256):
+    moment = now()
+    since = moment - AWAITED_FOR
+    if not await db.value(NAMED, device.person_id, since, device.id, sha256):
         raise PictureNotAwaited
-    if await db.value(BEGUN_SINCE, device.person_id, now() - timedelta(days=1)) >= MOST_A_DAY:
+    if await db.value(BEGUN_SINCE, device.person_id, moment - timedelta(days=1)) >= MOST_A_DAY:
         raise TooManyPictures(headers={"Retry-After": "3600"})
 
 
