@@ -138,7 +138,8 @@ export class Phone {
     const left = await this.#left();
     const told = await this.#withReceipts(this.#told, left);
     this.#told = [];
-    await this.#putAway(left.quarantine);
+    // What a person was shown and has dealt with lies on no phone for years.
+    for (const { event_id } of left.quarantine) await this.#page.sync.dismiss(event_id);
     // A week with nothing to do: what is kept that long is forgotten.
     this.#device.skew += A_WEEK_LATER;
     await this.#page.sync.run({ eager: true });
@@ -304,14 +305,6 @@ export class Phone {
       ),
       quarantine: await transaction.objectStore('quarantine').getAll(),
     }));
-  }
-
-  /** What a person was shown and has dealt with lies on no phone for years. */
-  #putAway(shown: Quarantined[]): Promise<void> {
-    return this.#page.sync.database.write(['quarantine'], async (transaction) => {
-      const store = transaction.objectStore('quarantine');
-      for (const { event_id } of shown) await store.delete(event_id);
-    });
   }
 
   async #withReceipts(told: Told[], left: Left): Promise<Told[]> {

@@ -194,6 +194,20 @@ test('what only this phone has can be sent again once its cause is mended', asyn
   expect(await sync.quarantine(PERSON)).toEqual([]);
 });
 
+test('what the server has rejected is put away once its person has seen it, and nothing else', async () => {
+  const device = phone();
+  const { sync } = device.boot();
+  const event = await sync.capture(capture({ payload: { verdict: 'rejected' } }));
+  await runToTheEnd(sync, device);
+  device.network = () => Promise.resolve({ status: 422 });
+  const only = await sync.capture(capture());
+  await runToTheEnd(sync, device);
+  expect(await sync.dismiss(only.event_id)).toBe(false);
+  expect(await sync.dismiss(event.event_id)).toBe(true);
+  expect(await sync.dismiss(event.event_id)).toBe(false);
+  expect((await sync.quarantine(PERSON)).map((row) => row.event_id)).toEqual([only.event_id]);
+});
+
 test("a second person neither sees nor sends the first one's captures", async () => {
   const device = phone();
   const { sync } = device.boot();

@@ -155,6 +155,21 @@ export class Leases {
     });
   }
 
+  /**
+   * Put away a capture that its person has dealt with.
+   *
+   * One without a receipt stays: nobody but this phone has it. Returns whether it went.
+   */
+  dismiss(event_id: string): Promise<boolean> {
+    return this.database.write(['quarantine'], async (transaction) => {
+      const store = transaction.objectStore('quarantine');
+      const row = await store.get(event_id);
+      if (row === undefined || row.receipt === null) return false;
+      await store.delete(event_id);
+      return true;
+    });
+  }
+
   /** Forget receipts that are older than a week. */
   sweep(): Promise<void> {
     return this.database.write(['tombstone'], async (transaction) => {

@@ -136,6 +136,11 @@ export class Sync {
     return this.#leases.release(event_id);
   }
 
+  /** Put away a rejected capture that its person has seen; false while only this phone has it. */
+  dismiss(event_id: string): Promise<boolean> {
+    return this.#leases.dismiss(event_id);
+  }
+
   /** Return what this person's screens show of jobs whose captures are under way. */
   state(person_id: string): Promise<Map<string, Json>> {
     return this.#outbox.state(person_id);
