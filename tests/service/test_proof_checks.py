@@ -312,14 +312,16 @@ async def test_a_copy_is_found_by_the_index_among_many_pictures(paid: Road) -> N
     one, other = await at_the_door(paid), await at_the_door(paid)
     photo = to_jpeg(draw_door(14, size=SIZE))
     await hand_over(paid, one, photo)
-    await core_db.execute(
-        "WITH made AS (SELECT encode(sha256(('a' || n)::bytea), 'hex') AS sha256,"
-        "  sha256(('b' || n)::bytea) AS phash FROM generate_series(1, 20000) n), kept AS ("
-        "  INSERT INTO blob (sha256, size, mime) SELECT sha256, 1, 'image/jpeg' FROM made)"
-        " INSERT INTO picture_measure (sha256, sharpness, mean, p95, phash, bands, codes)"
-        " SELECT sha256, 1, 100, 200, phash, ARRAY (SELECT (b << 16) + (get_byte(phash, 2 * b) << 8)"
-        "  + get_byte(phash, 2 * b + 1) FROM generate_series(0, 15) b), '{}' FROM made"
-    )
+    for first in range(1, 20_000, 2_000):
+        await core_db.execute(
+            "WITH made AS (SELECT encode(sha256(('a' || n)::bytea), 'hex') AS sha256,"
+            "  sha256(('b' || n)::bytea) AS phash FROM generate_series($1::int, $1 + 1999) n), kept AS ("
+            "  INSERT INTO blob (sha256, size, mime) SELECT sha256, 1, 'image/jpeg' FROM made)"
+            " INSERT INTO picture_measure (sha256, sharpness, mean, p95, phash, bands, codes)"
+            " SELECT sha256, 1, 100, 200, phash, ARRAY (SELECT (b << 16) + (get_byte(phash, 2 * b) << 8)"
+            "  + get_byte(phash, 2 * b + 1) FROM generate_series(0, 15) b), '{}' FROM made",
+            first,
+        )
     await core_db.execute("ANALYZE picture_measure")
     pod = await hand_over(paid, other, encoded_again(photo))
     assert (await checked(pod))["check_verdict"] == "failed"
