@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 
 import { keepPrevious, ofThisVersion } from './build/keep-previous';
+import { messages } from './build/messages';
 
 const version = process.env['APP_VERSION'] ?? packageVersion();
 const outDir = process.env['APP_OUT'] ?? new URL('dist/field', import.meta.url).pathname;
@@ -19,6 +21,8 @@ export default defineConfig({
     rolldownOptions: { input: { index: page('src/field/index.html'), ...harness() } },
   },
   plugins: [
+    svelte({ configFile: false }),
+    messages(),
     keepPrevious(outDir),
     VitePWA({
       strategies: 'injectManifest',

@@ -47,7 +47,7 @@ async def _demo(embedded: EmbeddedStack | None, leave: bool, ports: Ports) -> in
         _write_document(stack, result.document)
         status = 0 if result.ok else 1
         if not leave:
-            await _keep_serving(stack)
+            await _keep_serving(stack, result.document)
         return status
 
 
@@ -93,10 +93,20 @@ def _write_document(stack: RunningStack, document: dict[str, Any]) -> None:
     target.write_text(text + "\n", encoding="utf-8")
 
 
-async def _keep_serving(stack: RunningStack) -> None:
+def _tell_codes(document: dict[str, Any]) -> None:
+    """Print with which codes the field people of the first channel enrol a phone."""
+    people = [user for user in document["users"] if user["enrolment_code"]]
+    for user in people:
+        if user["channel"] == people[0]["channel"]:
+            print(f"  {user['name']:<18} {user['enrolment_code']}")
+
+
+async def _keep_serving(stack: RunningStack, document: dict[str, Any]) -> None:
     """Print the addresses and serve until told to stop."""
     print()
     print(f"API            {stack.base_url}")
+    print(f"Field app      {stack.base_url}/app/")
+    _tell_codes(document)
     print(f"Outside world  {stack.sandbox_url}")
     print(f"Sign-ins       {stack.folder / 'demo.json'}")
     if not stack.is_ours:

@@ -1,20 +1,33 @@
-/** The page of the field app; so far it has no face, and keeps outbox and worker going. */
+/** The page of the field app. */
 
-import { startField } from './running';
-import { CHECK_MS, Updates } from './updates';
-import { SCOPE, workerUrl } from './worker-url';
+import './app.css';
 
-const updates = new Updates({
-  container: navigator.serviceWorker,
-  locks: navigator.locks,
-  storage: sessionStorage,
-  now: () => Date.now(),
-  reload: () => location.reload(),
-  ready: () => undefined,
+import { mount } from 'svelte';
+
+import { OPEN, type Word } from '../shared/browser/between';
+import App from './App.svelte';
+import { language } from './i18n/language.svelte';
+import { phone } from './phone.svelte';
+import { update } from './update.svelte';
+
+/** A notification names a job by its lane: `stop:<id>`, `visit:<id>`, ... */
+function open(lane: string | null): void {
+  const [kind, id] = (lane ?? '').split(':');
+  location.hash =
+    kind !== undefined && kind !== '' && id !== undefined ? `#/job/${kind}/${id}` : '#/';
+}
+
+const asked = new URLSearchParams(location.search).get('lane');
+if (asked !== null) {
+  open(asked);
+  history.replaceState(null, '', `${location.pathname}${location.hash}`);
+}
+navigator.serviceWorker.addEventListener('message', (event) => {
+  const word = event.data as Word | null;
+  if (word?.type === OPEN) open(word.lane);
 });
-void updates.start(workerUrl(), SCOPE);
-setInterval(() => void updates.check(), CHECK_MS);
-document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible') void updates.check();
-});
-startField();
+
+update.start();
+await language.start();
+mount(App, { target: document.body });
+await phone.start();

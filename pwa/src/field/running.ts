@@ -14,10 +14,15 @@ export interface Running extends Field {
   fire(reason: Reason): Promise<void>;
 }
 
-/** Open the phone and sync from now on, for as long as the page lives. */
-export function startField(): Running {
+/**
+ * Open the phone and sync from now on, for as long as the page lives.
+ *
+ * `ran` is called after each run, whatever came of it: screens look anew then.
+ */
+export function startField(ran: () => void = () => undefined): Running {
   const field = openField(APP_VERSION);
-  const run = (options: { eager: boolean }): Promise<number | null> => field.sync.run(options);
+  const run = (options: { eager: boolean }): Promise<number | null> =>
+    field.sync.run(options).finally(ran);
   const triggers = new Triggers(run, timers, wakeWorker);
   const fire = (reason: Reason): Promise<void> => triggers.fire(reason);
   window.addEventListener('online', () => void fire('online'));

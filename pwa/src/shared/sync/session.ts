@@ -84,6 +84,12 @@ export class SessionKeeper implements Sessions {
     return (await this.#of(person_id))?.state ?? null;
   }
 
+  /** Tell who works with this phone and how their session stands; null before the first enrolment. */
+  async standing(): Promise<Pick<StoredSession, 'person_id' | 'state'> | null> {
+    const stored = await this.#current();
+    return stored === null ? null : { person_id: stored.person_id, state: stored.state };
+  }
+
   async current(): Promise<Session | null> {
     const stored = await this.#current();
     if (stored === null || stored.access_token === null) return null;

@@ -1,0 +1,160 @@
+/** What the screens know of this phone: who works with it, their work, and how the sync stands. */
+
+import { PinLock } from '../shared/sync/pin';
+import type { Work } from '../shared/sync/pull';
+import type { StoredSession } from '../shared/sync/schema';
+import type { SignedIn } from '../shared/sync/session';
+import type { Status } from '../shared/sync/status';
+import { startField, type Running } from './running';
+
+/** `welcome`: nobody works here yet; `sign_in`: the PIN opens no more and must be set anew. */
+export type Stage = 'starting' | 'welcome' | 'locked' | 'sign_in' | 'open';
+
+/** A phone that was put away for so long asks for the PIN again. */
+export const LOCKS_AFTER_MS = 5 * 60_000;
+
+const NO_WORK: Work = { documents: [], changes: new Map(), pulled_ms: null };
+const ME = 'doorstep-me';
+
+/** A person as the top of the screen names them. */
+export interface Me {
+  person_id: string;
+  name: string;
+  role: string;
+}
+
+class Phone {
+  stage = $state<Stage>('starting');
+  session = $state<StoredSession['state'] | null>(null);
+  me = $state.raw<Me | null>(null);
+  work = $state.raw<Work>(NO_WORK);
+  status = $state.raw<Status | null>(null);
+  sending = $state(false);
+
+  #field: Running | null = null;
+  #pins: PinLock | null = null;
+  #person: string | null = null;
+  #left_at: number | null = null;
+
+  /** Open the phone as it was left, locked where a person has a PIN. */
+  async start(): Promise<void> {
+    const field = startField(() => void this.look());
+    this.#field = field;
+    this.#pins = new PinLock(crypto, () => field.sync.database);
+    document.addEventListener('visibilitychange', () => this.#lockIfLeft());
+    await this.#stand();
+    this.stage = this.#person === null || this.session === 'signed_out' ? 'welcome' : 'locked';
+    await this.look();
+  }
+
+  /** Enrol this phone by a code from the office, for whoever the code is. */
+  async enrol(code: string, pin: string): Promise<SignedIn> {
+    const answer = await this.#running().sessions.enrol(code, label(), pin);
+    if (answer === 'ok') await this.#in(pin);
+    return answer;
+  }
+
+  /** Sign in again with the PIN that the office knows. */
+  async signIn(pin: string): Promise<SignedIn> {
+    const answer = await this.#running().sessions.signIn(this.#person ?? '', pin);
+    if (answer === 'ok') await this.#in(pin);
+    await this.#stand();
+    return answer;
+  }
+
+  /** Open the screen; returns how many tries are left, or null when it is open or asks for more. */
+  async unlock(pin: string): Promise<number | null> {
+    const answer = await this.#lock().unlock(this.#person ?? '', pin);
+    if (answer.open === false) return answer.left;
+    this.stage = answer.open === 'sign_in' ? 'sign_in' : 'open';
+    return null;
+  }
+
+  /** Let somebody else enrol; what this person has captured stays sealed to them, and is sent. */
+  change(): void {
+    this.stage = 'welcome';
+  }
+
+  /** Send and ask for news now, because somebody wants to see it. */
+  async sync(): Promise<void> {
+    this.sending = true;
+    await this.#running().fire('button');
+    this.sending = false;
+  }
+
+  /** Read anew what the screens show. */
+  async look(): Promise<void> {
+    await this.#stand();
+    const [person, field] = [this.#person, this.#running()];
+    if (person === null) return;
+    this.work = await field.sync.work(person);
+    this.status = await field.sync.status(person);
+    if (this.me?.person_id !== person) this.me = known(person);
+    if (this.me === null && this.session === 'signed_in') await this.#ask(person);
+  }
+
+  async #in(pin: string): Promise<void> {
+    await this.#stand();
+    if (this.#person === null) return;
+    await this.#lock().set(this.#person, pin);
+    this.work = NO_WORK;
+    this.stage = 'open';
+    await this.sync();
+  }
+
+  async #stand(): Promise<void> {
+    const standing = await this.#running().sessions.standing();
+    this.#person = standing?.person_id ?? null;
+    this.session = standing?.state ?? null;
+    if (this.session !== 'signed_out') return;
+    localStorage.removeItem(ME);
+    this.work = NO_WORK;
+    if (this.stage === 'open') this.stage = 'welcome';
+  }
+
+  async #ask(person_id: string): Promise<void> {
+    const answer = await this.#running().sync.ask('GET', '/api/me');
+    const { name, role } = (answer?.body ?? {}) as Partial<Me>;
+    if (answer?.status !== 200 || typeof name !== 'string' || typeof role !== 'string') return;
+    this.me = { person_id, name, role };
+    localStorage.setItem(ME, JSON.stringify(this.me));
+  }
+
+  #lockIfLeft(): void {
+    if (document.visibilityState === 'hidden') {
+      this.#left_at = Date.now();
+      return;
+    }
+    const away = Date.now() - (this.#left_at ?? Date.now());
+    // A clock that was set back counts as a long time.
+    if (this.stage === 'open' && (away < 0 || away > LOCKS_AFTER_MS)) this.stage = 'locked';
+  }
+
+  #running(): Running {
+    if (this.#field === null) throw new Error('The phone is not started.');
+    return this.#field;
+  }
+
+  #lock(): PinLock {
+    if (this.#pins === null) throw new Error('The phone is not started.');
+    return this.#pins;
+  }
+}
+
+/** Name the phone for the office; it is known by its key, not by this. */
+function label(): string {
+  const [, inside = ''] = /\(([^)]*)\)/.exec(navigator.userAgent) ?? [];
+  const parts = inside.split(';').map((part) => part.trim());
+  return (parts.at(-1) || 'phone').slice(0, 60);
+}
+
+function known(person_id: string): Me | null {
+  try {
+    const me = JSON.parse(localStorage.getItem(ME) ?? 'null') as Me | null;
+    return me?.person_id === person_id ? me : null;
+  } catch {
+    return null;
+  }
+}
+
+export const phone = new Phone();

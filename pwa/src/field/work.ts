@@ -1,0 +1,89 @@
+/** A person's work as the list shows it: what kind of job each is, in the order of doing. */
+
+import type { components } from '../generated/api';
+import type { StoredDocument } from '../shared/sync/schema';
+
+type Schemas = components['schemas'];
+
+/** What each kind of document is. */
+export interface Bodies {
+  run: Schemas['RunTour'];
+  stop: Schemas['StopOut'];
+  manifest: Schemas['ManifestOut'];
+  visit: Schemas['VisitCard'];
+  pick_list: Schemas['PickListOut'];
+  arrival: Schemas['ExpectedArrivalOut'];
+  count: Schemas['OpenCountOut'];
+  shift: Schemas['ShiftOut'];
+  shift_checklist: Schemas['ShiftChecklistOut'];
+  proof: Schemas['PodCheckOut'];
+}
+
+export type Kind = keyof Bodies;
+
+/** A document of a kind that this version knows. */
+export type Known = { [K in Kind]: { kind: K; id: string; body: Bodies[K] } }[Kind];
+
+/** Kinds that are jobs of their own, in the order in which a day has them. */
+const JOBS = ['manifest', 'stop', 'visit', 'pick_list', 'arrival', 'count'] as const;
+
+export type Job = Extract<Known, { kind: (typeof JOBS)[number] }>;
+
+/** Return the documents of a kind, as they came. */
+export function of<K extends Kind>(documents: StoredDocument[], kind: K): Bodies[K][] {
+  return documents
+    .filter((one) => one.kind === kind)
+    .map((one) => one.body as unknown as Bodies[K]);
+}
+
+/** Return one document, or null where there is none of that id any more. */
+export function find(documents: StoredDocument[], kind: string, id: string): Known | null {
+  const found = documents.find((one) => one.kind === kind && one.id === id);
+  return found === undefined ? null : (found as unknown as Known);
+}
+
+/** Return the jobs in the order of doing: stops as their run drives, visits by their hour. */
+export function jobs(documents: StoredDocument[]): Job[] {
+  const order = new Map(
+    of(documents, 'run').flatMap((run, n) =>
+      run.stop_ids.map((id, at): [string, number] => [id, n * 1_000 + at]),
+    ),
+  );
+  const rank = (job: Job): [number, number | string] => {
+    const kind = JOBS.indexOf(job.kind);
+    if (job.kind === 'stop') return [kind, order.get(job.id) ?? Number.MAX_SAFE_INTEGER];
+    if (job.kind === 'visit') return [kind, job.body.starts_at];
+    return [kind, job.body.number];
+  };
+  return documents
+    .filter((one) => (JOBS as readonly string[]).includes(one.kind))
+    .map((one) => one as unknown as Job)
+    .filter((job) => job.kind !== 'stop' || job.body.state === 'open')
+    .map((job) => ({ job, by: rank(job) }))
+    .toSorted((a, b) => a.by[0] - b.by[0] || compare(a.by[1], b.by[1]))
+    .map(({ job }) => job);
+}
+
+/** Return the money that is due at all doors together, by currency. */
+export function collect(documents: StoredDocument[]): { minor: number; currency: string }[] {
+  const due = new Map<string, number>();
+  for (const stop of of(documents, 'stop')) {
+    if (stop.state !== 'open' || stop.cash_due_minor === 0) continue;
+    due.set(stop.currency, (due.get(stop.currency) ?? 0) + stop.cash_due_minor);
+  }
+  return [...due].map(([currency, minor]) => ({ minor, currency }));
+}
+
+/** Write an address in the order in which a driver looks for it; nothing of it stands there twice. */
+export function lines(address: Schemas['DoorAddress']): string[] {
+  const { line1, building, floor, flat, area, city, postcode } = address;
+  const house = [building, floor, flat].filter((part) => part !== '' && !line1.includes(part));
+  // Where there are no postcodes, shops ask for one all the same.
+  const code = /^0*$/.test(postcode) ? '' : postcode;
+  const town = [area, city, code].filter((part) => part !== '');
+  return [line1, house.join(' · '), town.join(', ')].filter((line) => line !== '');
+}
+
+function compare(a: number | string, b: number | string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,174 @@
+"""The face of the field app, used as its people use it: enrolled, read in each language, locked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import brotli
+from playwright.async_api import BrowserContext, Page, Playwright, expect
+
+from doorstep.play import door, picking
+from doorstep.play.calendar import Calendar
+from doorstep.play.order import OrderPlay, Plan
+from doorstep.play.parcel import ParcelPlay
+from doorstep.play.visitors import Company
+from doorstep.seed import password_of, sample_users
+from tests.support.field_app import PWA, phone
+from tests.support.whole_stack import WholeStack
+
+AXE = (PWA / "node_modules" / "axe-core" / "axe.min.js").read_text()
+AUDIT = """axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+  .then((found) => found.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.html)}`))"""
+WIDE = "document.documentElement.scrollWidth > screen.width"
+SMALL_TARGETS = """[...document.querySelectorAll('a, button, input')]
+  .map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
+  .filter(([, box]) => box.height > 0 && (box.height < 48 || box.width < 48)).map(([html]) => html)"""
+
+PIN = "246810"
+TO_COLLECT = ("WM-7KG", 1), ("KET-17", 1)
+IN_EACH = {
+    "en": ("ltr", "COLLECT"), "hi": ("ltr", "लें"), "ar": ("rtl", "حصّل"),
+    "ur": ("rtl", "وصول کریں"), "ml": ("ltr", "വാങ്ങുക"), "bn": ("ltr", "নিন"),
+}  # fmt: skip
+
+
+KB = 1000
+MOST = {"js": 45 * KB, "css": 8 * KB, "lazy": 25 * KB, "worker": 18 * KB}
+"""Bytes by brotli, as they travel: what a phone loads to see its first screen, and each later part."""
+
+LOADED = re.compile(r'(?:src|href)="/app/(assets/[^"]+\.(?:js|css))"')
+
+
+@asynccontextmanager
+async def company(stack: WholeStack) -> AsyncIterator[Company]:
+    async with stack.client() as http, stack.client(stack.sandbox_url) as sandbox:
+        yield Company(http, sandbox, Calendar(1))
+
+
+async def on_the_way(people: Company) -> ParcelPlay:
+    """Have an order that is paid at the door come as far as the executive's phone."""
+    order = OrderPlay(people, Plan(number=1, lines=TO_COLLECT, payment="cashondelivery"))
+    await order.place()
+    await order.pay()
+    await order.stage_reached(1003)
+    parcel = ParcelPlay(order, (await order.order())["parcels"][0])
+    await parcel.accept()
+    await picking.pick_check_pack(parcel)
+    await parcel.book()
+    await parcel.carry()
+    await door._go_out(parcel)
+    return parcel
+
+
+async def code_for(stack: WholeStack, role: str) -> str:
+    """Have the office make a code for the channel's person of a role."""
+    admin = next(user for user in sample_users() if user.role == "admin")
+    person = next(user for user in sample_users() if (user.role, user.channel) == (role, "AE"))
+    assert admin.login
+    async with stack.client() as office:
+        signed_in = await office.post(
+            "/api/sign-in", json={"login": admin.login, "password": password_of(admin.login)}
+        )
+        bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+        path = f"/api/people/{person.person_id}/enrolment-codes"
+        made = await office.post(path, json={}, headers=bearer)
+    code: str = made.json()["code"]
+    return code
+
+
+async def enrol(page: Page, code: str) -> None:
+    """Do what a new person does."""
+    await page.get_by_label("Code from the office").fill(code)
+    await page.get_by_label("Choose a PIN").fill(PIN)
+    await page.get_by_label("The PIN once more").fill(PIN)
+    await page.get_by_role("button", name="Begin").click()
+
+
+async def sound(page: Page) -> None:
+    """Nothing is hard to reach, to read or to hit."""
+    await page.evaluate(AXE)
+    found: list[Any] = await page.evaluate(AUDIT)
+    assert found == []
+    assert not await page.evaluate(WIDE)
+    assert await page.evaluate(SMALL_TARGETS) == []
+
+
+async def open_face(context: BrowserContext, stack: WholeStack) -> Page:
+    page = await context.new_page()
+    await page.goto(f"{stack.base_url}/app/")
+    return page
+
+
+async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_without_a_signal(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        await on_the_way(people)
+    async with phone(playwright, tmp_path / "profile") as context:
+        page = await open_face(context, own)
+        await expect(page.get_by_role("heading", name="Doorstep for the field")).to_be_visible()
+        await sound(page)
+        await page.screenshot(path=tmp_path / "welcome.png", full_page=True)
+        await enrol(page, "NOT-A-CODE")
+        await expect(page.get_by_role("alert")).to_contain_text("does not know this code")
+        await enrol(page, await code_for(own, "delivery"))
+
+        await expect(page.get_by_text("COLLECT AED")).to_be_visible()
+        await expect(page.get_by_text("All confirmed")).to_be_visible()
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)
+            await sound(page)
+            await page.screenshot(path=tmp_path / f"today-{scheme}.png", full_page=True)
+        await page.emulate_media(color_scheme="light")
+
+        await page.get_by_role("link", name="Deliver").click()
+        await expect(page.get_by_role("link", name="Call")).to_have_attribute(
+            "href", re.compile(r"^tel:\+971")
+        )
+        await sound(page)
+        await page.screenshot(path=tmp_path / "job.png", full_page=True)
+        _, kind, job = (await page.evaluate("location.hash")).rsplit("/", 2)
+        await page.get_by_role("link", name="All confirmed").click()
+        await sound(page)
+        await page.screenshot(path=tmp_path / "sending.png", full_page=True)
+
+        for code, (direction, collect) in IN_EACH.items():
+            await page.goto(f"{own.base_url}/app/#/language")
+            await page.locator(f"button[lang={code}]").click()
+            await page.goto(f"{own.base_url}/app/#/")
+            await expect(page.locator("html")).to_have_attribute("dir", direction)
+            await expect(page.locator(".card .money")).to_contain_text(collect)
+            await sound(page)
+            await page.screenshot(path=tmp_path / f"today-{code}.png", full_page=True)
+
+        await page.locator("header a.language").click()
+        await page.locator("button[lang=en]").click()
+        # A notification is tapped where there is no signal: behind the lock lies its job.
+        await context.set_offline(True)
+        await page.goto("about:blank")
+        await page.goto(f"{own.base_url}/app/?lane={kind}:{job}&push=1")
+        await page.get_by_label("PIN").fill("000000")
+        await page.get_by_role("button", name="Open").click()
+        await expect(page.get_by_role("alert")).to_contain_text("9 tries left")
+        await sound(page)
+        await page.get_by_label("PIN").fill(PIN)
+        await page.get_by_role("button", name="Open").click()
+        await expect(page.get_by_role("heading", name="Deliver")).to_be_visible()
+        await expect(page.get_by_text("COLLECT AED")).to_be_visible()
+
+
+def test_what_a_phone_loads_stays_small(app: Path) -> None:
+    def size(*names: str) -> int:
+        return sum(len(brotli.compress((app / name).read_bytes())) for name in names)
+
+    first = LOADED.findall((app / "index.html").read_text())
+    assert any(name.endswith(".js") for name in first)
+    assert size(*(name for name in first if name.endswith(".js"))) <= MOST["js"]
+    assert size(*(name for name in first if name.endswith(".css"))) <= MOST["css"]
+    later = {file.relative_to(app).as_posix() for file in app.glob("assets/*.js")} - {*first}
+    assert {name: size(name) for name in later if size(name) > MOST["lazy"]} == {}
+    assert size("sw.js") <= MOST["worker"]
