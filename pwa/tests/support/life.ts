@@ -112,13 +112,29 @@ export class Life {
       const call = store[method].bind(store) as (...args: unknown[]) => IDBRequest;
       const watched = (...args: unknown[]): IDBRequest => {
         this.step();
-        const fault = method === 'delete' ? null : this.writeFault();
-        if (fault !== null) throw fault;
+        if (method !== 'delete') this.#needRoom();
         return call(...args);
       };
       Object.assign(store, { [method]: watched });
     }
     return this.#watchReads(store);
+  }
+
+  #needRoom(): void {
+    const fault = this.writeFault();
+    if (fault !== null) throw fault;
+  }
+
+  /** What a cursor writes over needs room too. */
+  #watchCursor(cursor: IDBCursorWithValue | null): void {
+    if (cursor === null || Object.hasOwn(cursor, 'update')) return;
+    const call = cursor.update.bind(cursor);
+    const update = (value: unknown): IDBRequest<IDBValidKey> => {
+      this.step();
+      this.#needRoom();
+      return call(value);
+    };
+    Object.assign(cursor, { update });
   }
 
   #watchReads<T extends IDBObjectStore | IDBIndex>(source: T): T {
@@ -127,7 +143,12 @@ export class Life {
       const call = source[method].bind(source) as (...args: unknown[]) => IDBRequest;
       const watched = (...args: unknown[]): IDBRequest => {
         this.step();
-        return call(...args);
+        const request = call(...args);
+        if (method === 'openCursor') {
+          const found = request as IDBRequest<IDBCursorWithValue | null>;
+          found.addEventListener('success', () => this.#watchCursor(found.result));
+        }
+        return request;
       };
       Object.assign(source, { [method]: watched });
     }

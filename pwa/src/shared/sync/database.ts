@@ -7,7 +7,7 @@
 
 import { wrap, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb';
 
-import { DATABASE_NAME, STEPS, type OutboxSchema, type Upgrade } from './schema';
+import { DATABASE_NAME, RESERVE, STEPS, type OutboxSchema, type Upgrade } from './schema';
 
 type Store = StoreNames<OutboxSchema>;
 type Work<S extends Store, M extends IDBTransactionMode, T> = (
@@ -32,10 +32,20 @@ export class Database {
   /**
    * Write to the stores; when this returns, all of it is on the disk, else nothing is.
    *
-   * Work may wait only for requests of its transaction: anything else would end it too early.
-   * Raises StorageFull.
+   * Work may wait only for requests of its transaction: anything else would end it too early. It is
+   * begun once more on the room of the reserve where there is no other. Raises StorageFull.
    */
   async write<S extends Store, T>(stores: S[], work: Work<S, 'readwrite', T>): Promise<T> {
+    try {
+      return await this.writeNew(stores, work);
+    } catch (failure) {
+      if (!(failure instanceof StorageFull) || !(await this.#giveUpReserve())) throw failure;
+      return this.writeNew(stores, work);
+    }
+  }
+
+  /** Write as `write` does, but never at the cost of the reserve that the sync lives on. */
+  async writeNew<S extends Store, T>(stores: S[], work: Work<S, 'readwrite', T>): Promise<T> {
     try {
       return await this.#run(stores, 'readwrite', work);
     } catch (failure) {
@@ -49,6 +59,16 @@ export class Database {
     const open = this.#open;
     this.#open = null;
     (await open)?.close();
+  }
+
+  /** Make room by what was kept for this; false when it is gone already. */
+  #giveUpReserve(): Promise<boolean> {
+    return this.#run(['meta'], 'readwrite', async (transaction) => {
+      const meta = transaction.objectStore('meta');
+      if ((await meta.count(RESERVE)) === 0) return false;
+      await meta.delete(RESERVE);
+      return true;
+    });
   }
 
   async #run<S extends Store, M extends IDBTransactionMode, T>(

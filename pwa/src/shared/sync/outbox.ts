@@ -118,7 +118,7 @@ export class Outbox {
 
   /** Write everything if the number is still free; without a gap, for a gap would hold what follows. */
   #write(entry: Entry, capture: Capture, pictures: Hashed[]): Promise<boolean> {
-    return this.database.write([...CAPTURE_STORES], async (transaction) => {
+    return this.database.writeNew([...CAPTURE_STORES], async (transaction) => {
       const meta = transaction.objectStore('meta');
       if (asNumber(await meta.get(SEQUENCE)) !== entry.device_seq - 1) return false;
       await meta.put(entry.device_seq, SEQUENCE);

@@ -117,7 +117,7 @@ export class Puller {
   /** Write documents, tombstones and cursor in one transaction, or nothing of them. */
   #keep(answer: PullAnswer, settled: Settled[]): Promise<void> {
     const { person_id, cursor } = answer;
-    return this.database.write(['document', 'pull', 'state'], async (transaction) => {
+    return this.database.writeNew(['document', 'pull', 'state'], async (transaction) => {
       const documents = transaction.objectStore('document');
       const pull = transaction.objectStore('pull');
       const known = await pull.get(person_id);

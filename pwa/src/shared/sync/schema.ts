@@ -133,6 +133,9 @@ export interface OutboxSchema extends DBSchema {
 export type Upgrade = IDBPTransaction<OutboxSchema, StoreNames<OutboxSchema>[], 'versionchange'>;
 type Step = (database: IDBPDatabase<OutboxSchema>, upgrade: Upgrade) => void;
 
+/** The name under which the room of the sync lies in `meta` (`reserve.ts`). */
+export const RESERVE = 'reserve';
+
 /** Step n brings the database from version n to n + 1. Append only. */
 export const STEPS: readonly Step[] = [
   (database) => {

@@ -14,6 +14,7 @@ import type { Ports, Session } from './ports';
 import { Puller, type Work } from './pull';
 import { PushAcks, type PushAck } from './push-acks';
 import type { Entry, Quarantined } from './schema';
+import { fillReserve } from './reserve';
 import { Sender } from './sender';
 import { readStatus, type Problem, type Status } from './status';
 import { Surrender } from './surrender';
@@ -96,6 +97,7 @@ export class Sync {
       return true;
     });
     const wait = await this.#untilNext(session.person_id);
+    if (wait === null) await fillReserve(this.database, this.ports.random32);
     // Another page has the lock and sends; this one looks again whether it did.
     return done === null && wait !== null ? TIMER_MS : wait;
   }
