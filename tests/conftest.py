@@ -17,6 +17,8 @@ for _name in ("DATABASE_URL", "REDIS_URL", "BLOB_URL"):
     os.environ.pop(_name, None)
 os.environ["SECRET_KEY"] = "only-for-tests-" + "0" * 32
 os.environ["PICCOLO_CONF"] = "piccolo_conf"
+# On a machine that is busy with tests, a Redis that answers late is not one that is lost.
+os.environ.setdefault("REDIS_TIMEOUT", "2")
 
 import pytest  # noqa: E402
 
