@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 async def deliver(parcel: ParcelPlay) -> None:
     """The delivery executive accepts the run and hands over with every proof (1012, 1013)."""
-    executive, stop = await _go_out(parcel)
+    executive, stop = await go_out(parcel)
     recipe = stop["recipe"]
     # What was left behind at an earlier door comes without a box of its own.
     label = stop["pieces"][0]["label_no"] if stop["pieces"] else ""
@@ -46,14 +46,14 @@ async def deliver(parcel: ParcelPlay) -> None:
 
 async def fail_at_door(parcel: ParcelPlay, reason: str) -> None:
     """The executive drives there in vain."""
-    executive, stop = await _go_out(parcel)
+    executive, stop = await go_out(parcel)
     # The customer has this attempt's code; it opens nothing once the attempt has failed.
     await parcel.order.handover_code()
     failed = step() | {"reason": reason, "called": True, "dwell_seconds": 480}
     await executive.post(f"/field/stops/{stop['id']}/failed", failed)
 
 
-async def _go_out(parcel: ParcelPlay) -> tuple[Visitor, dict[str, Any]]:
+async def go_out(parcel: ParcelPlay) -> tuple[Visitor, dict[str, Any]]:
     """Plan a run for the parcel and accept it; give the executive and his stop (1012)."""
     dispatcher = await parcel.company.staff("dispatcher")
     executive = await parcel.company.of("delivery", parcel.order.plan.channel)
