@@ -7,8 +7,11 @@ import type { SignedIn } from '../shared/sync/session';
 import type { Status } from '../shared/sync/status';
 import { startField, type Running } from './running';
 
-/** `welcome`: nobody works here yet; `sign_in`: the PIN opens no more and must be set anew. */
-export type Stage = 'starting' | 'welcome' | 'locked' | 'sign_in' | 'open';
+/**
+ * `welcome`: nobody works here yet; `sign_in`: the PIN opens no more and must be set anew;
+ * `broken`: the storage of this phone does not open.
+ */
+export type Stage = 'starting' | 'broken' | 'welcome' | 'locked' | 'sign_in' | 'open';
 
 /** A phone that was put away for so long asks for the PIN again. */
 export const LOCKS_AFTER_MS = 5 * 60_000;
@@ -42,7 +45,12 @@ class Phone {
     this.#field = field;
     this.#pins = new PinLock(crypto, () => field.sync.database);
     document.addEventListener('visibilitychange', () => this.#lockIfLeft());
-    await this.#stand();
+    try {
+      await this.#stand();
+    } catch (failure) {
+      this.stage = 'broken';
+      throw failure;
+    }
     this.stage = this.#person === null || this.session === 'signed_out' ? 'welcome' : 'locked';
     await this.look();
   }
@@ -78,8 +86,11 @@ class Phone {
   /** Send and ask for news now, because somebody wants to see it. */
   async sync(): Promise<void> {
     this.sending = true;
-    await this.#running().fire('button');
-    this.sending = false;
+    try {
+      await this.#running().fire('button');
+    } finally {
+      this.sending = false;
+    }
   }
 
   /** Read anew what the screens show. */
