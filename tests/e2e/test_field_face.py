@@ -29,6 +29,9 @@ SMALL_TARGETS = """[...document.querySelectorAll('a, button, input')]
   .map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
   .filter(([, box]) => box.height > 0 && (box.height < 48 || box.width < 48)).map(([html]) => html)"""
 
+# As patient as `until`: the machine may be busy with other tests.
+expect.set_options(timeout=60_000)
+
 PIN = "246810"
 TO_COLLECT = ("WM-7KG", 1), ("KET-17", 1)
 IN_EACH = {
