@@ -30,8 +30,8 @@ def applied(held: Documents, answer: dict[str, Any]) -> Documents:
 
 
 def kinds(documents: Documents) -> list[str]:
-    """List the kinds, each as often as it is there."""
-    return sorted(kind for kind, _ in documents)
+    """List the kinds of a person's work, each as often as it is there; forms are no work."""
+    return sorted(kind for kind, _ in documents if kind != "form")
 
 
 @dataclass

@@ -57,7 +57,7 @@ class Captured:
     def _request(self, capture: Capture) -> tuple[dict[str, UUID], Any]:
         payload = self._current(capture)
         hints = get_type_hints(self.handler.fn)
-        names = [name for path in self.handler.paths for name in re.findall(r"{(\w+):uuid}", path)]
+        names = ids_of(self.handler)
         given = {"event_id": capture.event_id, "captured_at": capture.captured_at}
         fields = hints["data"].__struct_fields__
         body = {name: value for name, value in payload.items() if name not in names}
@@ -83,6 +83,11 @@ class Captured:
             raise NotValid(
                 f"The payload of schema {capture.schema} is not valid: {wrong}"
             ) from wrong
+
+
+def ids_of(handler: HTTPRouteHandler) -> list[str]:
+    """Name the ids that the path of a request has, which a payload carries for it."""
+    return [name for path in handler.paths for name in re.findall(r"{(\w+):uuid}", path)]
 
 
 def outcome_of(answer: Any) -> Outcome:

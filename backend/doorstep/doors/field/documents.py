@@ -18,7 +18,17 @@ from msgspec import Struct
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import may
-from doorstep.doors.field import pods, receiving, runs, shift, shifts, stock, visits, warehouse
+from doorstep.doors.field import (
+    forms,
+    pods,
+    receiving,
+    runs,
+    shift,
+    shifts,
+    stock,
+    visits,
+    warehouse,
+)
 from doorstep.modules.tms.refusals import ShiftMissing
 
 
@@ -98,6 +108,13 @@ class ProofDocument(Struct, tag_field="kind", tag="proof"):
     body: pods.PodCheckOut
 
 
+class FormDocument(Struct, tag_field="kind", tag="form"):
+    """How a piece of work on a job is captured."""
+
+    id: UUID
+    body: forms.Form
+
+
 Document = (
     RunDocument
     | StopDocument
@@ -109,6 +126,7 @@ Document = (
     | ShiftDocument
     | ShiftChecklistDocument
     | ProofDocument
+    | FormDocument
 )
 
 
@@ -179,7 +197,7 @@ async def documents_of(actor: Actor) -> list[Document]:
 
     As many statements for sixty stops as for one.
     """
-    found: list[Document] = []
+    found: list[Document] = [FormDocument(*one) for one in forms.forms_for(actor)]
     async with db.snapshot():
         for source in SOURCES:
             found += await source.documents(actor)

@@ -5,16 +5,25 @@
  * shows what was not kept. The network is never on this path.
  */
 
+import type { IDBPTransaction } from 'idb';
 import { V7Generator } from 'uuidv7';
 
 import { canonicalBytes, hex } from './canonical';
 import type { Database } from './database';
 import type { Ports } from './ports';
-import { toEntry, type Entry, type Media, type MediaKind } from './schema';
+import {
+  toEntry,
+  type Draft,
+  type Entry,
+  type Media,
+  type MediaKind,
+  type OutboxSchema,
+} from './schema';
 import type { TrustedTime } from './trusted-time';
 import { MAX_EVENT_BYTES, type Json, type WireEvent } from './wire';
 
-const SEQUENCE = 'device_seq';
+/** The name under which the last number of this device lies in `meta`. */
+export const SEQUENCE = 'device_seq';
 
 /** How far a clock may fall back before new ids follow it; within it they go on growing. */
 const ROLLBACK_ALLOWANCE_MS = 10_000;
@@ -22,7 +31,15 @@ const ROLLBACK_ALLOWANCE_MS = 10_000;
 /** Another tab may take the next number while this one signs; that ends after a few tries. */
 const NUMBER_TRIES = 100;
 
-const CAPTURE_STORES = ['entry', 'state', 'media', 'media_bytes', 'meta'] as const;
+const CAPTURE_STORES = [
+  'entry',
+  'state',
+  'media',
+  'media_bytes',
+  'meta',
+  'draft',
+  'draft_picture',
+] as const;
 
 /** A picture as a capture hands it over. */
 export interface Picture {
@@ -42,6 +59,10 @@ export interface Capture {
   /** What the screens show of it from now on, by key. */
   changes?: { [key: string]: Json };
   pictures?: Picture[];
+  /** The key of the draft that this capture ends; the pictures of it that the payload names are its own. */
+  draft?: string;
+  /** For so long it is not sent, so that it can be taken back (`undo.ts`). */
+  undo_ms?: number;
 }
 
 /** A capture that no request could carry. It is a mistake of the caller, nothing was kept. */
@@ -50,6 +71,7 @@ export class CaptureTooLarge extends Error {
 }
 
 type Hashed = Picture & { sha256: string };
+type Writing = IDBPTransaction<OutboxSchema, (typeof CAPTURE_STORES)[number][], 'readwrite'>;
 
 export class Outbox {
   readonly #ids: V7Generator;
@@ -122,23 +144,39 @@ export class Outbox {
       const meta = transaction.objectStore('meta');
       if (asNumber(await meta.get(SEQUENCE)) !== entry.device_seq - 1) return false;
       await meta.put(entry.device_seq, SEQUENCE);
-      await transaction.objectStore('entry').add(entry);
+      const { draft, taken } = await this.#endDraft(transaction, entry, capture.draft);
+      const held = capture.undo_ms === undefined ? 0 : this.ports.clock.now() + capture.undo_ms;
+      const kept: Entry = { ...entry, next_at: held };
+      if (held > 0) kept.undo = { until: held, draft, states: [] };
+      const states = transaction.objectStore('state');
       const { person_id, event_id } = entry;
       for (const [key, value] of Object.entries(capture.changes ?? {})) {
-        await transaction.objectStore('state').put({ person_id, key, value, event_id });
+        const before = (await states.get([person_id, key])) ?? null;
+        kept.undo?.states.push({ key, before });
+        await states.put({ person_id, key, value, event_id });
       }
-      for (const { sha256, bytes, ...picture } of pictures) {
-        const known = await transaction.objectStore('media').get([person_id, sha256]);
-        const event_ids = [...new Set([...(known?.event_ids ?? []), event_id])];
-        const fresh = toMedia(entry, { ...picture, sha256, length: bytes.byteLength });
-        const waiting = known !== undefined && known.complete_at === 0;
-        await transaction
-          .objectStore('media')
-          .put({ ...(waiting ? known : fresh), event_ids, problem: null });
-        await transaction.objectStore('media_bytes').put({ person_id, sha256, bytes });
+      await transaction.objectStore('entry').add(kept);
+      for (const picture of [...pictures, ...taken]) {
+        await keepPicture(transaction, entry, picture, held);
       }
       return true;
     });
+  }
+
+  /** End a draft; return it, and those of its pictures that the payload names. */
+  async #endDraft(
+    transaction: Writing,
+    { person_id, event }: Entry,
+    key: string | undefined,
+  ): Promise<{ draft: Draft | null; taken: Hashed[] }> {
+    if (key === undefined) return { draft: null, taken: [] };
+    const draft = (await transaction.objectStore('draft').get([person_id, key])) ?? null;
+    await transaction.objectStore('draft').delete([person_id, key]);
+    const all = IDBKeyRange.bound([person_id, key], [person_id, key, []]);
+    const pictures = await transaction.objectStore('draft_picture').getAll(all);
+    await transaction.objectStore('draft_picture').delete(all);
+    const payload = JSON.stringify(event.payload);
+    return { draft, taken: pictures.filter(({ sha256 }) => payload.includes(sha256)) };
   }
 
   #lastNumber(): Promise<number> {
@@ -161,6 +199,24 @@ export class Outbox {
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
+}
+
+/** Keep a picture of a capture, unless its bytes wait here already; not sent before `next_at`. */
+async function keepPicture(
+  transaction: Writing,
+  entry: Entry,
+  { sha256, kind, mime, bytes }: Hashed,
+  next_at: number,
+): Promise<void> {
+  const { person_id, event_id } = entry;
+  const known = await transaction.objectStore('media').get([person_id, sha256]);
+  const event_ids = [...new Set([...(known?.event_ids ?? []), event_id])];
+  const fresh = { ...toMedia(entry, { sha256, kind, mime, length: bytes.byteLength }), next_at };
+  const waiting = known !== undefined && known.complete_at === 0;
+  await transaction
+    .objectStore('media')
+    .put({ ...(waiting ? known : fresh), event_ids, problem: null });
+  await transaction.objectStore('media_bytes').put({ person_id, sha256, bytes });
 }
 
 function toMedia(

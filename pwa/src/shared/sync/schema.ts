@@ -31,6 +31,32 @@ export interface Entry {
   batch_max: number;
   /** How often it was refused when it was sent alone. */
   refused: number;
+  /** What it takes to take it back, while it is held for that; absent where it cannot be. */
+  undo?: UndoRecord;
+}
+
+/** How things stood before a capture that may be taken back for a few seconds. */
+export interface UndoRecord {
+  until: number;
+  draft: Draft | null;
+  states: { key: string; before: LocalState | null }[];
+}
+
+/** What somebody has filled in so far, and has not captured yet. */
+export interface Draft {
+  person_id: string;
+  key: string;
+  value: Json;
+}
+
+/** A picture that was taken for a draft; with the capture it becomes `media`. */
+export interface DraftPicture {
+  person_id: string;
+  key: string;
+  sha256: string;
+  kind: MediaKind;
+  mime: string;
+  bytes: ArrayBuffer;
 }
 
 /** A receipt that was seen, kept for a week so that people can look it up. */
@@ -128,6 +154,8 @@ export interface OutboxSchema extends DBSchema {
   meta: { key: string; value: unknown };
   document: { key: [string, string, string]; value: StoredDocument };
   pull: { key: string; value: PullState };
+  draft: { key: [string, string]; value: Draft };
+  draft_picture: { key: [string, string, string]; value: DraftPicture };
 }
 
 export type Upgrade = IDBPTransaction<OutboxSchema, StoreNames<OutboxSchema>[], 'versionchange'>;
@@ -162,6 +190,10 @@ export const STEPS: readonly Step[] = [
   (_database, upgrade) => {
     upgrade.objectStore('media').createIndex('by_complete', 'complete_at');
     upgrade.objectStore('quarantine').createIndex('by_person', 'person_id');
+  },
+  (database) => {
+    database.createObjectStore('draft', { keyPath: ['person_id', 'key'] });
+    database.createObjectStore('draft_picture', { keyPath: ['person_id', 'key', 'sha256'] });
   },
 ];
 
