@@ -20,6 +20,7 @@ export default defineConfig({
     target: 'es2022',
     rolldownOptions: { input: { index: page('src/field/index.html'), ...harness() } },
   },
+  worker: { format: 'es' },
   plugins: [
     svelte({ configFile: false }),
     messages(),
@@ -32,7 +33,8 @@ export default defineConfig({
       includeAssets: ['icon.svg'],
       injectManifest: {
         injectionPoint: 'self.precached',
-        globPatterns: ['**/*.{js,css,html,svg}'],
+        globPatterns: ['**/*.{js,css,html,svg,wasm}'],
+        maximumFileSizeToCacheInBytes: 4 << 20,
         globIgnores: ['kill.js', 'sw.js'],
         manifestTransforms: [ofThisVersion(outDir)],
       },

@@ -4,36 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import brotli
-from playwright.async_api import BrowserContext, Page, Playwright, expect
+from playwright.async_api import Playwright, expect
 
-from doorstep.play import door, picking
-from doorstep.play.calendar import Calendar
-from doorstep.play.order import OrderPlay, Plan
-from doorstep.play.parcel import ParcelPlay
-from doorstep.play.visitors import Company
-from doorstep.seed import password_of, sample_users
-from tests.support.field_app import PWA, phone
+from tests.support.field_app import phone
+from tests.support.field_face import PIN, code_for, company, enrol, on_the_way, open_face, sound
 from tests.support.whole_stack import WholeStack
 
-AXE = (PWA / "node_modules" / "axe-core" / "axe.min.js").read_text()
-AUDIT = """axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-  .then((found) => found.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.html)}`))"""
-WIDE = "document.documentElement.scrollWidth > screen.width"
-SMALL_TARGETS = """[...document.querySelectorAll('a, button, input')]
-  .map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
-  .filter(([, box]) => box.height > 0 && (box.height < 48 || box.width < 48)).map(([html]) => html)"""
-
-# As patient as `until`: the machine may be busy with other tests.
-expect.set_options(timeout=60_000)
-
-PIN = "246810"
-TO_COLLECT = ("WM-7KG", 1), ("KET-17", 1)
 IN_EACH = {
     "en": ("ltr", "COLLECT"), "hi": ("ltr", "लें"), "ar": ("rtl", "حصّل"),
     "ur": ("rtl", "وصول کریں"), "ml": ("ltr", "വാങ്ങുക"), "bn": ("ltr", "নিন"),
@@ -47,66 +26,6 @@ MOST = {"js": 45 * KB, "css": 8 * KB, "lazy": 25 * KB, "worker": 18_500}
 The worker carries the whole sync, since it sends with the page closed."""
 
 LOADED = re.compile(r'(?:src|href)="/app/(assets/[^"]+\.(?:js|css))"')
-
-
-@asynccontextmanager
-async def company(stack: WholeStack) -> AsyncIterator[Company]:
-    async with stack.client() as http, stack.client(stack.sandbox_url) as sandbox:
-        yield Company(http, sandbox, Calendar(1))
-
-
-async def on_the_way(people: Company) -> ParcelPlay:
-    """Have an order that is paid at the door come as far as the executive's phone."""
-    order = OrderPlay(people, Plan(number=1, lines=TO_COLLECT, payment="cashondelivery"))
-    await order.place()
-    await order.pay()
-    await order.stage_reached(1003)
-    parcel = ParcelPlay(order, (await order.order())["parcels"][0])
-    await parcel.accept()
-    await picking.pick_check_pack(parcel)
-    await parcel.book()
-    await parcel.carry()
-    await door.go_out(parcel)
-    return parcel
-
-
-async def code_for(stack: WholeStack, role: str) -> str:
-    """Have the office make a code for the channel's person of a role."""
-    admin = next(user for user in sample_users() if user.role == "admin")
-    person = next(user for user in sample_users() if (user.role, user.channel) == (role, "AE"))
-    assert admin.login
-    async with stack.client() as office:
-        signed_in = await office.post(
-            "/api/sign-in", json={"login": admin.login, "password": password_of(admin.login)}
-        )
-        bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
-        path = f"/api/people/{person.person_id}/enrolment-codes"
-        made = await office.post(path, json={}, headers=bearer)
-    code: str = made.json()["code"]
-    return code
-
-
-async def enrol(page: Page, code: str) -> None:
-    """Do what a new person does."""
-    await page.get_by_label("Code from the office").fill(code)
-    await page.get_by_label("Choose a PIN").fill(PIN)
-    await page.get_by_label("The PIN once more").fill(PIN)
-    await page.get_by_role("button", name="Begin").click()
-
-
-async def sound(page: Page) -> None:
-    """Nothing is hard to reach, to read or to hit."""
-    await page.evaluate(AXE)
-    found: list[Any] = await page.evaluate(AUDIT)
-    assert found == []
-    assert not await page.evaluate(WIDE)
-    assert await page.evaluate(SMALL_TARGETS) == []
-
-
-async def open_face(context: BrowserContext, stack: WholeStack) -> Page:
-    page = await context.new_page()
-    await page.goto(f"{stack.base_url}/app/")
-    return page
 
 
 async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_without_a_signal(

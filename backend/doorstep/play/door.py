@@ -55,6 +55,15 @@ async def fail_at_door(parcel: ParcelPlay, reason: str) -> None:
 
 async def go_out(parcel: ParcelPlay) -> tuple[Visitor, dict[str, Any]]:
     """Plan a run for the parcel and accept it; give the executive and his stop (1012)."""
+    executive = await plan_run(parcel)
+    run, _ = await _stop(parcel, executive)
+    await executive.post(f"/field/runs/{run['id']}/accept", step())
+    _, stop = await _stop(parcel, executive)
+    return executive, stop
+
+
+async def plan_run(parcel: ParcelPlay) -> Visitor:
+    """Plan a run for the parcel; give the executive whose it is."""
     dispatcher = await parcel.company.staff("dispatcher")
     executive = await parcel.company.of("delivery", parcel.order.plan.channel)
     await dispatcher.ensure(
@@ -67,10 +76,7 @@ async def go_out(parcel: ParcelPlay) -> tuple[Visitor, dict[str, Any]]:
         },
         "already-assigned",
     )
-    run, _ = await _stop(parcel, executive)
-    await executive.post(f"/field/runs/{run['id']}/accept", step())
-    _, stop = await _stop(parcel, executive)
-    return executive, stop
+    return executive
 
 
 async def _kept_back(parcel: ParcelPlay) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import type { Capture, Picture } from '../shared/sync/outbox';
 import { startField, type Running } from './running';
 import { tellServer, type Subscription } from './subscription';
 import { holdUnsaved, Updates } from './updates';
-import { SCOPE, workerUrl } from './worker-url';
+import { trusted } from './trusted';
 
 /** A picture as text, since tests speak JSON with the page. */
 type Given = Omit<Capture, 'pictures'> & { photo?: string };
@@ -47,4 +47,4 @@ declare global {
 }
 
 window.harness = harness;
-void harness.updates.start(workerUrl(), SCOPE);
+void harness.updates.start(trusted('/app/sw.js'), '/app/');

@@ -1,10 +1,13 @@
 /** What the screens know of this phone: who works with it, their work, and how the sync stands. */
 
+import { Drafts } from '../shared/sync/drafts';
+import type { Capture } from '../shared/sync/outbox';
 import { PinLock } from '../shared/sync/pin';
 import type { Work } from '../shared/sync/pull';
 import type { StoredSession } from '../shared/sync/schema';
 import type { SignedIn } from '../shared/sync/session';
 import type { Status } from '../shared/sync/status';
+import { Undo, type Undoable } from '../shared/sync/undo';
 import { startField, type Running } from './running';
 
 /**
@@ -33,6 +36,8 @@ class Phone {
   work = $state.raw<Work>(NO_WORK);
   status = $state.raw<Status | null>(null);
   sending = $state(false);
+  /** What was captured last, while it can still be taken back. */
+  undoable = $state.raw<Undoable | null>(null);
 
   #field: Running | null = null;
   #pins: PinLock | null = null;
@@ -83,6 +88,36 @@ class Phone {
     this.stage = 'welcome';
   }
 
+  /** Who works with this phone; only behind the lock is anybody asked for it. */
+  get person_id(): string {
+    if (this.#person === null) throw new Error('Nobody works with this phone.');
+    return this.#person;
+  }
+
+  /** What is filled in on this phone and not captured yet. */
+  get drafts(): Drafts {
+    return new Drafts(this.#running().sync.database);
+  }
+
+  /**
+   * Keep a capture and show what it changes; the network is not waited for.
+   *
+   * Raises StorageFull, and then nothing of it was kept.
+   */
+  async keep(capture: Omit<Capture, 'person_id'>): Promise<void> {
+    const field = this.#running();
+    await field.sync.capture({ ...capture, person_id: this.person_id });
+    await this.look();
+    void field.fire('commit');
+  }
+
+  /** Take back what was captured last; false when it is too late. */
+  async undo({ event_id }: Undoable): Promise<boolean> {
+    const taken = await this.#undo().take(event_id);
+    await this.look();
+    return taken;
+  }
+
   /** Send and ask for news now, because somebody wants to see it. */
   async sync(): Promise<void> {
     this.sending = true;
@@ -100,6 +135,7 @@ class Phone {
     if (person === null) return;
     this.work = await field.sync.work(person);
     this.status = await field.sync.status(person);
+    this.undoable = await this.#undo().pending(person);
     if (this.me?.person_id !== person) this.me = known(person);
     if (this.me === null && this.session === 'signed_in') await this.#ask(person);
   }
@@ -144,6 +180,10 @@ class Phone {
   #running(): Running {
     if (this.#field === null) throw new Error('The phone is not started.');
     return this.#field;
+  }
+
+  #undo(): Undo {
+    return new Undo({ now: Date.now, mono: performance.now }, this.#running().sync.database);
   }
 
   #lock(): PinLock {

@@ -2,7 +2,7 @@
 
 import type { Key } from './i18n/languages';
 import { CHECK_MS, Updates } from './updates';
-import { SCOPE, workerUrl } from './worker-url';
+import { trusted } from './trusted';
 
 class Update {
   ready = $state(false);
@@ -22,7 +22,7 @@ class Update {
 
   /** Watch for new versions as long as the page lives. */
   start(): void {
-    void this.#updates.start(workerUrl(), SCOPE);
+    void this.#updates.start(trusted('/app/sw.js'), '/app/');
     const check = (): void => void this.#updates.check();
     setInterval(check, CHECK_MS);
     document.addEventListener('visibilitychange', () => {

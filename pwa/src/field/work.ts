@@ -17,6 +17,7 @@ export interface Bodies {
   shift: Schemas['ShiftOut'];
   shift_checklist: Schemas['ShiftChecklistOut'];
   proof: Schemas['PodCheckOut'];
+  form: Schemas['Form'];
 }
 
 export type Kind = keyof Bodies;
@@ -34,6 +35,11 @@ export function of<K extends Kind>(documents: StoredDocument[], kind: K): Bodies
   return documents
     .filter((one) => one.kind === kind)
     .map((one) => one.body as unknown as Bodies[K]);
+}
+
+/** Return the forms that this person may fill in, in the order in which a job offers them. */
+export function forms(documents: StoredDocument[]): Schemas['Form'][] {
+  return of(documents, 'form').toSorted((a, b) => a.position - b.position);
 }
 
 /** Return one document, or null where there is none of that id any more. */
@@ -64,14 +70,27 @@ export function jobs(documents: StoredDocument[]): Job[] {
     .map(({ job }) => job);
 }
 
-/** Return the money that is due at all doors together, by currency. */
-export function collect(documents: StoredDocument[]): { minor: number; currency: string }[] {
+/** Return the money that is still due at the doors of these jobs together, by currency. */
+export function collect(open: Job[]): { minor: number; currency: string }[] {
   const due = new Map<string, number>();
-  for (const stop of of(documents, 'stop')) {
-    if (stop.state !== 'open' || stop.cash_due_minor === 0) continue;
+  for (const { kind, body: stop } of open) {
+    if (kind !== 'stop' || stop.cash_due_minor === 0) continue;
     due.set(stop.currency, (due.get(stop.currency) ?? 0) + stop.cash_due_minor);
   }
   return [...due].map(([currency, minor]) => ({ minor, currency }));
+}
+
+/** Return the jobs that say all these words somewhere: a name, a street, a number, a label, a model. */
+export function matching(list: Job[], words: string): Job[] {
+  const wanted = words
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  if (wanted.length === 0) return list;
+  return list.filter((job) => {
+    const said = JSON.stringify(job.body).toLowerCase();
+    return wanted.every((word) => said.includes(word));
+  });
 }
 
 /** Write an address in the order in which a driver looks for it; nothing of it stands there twice. */

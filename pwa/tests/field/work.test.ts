@@ -43,7 +43,7 @@ test('money is added up by currency, of open doors alone', () => {
     stop('c', { cash_due_minor: 1_500, currency: 'KWD' }),
     stop('d', { cash_due_minor: 900, state: 'failed' }),
   ];
-  expect(collect(documents)).toEqual([
+  expect(collect(jobs(documents))).toEqual([
     { minor: 350, currency: 'AED' },
     { minor: 1_500, currency: 'KWD' },
   ]);

@@ -87,12 +87,14 @@ class Slot(Struct, kw_only=True):
 class Form(Struct, kw_only=True):
     """A piece of work on a job: what is captured, as which type and number, in which steps.
 
-    `job`: the kind of document it is done on; null where it stands alone. `job_id`: the name under
-    which the payload says which job. `undo`: it may be taken back for ten seconds. `version` changes
-    with anything of it, so that an answer to another form is never taken for one to this.
+    `position`: where it stands among all. `job`: the kind of document it is done on; null where it
+    stands alone. `job_id`: the name under which the payload says which job. `undo`: it may be taken
+    back for ten seconds. `version` changes with anything of it, so that an answer to another form is
+    never taken for one to this.
     """
 
     name: str
+    position: int
     job: str | None
     job_id: str | None
     capture: str
@@ -112,12 +114,13 @@ class Asked:
     slots: Sequence[Slot] = ()
     undo: bool = field(default=False, kw_only=True)
 
-    def form(self) -> Form:
+    def form(self, position: int = 0) -> Form:
         """Return it as the phone gets it."""
         captured = CAPTURES[self.capture]
         ids = ids_of(captured.handler)
         told = Form(
             name=self.name,
+            position=position,
             job=self.job,
             job_id=ids[0] if ids else None,
             capture=self.capture,
@@ -300,6 +303,6 @@ FORMS = (
 
 def forms_for(actor: Actor) -> Iterator[tuple[UUID, Form]]:
     """Give the forms whose captures the actor may make, each with the id of its document."""
-    for asked in FORMS:
+    for position, asked in enumerate(FORMS):
         if may(actor.role, CAPTURES[asked.capture].handler.opt["permission"]):
-            yield uuid5(_NAMES, asked.name), asked.form()
+            yield uuid5(_NAMES, asked.name), asked.form(position)

@@ -2,6 +2,7 @@
 
 import { setupI18n, type I18n, type Messages } from '@lingui/core';
 
+import { decimalsOf } from '../flow/money';
 import { CODES, RIGHT_TO_LEFT, type Code, type Key } from './languages';
 
 const FILES: Record<Code, () => Promise<{ default: unknown }>> = {
@@ -38,6 +39,11 @@ class Language {
     document.documentElement.dir = RIGHT_TO_LEFT.includes(code) ? 'rtl' : 'ltr';
   }
 
+  /** Tell whether there is a text of this name. */
+  has(name: string): name is Key {
+    return name in this.#i18n.messages;
+  }
+
   /** Write a text, with what stands in its braces. */
   t(key: Key, values: Record<string, string | number> = {}): string {
     return this.#i18n._(key, values);
@@ -62,6 +68,12 @@ class Language {
       trailingZeroDisplay: 'stripIfInteger',
     } as Intl.NumberFormatOptions);
     return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  }
+
+  /** Write an amount as it is typed into a field, without its currency. */
+  plain(minor: number, currency: string): string {
+    const decimals = decimalsOf(currency);
+    return (minor / 10 ** decimals).toFixed(decimals);
   }
 
   #date(moment: string | number, options: Intl.DateTimeFormatOptions): string {

@@ -1,0 +1,184 @@
+/** A form that is being filled in: every answer is on the disk before the next is asked. */
+
+import { hex } from '../../shared/sync/canonical';
+import { StorageFull } from '../../shared/sync/database';
+import type { DraftPicture } from '../../shared/sync/schema';
+import type { Json } from '../../shared/sync/wire';
+import { UNDO_MS } from '../../shared/sync/undo';
+import { shrink } from '../camera/camera';
+import type { Flaw } from '../camera/measure';
+import type { Packed, Shrunk } from '../camera/shrink.worker';
+import { phone } from '../phone.svelte';
+import type { Known } from '../work';
+import { begin, list, next, payload, steps, type Filled, type Form, type Photo } from './forms';
+
+/** Under what a draft of a form on a job lies on the phone. */
+export function draftKey(form: Form, job: Known): string {
+  return `${job.kind}:${job.id}:${form.name}`;
+}
+
+export class Flow {
+  filled: Filled;
+  /** How good the photos are that were taken since the flow was opened, by slot. */
+  flaws = $state<{ [slot: string]: Flaw | null }>({});
+  /** The phone has no room: what was tried last was not kept. */
+  full = $state(false);
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    readonly form: Form,
+    readonly job: Known,
+    filled: Filled,
+  ) {
+    this.filled = $state.raw(filled);
+  }
+
+  /** Open a form on a job, as far as it was filled in before. */
+  static async open(form: Form, job: Known): Promise<Flow> {
+    const kept = await phone.drafts.read(phone.person_id, draftKey(form, job));
+    const flow = new Flow(form, job, kept === null ? begin(form, Date.now()) : again(form, kept));
+    if (form.slots.some((slot) => slot.type === 'place')) flow.#locate();
+    return flow;
+  }
+
+  get steps() {
+    return steps(this.form, this.job, this.filled);
+  }
+
+  /** The step that is to be done next, or null when all is there. */
+  get next() {
+    return next(this.steps);
+  }
+
+  /** Answer a slot; a null takes the answer back. */
+  answer(name: string, value: Json): Promise<void> {
+    const answers = { ...this.filled.answers, [name]: value };
+    if (value === null) delete answers[name];
+    const passed = this.filled.passed.filter((one) => one !== name);
+    return this.#write({ ...this.filled, answers, passed });
+  }
+
+  /** Pass over what cannot be done here; a dispatcher will see what is missing. */
+  pass(name: string): Promise<void> {
+    return this.#write({ ...this.filled, passed: [...this.filled.passed, name] });
+  }
+
+  /** Keep a photo that was just taken, in the place of the one that this slot had. */
+  async keepPhoto(slot: string, file: Blob): Promise<void> {
+    const { photo, preview, flaw } = await made(file);
+    const before = list<Photo>(this.filled.answers['photos']);
+    const gone = before.filter((one) => one.slot === slot);
+    const named = { slot, sha256: photo.sha256, preview_sha256: preview?.sha256 ?? null };
+    const photos = [...before.filter((one) => one.slot !== slot), named];
+    const taken: Omit<DraftPicture, 'person_id' | 'key'>[] = [{ kind: 'photo', ...photo }];
+    if (preview !== null) taken.push({ kind: 'preview', ...preview });
+    const again = new Set(taken.map((one) => one.sha256));
+    const dropped = gone
+      .flatMap((one) => [one.sha256, one.preview_sha256])
+      .filter((one): one is string => one !== null && !again.has(one));
+    const answers = { ...this.filled.answers, photos: photos as unknown as Json };
+    const passed = this.filled.passed.filter((one) => one !== 'photos');
+    await this.#write({ ...this.filled, answers, passed }, taken, dropped);
+    this.flaws[slot] = flaw;
+  }
+
+  /** Return what a picture of this flow looks like, small where there is a small one. */
+  async picture({ sha256, preview_sha256 }: Photo): Promise<Blob | null> {
+    await this.#writing;
+    const key = draftKey(this.form, this.job);
+    const kept = await phone.drafts.picture(phone.person_id, key, preview_sha256 ?? sha256);
+    return kept === undefined ? null : new Blob([kept.bytes], { type: kept.mime });
+  }
+
+  /** Capture it: once this has returned true it is on the disk, and goes out by itself. */
+  async commit(): Promise<boolean> {
+    await this.#writing;
+    const { form, job } = this;
+    return this.#try(() =>
+      phone.keep({
+        type: form.capture,
+        schema: form.schema,
+        lane: `${job.kind}:${job.id}`,
+        payload: payload(form, job, this.filled, Date.now()),
+        changes: { [`${job.kind}:${job.id}`]: { form: form.name, at: Date.now() } },
+        draft: draftKey(form, job),
+        ...(form.undo ? { undo_ms: UNDO_MS } : {}),
+      }),
+    );
+  }
+
+  /** Forget what was filled in. */
+  async drop(): Promise<void> {
+    await this.#writing;
+    await phone.drafts.drop(phone.person_id, draftKey(this.form, this.job));
+  }
+
+  #write(
+    filled: Filled,
+    taken: Omit<DraftPicture, 'person_id' | 'key'>[] = [],
+    dropped: string[] = [],
+  ): Promise<void> {
+    const before = this.filled;
+    this.filled = filled;
+    const draft = {
+      person_id: phone.person_id,
+      key: draftKey(this.form, this.job),
+      value: filled as unknown as Json,
+    };
+    this.#writing = this.#writing.then(() =>
+      this.#try(async () => {
+        await phone.drafts.write(draft, taken, dropped);
+      }).then((kept) => {
+        // A screen never shows what was not kept.
+        if (!kept && this.filled === filled) this.filled = before;
+      }),
+    );
+    return this.#writing;
+  }
+
+  /** Do what needs room, and say whether there was any. */
+  async #try(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      this.full = false;
+      return true;
+    } catch (failure) {
+      if (!(failure instanceof StorageFull)) throw failure;
+      this.full = true;
+      return false;
+    }
+  }
+
+  /** Note the place as soon as the phone knows it; nobody waits for it, and it hinders nothing. */
+  #locate(): void {
+    navigator.geolocation?.getCurrentPosition(
+      ({ coords: { latitude, longitude, accuracy } }) => {
+        const place = { lat: latitude, lng: longitude, accuracy_m: Math.min(accuracy, 100_000) };
+        void this.answer('place', place);
+      },
+      () => undefined,
+      { enableHighAccuracy: true, maximumAge: 60_000, timeout: 60_000 },
+    );
+  }
+}
+
+/** Take up what was filled in before; of another version of the form what still has a slot. */
+function again(form: Form, kept: Json): Filled {
+  const filled = kept as unknown as Filled;
+  if (filled.version === form.version) return filled;
+  const names = new Set([...form.slots.map((slot) => slot.name), 'photos']);
+  const answers = Object.entries(filled.answers).filter(([name]) => names.has(name));
+  return { ...filled, version: form.version, answers: Object.fromEntries(answers) };
+}
+
+/** Shrink a photo; where that fails the file itself is kept, for it cannot be taken again. */
+async function made(file: Blob): Promise<Omit<Shrunk, 'n'>> {
+  try {
+    return await shrink(file);
+  } catch {
+    const bytes = await file.arrayBuffer();
+    const sha256 = hex(await crypto.subtle.digest('SHA-256', bytes));
+    const photo: Packed = { sha256, mime: file.type || 'application/octet-stream', bytes };
+    return { photo, preview: null, flaw: null };
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * What a form asks of this person now: which steps, what each demands, and what is still open.
+ *
+ * The server describes the form, the job's document says which proofs its recipe wants, and what was
+ * answered so far decides the rest. Nothing here touches the screen or the storage.
+ */
+
+import type { components } from '../../generated/api';
+import type { Json } from '../../shared/sync/wire';
+import type { Known } from '../work';
+
+type Schemas = components['schemas'];
+
+export type Form = Schemas['Form'];
+export type Slot = Schemas['Slot'];
+export type Answers = { [name: string]: Json };
+
+/** What was filled in of a form so far. */
+export interface Filled {
+  version: string;
+  begun_ms: number;
+  answers: Answers;
+  /** Steps that their person has passed over: it could not be done here. */
+  passed: string[];
+}
+
+/** One step of a flow. */
+export interface Step {
+  slot: Slot;
+  required: boolean;
+  answered: boolean;
+  passed: boolean;
+}
+
+export interface Photo {
+  slot: string;
+  sha256: string;
+  preview_sha256: string | null;
+}
+
+export interface KeptBack {
+  fulfilment_line_id: string;
+  quantity: number;
+  serials: string[];
+  reason: string;
+}
+
+export interface Tender {
+  method: string;
+  amount_minor: number;
+  reference: string;
+}
+
+/** What the phone notes by itself; nobody is asked. */
+const SILENT: readonly Slot['type'][] = ['place', 'dwell'];
+
+/** Begin a form at this moment. */
+export function begin(form: Form, now: number): Filled {
+  return { version: form.version, begun_ms: now, answers: {}, passed: [] };
+}
+
+/** Return the steps in their order. */
+export function steps(form: Form, job: Known, filled: Filled): Step[] {
+  return form.slots
+    .filter((slot) => !SILENT.includes(slot.type))
+    .map((slot) => ({
+      slot,
+      required: isRequired(slot, job, filled.answers, form),
+      answered: isAnswered(slot, job, filled.answers, form),
+      passed: filled.passed.includes(slot.name),
+    }));
+}
+
+/** Return the step that is to be done next; null when everything that is required is done. */
+export function next(all: Step[]): Step | null {
+  return all.find((step) => step.required && !step.answered && !step.passed) ?? null;
+}
+
+/** Return the proofs that the job asks for, by who takes the goods. */
+export function proofs(job: Known, answers: Answers): string[] {
+  if (job.kind !== 'stop') return [];
+  return recipe(job, answers).proofs;
+}
+
+/** Name the pictures that are wanted, in the order of taking. */
+export function photoSlots(form: Form, job: Known, answers: Answers): string[] {
+  const chosen = form.slots.flatMap((slot) =>
+    slot.options.filter((option) => option.value === answers[slot.name]),
+  );
+  const asked = chosen.flatMap((option) => option.photo_slots);
+  if (form.capture === 'pod.record' && job.kind === 'stop') {
+    const { proofs: named, photo_slots } = recipe(job, answers);
+    if (named.includes('photo')) asked.push(...photo_slots);
+  }
+  if (form.capture === 'visit.complete' && job.kind === 'visit') {
+    asked.push(...job.body.units.flatMap((unit) => unit.photo_slots));
+  }
+  return [...new Set(asked)];
+}
+
+/** Return the money that is due at the door for what is handed over. */
+export function due(job: Known, answers: Answers): number {
+  if (job.kind !== 'stop') return 0;
+  const prices = new Map(
+    job.body.goods.map((line) => [line.fulfilment_line_id, line.unit_price_minor]),
+  );
+  const kept = list<KeptBack>(answers['kept_back'])
+    .map((one) => one.quantity * (prices.get(one.fulfilment_line_id) ?? 0))
+    .reduce((sum, each) => sum + each, 0);
+  return Math.max(0, job.body.cash_due_minor - kept);
+}
+
+/** Return the money that was taken so far. */
+export function tendered(answers: Answers): number {
+  return list<Tender>(answers['tenders']).reduce((sum, one) => sum + one.amount_minor, 0);
+}
+
+/** Return the topics of all checklists of a visit, each once. */
+export function topics(job: Known): { id: string; text: string }[] {
+  if (job.kind !== 'visit') return [];
+  const all = job.body.units.flatMap((unit) => unit.checklist?.demo_topics ?? []);
+  return [...new Map(all.map((topic) => [topic.id, topic])).values()];
+}
+
+/** Return what a capture of this form says. */
+export function payload(form: Form, job: Known, filled: Filled, now: number): Answers {
+  const said: Answers = {};
+  if (form.job_id !== null) said[form.job_id] = idOf(form, job);
+  for (const slot of form.slots) {
+    const answer = filled.answers[slot.name];
+    if (slot.scan_kind !== null || answer === undefined || answer === null) continue;
+    said[slot.name] = answer;
+  }
+  const dwell = form.slots.find((slot) => slot.type === 'dwell');
+  if (dwell !== undefined) said[dwell.name] = Math.round(clamp(now - filled.begun_ms) / 1_000);
+  const photos = list<Photo>(filled.answers['photos']);
+  if (photos.length > 0) {
+    // What another answer had asked for is no part of this one.
+    const wanted = photoSlots(form, job, filled.answers);
+    said['photos'] = photos.filter(
+      (one) => wanted.includes(one.slot) || isExtra(one.slot),
+    ) as never;
+  }
+  if (form.capture === 'pod.record') said['shown_minor'] = due(job, filled.answers);
+  return said;
+}
+
+/** Pictures that somebody took beside those that were asked for are called so. */
+export const EXTRA = 'other';
+
+function isExtra(slot: string): boolean {
+  return slot.startsWith(EXTRA);
+}
+
+export function list<T>(answer: Json | undefined): T[] {
+  return Array.isArray(answer) ? (answer as T[]) : [];
+}
+
+function recipe(job: Extract<Known, { kind: 'stop' }>, answers: Answers): Schemas['RecipeOut'] {
+  const relation = (answers['receiver'] as { relation?: string } | undefined)?.relation;
+  return relation === undefined || relation === 'customer'
+    ? job.body.recipe
+    : job.body.recipe_other;
+}
+
+function isRequired(slot: Slot, job: Known, answers: Answers, form: Form): boolean {
+  switch (slot.type) {
+    case 'photos':
+      return photoSlots(form, job, answers).length > 0;
+    case 'labels':
+      return isAsked(slot, job, answers) && labels(job).length > 0;
+    case 'tenders':
+      return isAsked(slot, job, answers) && due(job, answers) > 0;
+    case 'topics':
+      return topics(job).length > 0;
+    default:
+      return slot.required || isAsked(slot, job, answers);
+  }
+}
+
+function isAsked(slot: Slot, job: Known, answers: Answers): boolean {
+  return slot.proof !== null && proofs(job, answers).includes(slot.proof);
+}
+
+function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boolean {
+  const answer = answers[slot.name];
+  switch (slot.type) {
+    case 'labels': {
+      const seen = list<string>(answer);
+      return labels(job).every((label) => seen.includes(label));
+    }
+    case 'photos': {
+      const taken = list<Photo>(answer).map((photo) => photo.slot);
+      return photoSlots(form, job, answers).every((wanted) => taken.includes(wanted));
+    }
+    case 'receiver': {
+      const who = answer as { name: string; relation: string } | undefined;
+      if (who === undefined) return false;
+      return who.name.trim() !== '' || !isAsked(slot, job, answers);
+    }
+    case 'tenders':
+      return tendered(answers) > 0 && tendered(answers) === due(job, answers);
+    case 'topics': {
+      const shown = list<string>(answer);
+      return topics(job).every((topic) => shown.includes(topic.id));
+    }
+    case 'sign_off': {
+      const signed = answer as { name: string; strokes: unknown[] } | undefined;
+      return signed !== undefined && signed.strokes.length > 0;
+    }
+    case 'units':
+      return list<{ done?: boolean }>(answer).length > 0;
+    default:
+      return answer !== undefined && answer !== null && answer !== '';
+  }
+}
+
+/** Return the labels on the boxes of a job. */
+export function labels(job: Known): string[] {
+  if (job.kind === 'stop' || job.kind === 'manifest') {
+    return job.body.pieces.map((piece) => piece.label_no);
+  }
+  if (job.kind === 'shift') return job.body.loading.pieces.map((piece) => piece.label_no);
+  return [];
+}
+
+function idOf(form: Form, job: Known): string {
+  const named = (job.body as unknown as Answers)[form.job_id ?? ''];
+  return typeof named === 'string' ? named : job.id;
+}
+
+/** A clock that was set back gives no time at all, and no visit lasts longer than a day. */
+function clamp(ms: number): number {
+  return Math.min(Math.max(ms, 0), 24 * 60 * 60_000);
+}

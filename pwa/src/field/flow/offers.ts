@@ -1,0 +1,83 @@
+/** Which forms a job offers now: what is to be done first stands first, and what is done is not offered. */
+
+import type { StoredDocument } from '../../shared/sync/schema';
+import type { Json } from '../../shared/sync/wire';
+import { forms, of, type Known } from '../work';
+import type { Form } from './forms';
+
+type Changes = ReadonlyMap<string, Json>;
+
+/** What a capture on this phone has made of a job, before the server has answered. */
+interface Change {
+  form: string;
+  at: number;
+}
+
+/** Forms that end a job on this phone. */
+const ENDS: readonly string[] = [
+  'deliver',
+  'not_delivered',
+  'pick_up',
+  'complete_visit',
+  'cannot_finish',
+  'pack',
+  'finish_receipt',
+  'count',
+];
+
+/** Return the last form that was captured on a job and that the server's documents do not know of. */
+export function captured(job: { kind: string; id: string }, changes: Changes): string | null {
+  const change = changes.get(`${job.kind}:${job.id}`) as unknown as Change | undefined;
+  return change?.form ?? null;
+}
+
+/** Tell whether a job is over as far as this phone knows. */
+export function isOver(job: { kind: string; id: string }, changes: Changes): boolean {
+  return ENDS.includes(captured(job, changes) ?? '');
+}
+
+/** Return the run that a stop stands on while nobody has accepted it, else null. */
+export function toAccept(
+  stop: { id: string },
+  documents: StoredDocument[],
+  changes: Changes,
+): string | null {
+  const run = of(documents, 'run').find((one) => one.stop_ids.includes(stop.id));
+  if (run === undefined || run.state !== 'planned') return null;
+  return captured({ kind: 'run', id: run.id }, changes) === null ? run.id : null;
+}
+
+/** Return the forms that may be filled in on a job now. */
+export function offers(job: Known, documents: StoredDocument[], changes: Changes): Form[] {
+  if (isOver(job, changes)) return [];
+  const names = named(job, documents, changes);
+  const all = forms(documents).filter((form) => form.job === job.kind);
+  if (names === null) return all;
+  return names.flatMap((name) => all.filter((form) => form.name === name));
+}
+
+/** Name them in their order; null where everything that there is for the kind is offered. */
+function named(job: Known, documents: StoredDocument[], changes: Changes): string[] | null {
+  const last = captured(job, changes);
+  switch (job.kind) {
+    case 'stop':
+      return toAccept(job, documents, changes) === null ? ['deliver', 'not_delivered'] : [];
+    case 'run':
+      return job.body.state === 'planned' && last === null ? ['take_run'] : [];
+    case 'visit':
+      return job.body.state === 'started' || last !== null
+        ? ['complete_visit', 'cannot_finish', 'found_at_visit', 'part_fitted']
+        : ['start_visit', 'cannot_finish'];
+    case 'shift':
+      return job.body.state === 'planned' && last === null
+        ? ['open_shift']
+        : ['load', 'close_shift'];
+    default:
+      return null;
+  }
+}
+
+/** Tell whether a form asks nothing, so that one tap does it. */
+export function isQuick(form: Form): boolean {
+  return form.slots.every((slot) => slot.type === 'place' || slot.type === 'dwell');
+}

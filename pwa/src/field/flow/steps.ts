@@ -1,0 +1,36 @@
+/** How each type of slot is asked; a part is loaded when a form needs it. */
+
+import type { Component } from 'svelte';
+
+import type { Flow } from './flow.svelte';
+import type { Slot } from './forms';
+
+/** What a step is given: it answers its slot in the flow, and says when it is done by itself. */
+export interface Asking {
+  flow: Flow;
+  slot: Slot;
+  done: () => void;
+}
+
+type Part = () => Promise<{ default: Component<Asking> }>;
+
+const PARTS: Partial<Record<Slot['type'], Part>> = {
+  choice: () => import('./steps/Choice.svelte'),
+  count: () => import('./steps/Count.svelte'),
+  day: () => import('./steps/Day.svelte'),
+  handover_code: () => import('./steps/HandoverCode.svelte'),
+  kept_back: () => import('./steps/KeptBack.svelte'),
+  labels: () => import('./steps/Labels.svelte'),
+  photos: () => import('./steps/Photos.svelte'),
+  receiver: () => import('./steps/Receiver.svelte'),
+  serials: () => import('./steps/Serials.svelte'),
+  signature: () => import('./steps/Signature.svelte'),
+  tenders: () => import('./steps/Tenders.svelte'),
+  words: () => import('./steps/Words.svelte'),
+  yes_no: () => import('./steps/YesNo.svelte'),
+};
+
+/** Return the part that asks a type; null for one that only a later version knows. */
+export function asked(type: string): Part | null {
+  return PARTS[type as Slot['type']] ?? null;
+}

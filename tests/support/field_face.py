@@ -1,0 +1,92 @@
+"""People at the screens of the field app: what they do first, and what each screen must be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import BrowserContext, Page, expect
+
+from doorstep.play import door, picking
+from doorstep.play.calendar import Calendar
+from doorstep.play.order import OrderPlay, Plan
+from doorstep.play.parcel import ParcelPlay
+from doorstep.play.visitors import Company
+from doorstep.seed import password_of, sample_users
+from tests.support.field_app import PWA
+from tests.support.whole_stack import WholeStack
+
+AXE = (PWA / "node_modules" / "axe-core" / "axe.min.js").read_text()
+AUDIT = """axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+  .then((found) => found.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.html)}`))"""
+WIDE = "document.documentElement.scrollWidth > screen.width"
+SMALL_TARGETS = """[...document.querySelectorAll('a, button, input')]
+  .map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
+  .filter(([, box]) => box.height > 0 && (box.height < 48 || box.width < 48)).map(([html]) => html)"""
+
+# As patient as `until`: the machine may be busy with other tests.
+expect.set_options(timeout=60_000)
+
+PIN = "246810"
+TO_COLLECT = ("WM-7KG", 1), ("KET-17", 1)
+
+
+@asynccontextmanager
+async def company(stack: WholeStack) -> AsyncIterator[Company]:
+    async with stack.client() as http, stack.client(stack.sandbox_url) as sandbox:
+        yield Company(http, sandbox, Calendar(1))
+
+
+async def on_the_way(people: Company, *, number: int = 1, accepted: bool = True) -> ParcelPlay:
+    """Have an order that is paid at the door come as far as the executive's phone."""
+    order = OrderPlay(people, Plan(number=number, lines=TO_COLLECT, payment="cashondelivery"))
+    await order.place()
+    await order.pay()
+    await order.stage_reached(1003)
+    parcel = ParcelPlay(order, (await order.order())["parcels"][0])
+    await parcel.accept()
+    await picking.pick_check_pack(parcel)
+    await parcel.book()
+    await parcel.carry()
+    await (door.go_out(parcel) if accepted else door.plan_run(parcel))
+    return parcel
+
+
+async def code_for(stack: WholeStack, role: str) -> str:
+    """Have the office make a code for the channel's person of a role."""
+    admin = next(user for user in sample_users() if user.role == "admin")
+    person = next(user for user in sample_users() if (user.role, user.channel) == (role, "AE"))
+    assert admin.login
+    async with stack.client() as office:
+        signed_in = await office.post(
+            "/api/sign-in", json={"login": admin.login, "password": password_of(admin.login)}
+        )
+        bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+        path = f"/api/people/{person.person_id}/enrolment-codes"
+        made = await office.post(path, json={}, headers=bearer)
+    code: str = made.json()["code"]
+    return code
+
+
+async def enrol(page: Page, code: str) -> None:
+    """Do what a new person does."""
+    await page.get_by_label("Code from the office").fill(code)
+    await page.get_by_label("Choose a PIN").fill(PIN)
+    await page.get_by_label("The PIN once more").fill(PIN)
+    await page.get_by_role("button", name="Begin").click()
+
+
+async def sound(page: Page) -> None:
+    """Nothing is hard to reach, to read or to hit."""
+    await page.evaluate(AXE)
+    found: list[Any] = await page.evaluate(AUDIT)
+    assert found == []
+    assert not await page.evaluate(WIDE)
+    assert await page.evaluate(SMALL_TARGETS) == []
+
+
+async def open_face(context: BrowserContext, stack: WholeStack) -> Page:
+    page = await context.new_page()
+    await page.goto(f"{stack.base_url}/app/")
+    return page
