@@ -10,7 +10,21 @@ import type { Flaw } from '../camera/measure';
 import type { Packed, Shrunk } from '../camera/shrink.worker';
 import { phone } from '../phone.svelte';
 import type { Known } from '../work';
-import { begin, list, next, payload, steps, type Filled, type Form, type Photo } from './forms';
+import {
+  begin,
+  isStepwise,
+  list,
+  next,
+  payload,
+  steps,
+  type Filled,
+  type Form,
+  type Photo,
+  type Slot,
+} from './forms';
+
+/** The number of the body of `scans.add` that this version writes. */
+const SCANS_SCHEMA = 1;
 
 /** Under what a draft of a form on a job lies on the phone. */
 export function draftKey(form: Form, job: Known): string {
@@ -36,7 +50,7 @@ export class Flow {
   /** Open a form on a job, as far as it was filled in before. */
   static async open(form: Form, job: Known): Promise<Flow> {
     const kept = await phone.drafts.read(phone.person_id, draftKey(form, job));
-    const flow = new Flow(form, job, kept === null ? begin(form, Date.now()) : again(form, kept));
+    const flow = new Flow(form, job, kept === null ? begin(form, Date.now()) : takenUp(form, kept));
     if (form.slots.some((slot) => slot.type === 'place')) flow.#locate();
     return flow;
   }
@@ -72,14 +86,32 @@ export class Flow {
     const photos = [...before.filter((one) => one.slot !== slot), named];
     const taken: Omit<DraftPicture, 'person_id' | 'key'>[] = [{ kind: 'photo', ...photo }];
     if (preview !== null) taken.push({ kind: 'preview', ...preview });
-    const again = new Set(taken.map((one) => one.sha256));
+    const now = new Set(taken.map((one) => one.sha256));
     const dropped = gone
       .flatMap((one) => [one.sha256, one.preview_sha256])
-      .filter((one): one is string => one !== null && !again.has(one));
+      .filter((one): one is string => one !== null && !now.has(one));
     const answers = { ...this.filled.answers, photos: photos as unknown as Json };
     const passed = this.filled.passed.filter((one) => one !== 'photos');
     await this.#write({ ...this.filled, answers, passed }, taken, dropped);
     this.flaws[slot] = flaw;
+  }
+
+  /** Keep a beep as a capture of its own, whatever becomes of this form. */
+  async keepScan({ name, scan_kind }: Slot, label_no: string): Promise<void> {
+    await this.#writing;
+    const { place } = this.filled.answers;
+    const captured_at = new Date().toISOString();
+    const scan = { scan_uid: crypto.randomUUID(), label_no, kind: scan_kind, captured_at };
+    const kept = await this.#try(() =>
+      phone.keep({
+        type: 'scans.add',
+        schema: SCANS_SCHEMA,
+        lane: `${this.job.kind}:${this.job.id}`,
+        payload: { scans: [place === undefined ? scan : { ...scan, place }] },
+      }),
+    );
+    if (!kept) return;
+    await this.answer(name, [...list<string>(this.filled.answers[name]), label_no]);
   }
 
   /** Return what a picture of this flow looks like, small where there is a small one. */
@@ -94,6 +126,10 @@ export class Flow {
   async commit(): Promise<boolean> {
     await this.#writing;
     const { form, job } = this;
+    if (isStepwise(form)) {
+      await this.drop();
+      return true;
+    }
     return this.#try(() =>
       phone.keep({
         type: form.capture,
@@ -163,7 +199,7 @@ export class Flow {
 }
 
 /** Take up what was filled in before; of another version of the form what still has a slot. */
-function again(form: Form, kept: Json): Filled {
+function takenUp(form: Form, kept: Json): Filled {
   const filled = kept as unknown as Filled;
   if (filled.version === form.version) return filled;
   const names = new Set([...form.slots.map((slot) => slot.name), 'photos']);

@@ -51,8 +51,20 @@ export interface Tender {
   reference: string;
 }
 
+/** Where a parcel is that a shift holds at its end. */
+export interface Explained {
+  fulfilment_id: string;
+  reason: string;
+  words: string;
+}
+
 /** What the phone notes by itself; nobody is asked. */
 const SILENT: readonly Slot['type'][] = ['place', 'dwell'];
+
+/** Tell whether each step of a form is captured as it is taken, so that its end captures nothing. */
+export function isStepwise(form: Form): boolean {
+  return form.slots.length > 0 && form.slots.every((slot) => slot.scan_kind !== null);
+}
 
 /** Begin a form at this moment. */
 export function begin(form: Form, now: number): Filled {
@@ -173,6 +185,8 @@ function isRequired(slot: Slot, job: Known, answers: Answers, form: Form): boole
       return isAsked(slot, job, answers) && due(job, answers) > 0;
     case 'topics':
       return topics(job).length > 0;
+    case 'explanations':
+      return held(job).length > 0;
     default:
       return slot.required || isAsked(slot, job, answers);
   }
@@ -185,8 +199,9 @@ function isAsked(slot: Slot, job: Known, answers: Answers): boolean {
 function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boolean {
   const answer = answers[slot.name];
   switch (slot.type) {
-    case 'labels': {
-      const seen = list<string>(answer);
+    case 'labels':
+    case 'scans': {
+      const seen = [...loaded(job), ...list<string>(answer)];
       return labels(job).every((label) => seen.includes(label));
     }
     case 'photos': {
@@ -208,6 +223,10 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
       const signed = answer as { name: string; strokes: unknown[] } | undefined;
       return signed !== undefined && signed.strokes.length > 0;
     }
+    case 'explanations': {
+      const said = list<Explained>(answer).map((one) => one.fulfilment_id);
+      return held(job).every((parcel) => said.includes(parcel));
+    }
     case 'units':
       return list<{ done?: boolean }>(answer).length > 0;
     default:
@@ -222,6 +241,16 @@ export function labels(job: Known): string[] {
   }
   if (job.kind === 'shift') return job.body.loading.pieces.map((piece) => piece.label_no);
   return [];
+}
+
+/** Return the labels of a job that the server has seen scanned. */
+export function loaded(job: Known): string[] {
+  if (job.kind !== 'shift') return [];
+  return job.body.loading.pieces.filter((piece) => piece.loaded).map((piece) => piece.label_no);
+}
+
+function held(job: Known): string[] {
+  return job.kind === 'shift' ? job.body.holding.parcels.map((one) => one.fulfilment_id) : [];
 }
 
 function idOf(form: Form, job: Known): string {

@@ -8,6 +8,11 @@ export function label(of: 'form' | 'slot' | 'option', name: string): string {
   return known(`${of}_${name}`) ?? readable(name);
 }
 
+/** Write an answer to a slot: in its own words where the slot has some, else as everywhere. */
+export function answer(slot: string, value: string): string {
+  return known(`option_${slot}_${value}`) ?? label('option', value);
+}
+
 /** Write what the last tap of a form says. */
 export function finishing(form: string): string {
   return known(`finish_${form}`) ?? label('form', form);

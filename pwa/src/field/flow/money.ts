@@ -1,9 +1,10 @@
 /** Amounts as people type them. */
 
+import { latin } from './digits';
+
 /** Read an amount by its currency's own decimals; null for what is none. */
 export function minorOf(text: string, currency: string): number | null {
-  const plain = text
-    .normalize('NFKC')
+  const plain = latin(text)
     .replaceAll(/[\s,٬]/g, '')
     .replace('٫', '.');
   if (!/^[0-9]+(\.[0-9]+)?$/.test(plain)) return null;

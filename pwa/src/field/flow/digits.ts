@@ -1,0 +1,15 @@
+/** Digits as they are typed anywhere. */
+
+/** Zeros of Arabic, Persian and Urdu, Devanagari, Bengali and Malayalam; the others follow them. */
+const ZEROS = [0x0660, 0x06f0, 0x0966, 0x09e6, 0x0d66];
+
+/** Write the digits of any keyboard of the field as 0 to 9; everything else stays as it is. */
+export function latin(text: string): string {
+  return [...text.normalize('NFKC')].map(digit).join('');
+}
+
+function digit(character: string): string {
+  const point = character.codePointAt(0) ?? 0;
+  const zero = ZEROS.find((first) => point >= first && point <= first + 9);
+  return zero === undefined ? character : String(point - zero);
+}
