@@ -179,6 +179,32 @@ async def test_a_ticket_by_hand_from_opening_to_resolving(company: Company, db: 
     assert given["owner_id"] == str(support.id)
 
 
+async def test_a_ticket_about_a_parcel_is_about_its_order_and_only_for_who_sees_it(
+    company: Company, db: Any
+) -> None:
+    """Found by requests made from the description: an unknown parcel had answered 500."""
+    order, other = await place(company, MIXER), await place(company, MIXER)
+    about = {"type": "other", "title": "The box is wet.", "fulfilment_id": order.parcel}
+    made = await company.send("support", "/tickets", about)
+    assert made.status_code == 201, made.text
+    assert made.json()["order_id"] == str(order.order_id)
+    for wrong in (
+        about | {"fulfilment_id": uuid7()},
+        about | {"order_id": other.order_id},
+    ):
+        refused = await company.send("support", "/tickets", wrong)
+        assert refused.status_code == 404, refused.text
+        assert refused.json()["type"] == "/problems/not-found"
+    await db.execute(
+        "UPDATE person SET channel_ids = ARRAY[$2::uuid] WHERE id = $1",
+        company.users["support"].id,
+        uuid7(),
+    )
+    hidden = await company.send("support", "/tickets", about)
+    assert hidden.status_code == 404, hidden.text
+    assert await db.value("SELECT count(*) FROM ticket") == 1
+
+
 async def test_admins_set_rules_and_calendars(company: Company, db: Any) -> None:
     rules = {
         "rules": [

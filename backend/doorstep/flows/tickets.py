@@ -25,7 +25,7 @@ from doorstep.settings import settings
 
 CHANNEL_OF_ORDER = "SELECT channel_id FROM customer_order WHERE id = $1"
 
-OF_THE_ORDER = "SELECT true FROM fulfilment WHERE id = $1 AND order_id = $2"
+ORDER_OF_PARCEL = "SELECT order_id FROM fulfilment WHERE id = $1"
 
 # What a customer is written to about a ticket; `told` numbers our answers.
 READER = """
@@ -54,17 +54,19 @@ async def open_ticket(
 ) -> dict[str, Any]:
     """Open a ticket about an order, a parcel of it, or (with a channel) nothing we know yet.
 
-    The same `event_id` again is the same ticket. Photos of a person at a screen must be his own
-    uploads; those of a flow come from a proof or a return whose module has checked them. Returns
-    the ticket's row (id, number, state, problem_id, …).
+    A ticket about a parcel is about its order too, whether that is named or not. The same `event_id`
+    again is the same ticket. Photos of a person at a screen must be his own uploads; those of a flow
+    come from a proof or a return whose module has checked them. Returns the ticket's row (id,
+    number, state, problem_id, …).
 
     Raises: NotFound for an order, parcel or channel out of sight; ChannelNeeded; PhotoMissing;
     OwnerNotAvailable; EventIdReused.
     """
+    order_id = await _order(order_id, fulfilment_id)
     new = NewTicket(
         id=event_id or uuid7(),
         type=ticket_type,
-        channel_id=await _channel(actor, order_id, fulfilment_id, channel_id),
+        channel_id=await _channel(actor, order_id, channel_id),
         title=title,
         words=words,
         order_id=order_id,
@@ -81,13 +83,18 @@ async def open_ticket(
     return ticket
 
 
-async def _channel(
-    actor: Actor, order_id: UUID | None, fulfilment_id: UUID | None, channel_id: UUID | None
-) -> UUID:
+async def _order(order_id: UUID | None, fulfilment_id: UUID | None) -> UUID | None:
+    if fulfilment_id is None:
+        return order_id
+    found: UUID | None = await db.value(ORDER_OF_PARCEL, fulfilment_id)
+    if found is None or order_id not in (None, found):
+        raise NotFound("There is no such parcel, or it is not one of this order.")
+    return found
+
+
+async def _channel(actor: Actor, order_id: UUID | None, channel_id: UUID | None) -> UUID:
     if order_id is not None:
         await scope(actor).require_order(order_id)
-        if fulfilment_id and not await db.value(OF_THE_ORDER, fulfilment_id, order_id):
-            raise NotFound("The parcel is not one of this order.")
         found: UUID = await db.value(CHANNEL_OF_ORDER, order_id)
         return found
     if channel_id is None:

@@ -1,0 +1,40 @@
+"""What people do with their hands on the screens of the field app."""
+
+from __future__ import annotations
+
+from playwright.async_api import Page, expect
+
+
+async def take_photo(page: Page, name: str, content: bytes) -> None:
+    """Take the photo of a slot; the phone has it when its picture is shown."""
+    shot = page.locator(".shot", has_text=name).first
+    await shot.locator("input").set_input_files(
+        {"name": "shot.jpg", "mimeType": "image/jpeg", "buffer": content}
+    )
+    await expect(shot.locator("img")).to_be_visible()
+
+
+async def scan(page: Page, code: str) -> None:
+    """Scan as a scanner on a cable does: it types, and ends with Enter."""
+    field = page.get_by_label("Or type the code")
+    await field.fill(code)
+    await field.press("Enter")
+
+
+async def sign(page: Page) -> None:
+    """Sign with a finger, in two strokes."""
+    box = await page.locator("canvas").bounding_box()
+    assert box is not None
+    for height in (0.3, 0.6):
+        await page.mouse.move(box["x"] + 40, box["y"] + box["height"] * height)
+        await page.mouse.down()
+        for step in range(1, 9):
+            y = box["y"] + box["height"] * (height + 0.1 * (step % 2))
+            await page.mouse.move(box["x"] + 40 + 25 * step, y)
+        await page.mouse.up()
+
+
+async def unlock(page: Page, pin: str) -> None:
+    """Open the screen with the PIN."""
+    await page.get_by_label("PIN").fill(pin)
+    await page.get_by_role("button", name="Open").click()
