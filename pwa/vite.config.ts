@@ -10,6 +10,10 @@ import { messages } from './build/messages';
 const version = process.env['APP_VERSION'] ?? packageVersion();
 const outDir = process.env['APP_OUT'] ?? new URL('dist/field', import.meta.url).pathname;
 
+/** Modules of the first screen that later ones use too. */
+const FIRST =
+  /src\/(shared\/|field\/(phone|running|work|sending|trusted|i18n\/lang|flow\/(forms|labels|offers|money|digits)|parts\/(Offers|JobCard)))|node_modules\/(svelte|idb|uuidv7|@lingui\/core)/;
+
 export default defineConfig({
   root: 'src/field',
   base: '/app/',
@@ -18,7 +22,11 @@ export default defineConfig({
     outDir,
     emptyOutDir: false,
     target: 'es2022',
-    rolldownOptions: { input: { index: page('src/field/index.html'), ...harness() } },
+    rolldownOptions: {
+      input: { index: page('src/field/index.html'), ...harness() },
+      // What the first screen needs is one file: many small ones are packed worse.
+      output: { codeSplitting: { groups: [{ name: 'first', test: FIRST }] } },
+    },
   },
   worker: { format: 'es' },
   plugins: [

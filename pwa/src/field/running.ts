@@ -2,6 +2,7 @@
 
 import { LOOK, type Word } from '../shared/browser/between';
 import { BACKGROUND_TAG, openField, type Field } from '../shared/browser/field';
+import { Sync } from '../shared/sync/sync';
 import { Triggers, type Reason } from '../shared/sync/triggers';
 import { keepSubscribed } from './subscription';
 
@@ -9,7 +10,7 @@ interface WithSync {
   sync?: { register(tag: string): Promise<void> };
 }
 
-export interface Running extends Field {
+export interface Running extends Field<Sync> {
   /** Ask for a sync; it ends with a run that began after this call. */
   fire(reason: Reason): Promise<void>;
 }
@@ -20,7 +21,7 @@ export interface Running extends Field {
  * `ran` is called after each run, whatever came of it: screens look anew then.
  */
 export function startField(ran: () => void = () => undefined): Running {
-  const field = openField(APP_VERSION);
+  const field = openField(APP_VERSION, Sync);
   const run = (options: { eager: boolean }): Promise<number | null> =>
     field.sync.run(options).finally(ran);
   const triggers = new Triggers(run, timers, wakeWorker);

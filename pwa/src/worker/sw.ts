@@ -5,6 +5,7 @@ import { NavigationRoute, registerRoute } from 'workbox-routing';
 
 import { TAKE_OVER, type Word } from '../shared/browser/between';
 import { openField, type Field } from '../shared/browser/field';
+import { Exchange } from '../shared/sync/exchange';
 import { onBackgroundSync, type SyncEvent } from './background-sync';
 import { onPush, onTap } from './notifications';
 
@@ -15,7 +16,7 @@ declare const self: ServiceWorkerGlobalScope & {
 let opened: Field | null = null;
 
 // Woken for a page that loads, the worker needs no database.
-const field = (): Field => (opened ??= openField(APP_VERSION));
+const field = (): Field => (opened ??= openField(APP_VERSION, Exchange));
 
 precacheAndRoute(self.precached);
 registerRoute(new NavigationRoute(createHandlerBoundToURL('index.html')));

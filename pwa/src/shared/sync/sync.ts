@@ -1,235 +1,27 @@
-/** The whole of it: keep captures, send them, bring the work to the phone, and tell how it stands. */
+/** The whole of it, for a page: keep captures, and send them. */
 
-import { isOver, LONGEST_RETRY_AFTER_MS } from './backoff';
-import { Database } from './database';
-import { DeviceWord, type DeviceState } from './device-word';
-import type { Reply } from './http';
-import { HealthReport } from './health';
-import { Leases, LEASE_MS } from './leases';
-import { Line } from './line';
-import { exclusively } from './lock';
-import { MediaLane } from './media';
+import { Exchange } from './exchange';
 import { Outbox, type Capture } from './outbox';
-import type { Ports, Session } from './ports';
-import { Puller, type Work } from './pull';
-import { PushAcks, type PushAck } from './push-acks';
-import type { Entry, Quarantined } from './schema';
-import { fillReserve } from './reserve';
-import { Sender } from './sender';
-import { readStatus, type Problem, type Status } from './status';
-import { Surrender } from './surrender';
-import { TIMER_MS } from './triggers';
-import { TrustedTime } from './trusted-time';
+import type { Ports } from './ports';
 import type { Json, WireEvent } from './wire';
 
-export class Sync {
-  readonly database: Database;
-  readonly #time: TrustedTime;
+export class Sync extends Exchange {
   readonly #outbox: Outbox;
-  readonly #leases: Leases;
-  readonly #lines: { push: Line; pull: Line; media: Line };
-  readonly #word: DeviceWord;
-  readonly #surrenders: Surrender;
-  readonly #health: HealthReport;
-  readonly #sender: Sender;
-  readonly #puller: Puller;
-  readonly #media: MediaLane;
-  readonly #side: Line;
-  readonly #acks: PushAcks;
-  #captures = 0;
 
-  constructor(private readonly ports: Ports) {
-    this.database = new Database(ports.indexedDB);
-    this.#time = new TrustedTime(ports.clock, ports.boot);
-    this.#outbox = new Outbox(ports, this.database, this.#time);
-    this.#leases = new Leases(ports, this.database);
-    this.#lines = {
-      push: new Line(ports, this.database, 'push'),
-      pull: new Line(ports, this.database, 'pull'),
-      media: new Line(ports, this.database, 'media'),
-    };
-    this.#word = new DeviceWord(this.database);
-    const { push, pull } = this.#lines;
-    this.#surrenders = new Surrender(ports, push, this.#time);
-    this.#health = new HealthReport(ports, this.database, this.#time);
-    this.#sender = new Sender(
-      ports,
-      this.#leases,
-      push,
-      this.#time,
-      this.#word,
-      this.#surrenders,
-      this.#health,
-    );
-    this.#puller = new Puller(ports, this.database, pull, this.#time, this.#word);
-    this.#media = new MediaLane(ports, this.database, this.#lines.media);
-    this.#side = new Line(ports, this.database, 'side');
-    this.#acks = new PushAcks(this.database, this.#side);
+  constructor(ports: Ports) {
+    super(ports);
+    this.#outbox = new Outbox(ports, this.database, this.time);
   }
 
   /** Keep a capture; once this returns it is on the disk. Raises StorageFull, CaptureTooLarge. */
   async capture(capture: Capture): Promise<WireEvent> {
     const event = await this.#outbox.capture(capture);
-    this.#captures += 1;
+    this.captures += 1;
     return event;
-  }
-
-  /** Send all that is due, then pull; return after how many ms to try again, or null when nothing waits. */
-  async run({ eager }: { eager: boolean }): Promise<number | null> {
-    const session = await this.ports.sessions.current();
-    if (session === null) return this.#surrender(eager);
-    const done = await exclusively(this.ports.locks, async () => {
-      // Whoever had something in hand has died: nobody else can be sending now.
-      if (this.ports.locks.across_pages) await this.#leases.takeOver(session.person_id);
-      await this.#leases.sweep();
-      await this.#media.sweep();
-      // Events go before pictures, also those that are captured while a picture is under way.
-      for (let seen = -1; seen !== this.#captures;) {
-        seen = this.#captures;
-        const captured = (): boolean => this.#captures !== seen;
-        // What was pushed is in the documents then; where the push just failed, so would the pull.
-        if (await this.#sender.run(session, eager)) await this.#puller.run(session, eager);
-        await this.#media.run(this.#media.inSession(session), eager, captured);
-      }
-      await this.#acks.run(session, eager);
-      await this.#sender.report(session, eager);
-      await this.#signOutIfAsked(session);
-      return true;
-    });
-    const wait = await this.#untilNext(session.person_id);
-    if (wait === null) await fillReserve(this.database, this.ports.random32);
-    // Another page has the lock and sends; this one looks again whether it did.
-    return done === null && wait !== null ? TIMER_MS : wait;
-  }
-
-  /** Tell how this person's outbox stands. */
-  async status(person_id: string): Promise<Status> {
-    const counts = await readStatus(this.database, this.ports.clock, person_id);
-    const { push, pull, media } = this.#lines;
-    const lines = [await push.health(), await pull.health(), await media.health()];
-    const problems: (Problem | null)[] = lines.map((line) => line.problem);
-    if ((await this.ports.sessions.current()) === null) problems.push('sign_in');
-    if (this.#puller.noRoom) problems.push('no_room');
-    const named = problems.filter((problem): problem is Problem => problem !== null);
-    return { ...counts, problems: [...new Set(named)] };
-  }
-
-  /** Ask the server something small in the name of whoever works here; null when no answer came. */
-  async ask(method: 'GET' | 'PUT', path: string, body?: unknown): Promise<Reply | null> {
-    const session = await this.ports.sessions.current();
-    if (session === null) return null;
-    const headers = { 'Content-Type': 'application/json' };
-    const said = body === undefined ? {} : { headers, body: JSON.stringify(body) };
-    return this.#side.ask(session, path, { method, ...said });
-  }
-
-  /** Keep what became of a notification; the next sync tells the office. */
-  acknowledge(person_id: string, ack: PushAck): Promise<void> {
-    return this.#acks.add(person_id, ack);
-  }
-
-  /** Return the captures that need a person, with what was captured and why they did not pass. */
-  quarantine(person_id: string): Promise<Quarantined[]> {
-    return this.#leases.quarantine(person_id);
-  }
-
-  /** Send a capture of the quarantine once more; false when the server has said its word on it. */
-  release(event_id: string): Promise<boolean> {
-    return this.#leases.release(event_id);
-  }
-
-  /** Put away a rejected capture that its person has seen; false while only this phone has it. */
-  dismiss(event_id: string): Promise<boolean> {
-    return this.#leases.dismiss(event_id);
   }
 
   /** Return what this person's screens show of jobs whose captures are under way. */
   state(person_id: string): Promise<Map<string, Json>> {
     return this.#outbox.state(person_id);
-  }
-
-  /** Return what the office has told the device of this person. */
-  deviceState(person_id: string): Promise<DeviceState> {
-    return this.#word.state(person_id);
-  }
-
-  /** Return this person's work: the server's documents, and what they do not know of yet. */
-  work(person_id: string): Promise<Work> {
-    return this.#puller.work(person_id);
-  }
-
-  /** By how many ms this phone's clock is ahead of the server's; null before it was heard. */
-  clockOffset(): number | null {
-    return this.#time.offset();
-  }
-
-  /** Hand in what a device that was shut out still has, and then the pictures of all it has handed in. */
-  async #surrender(eager: boolean): Promise<number | null> {
-    const who = await this.ports.sessions.shutOut();
-    if (who === null) return null;
-    await exclusively(this.ports.locks, async () => {
-      await this.#leases.sweep();
-      await this.#media.sweep();
-      await this.#sender.surrender(who, eager);
-      await this.#media.run(this.#surrenders.pictures(who), eager, () => false);
-    });
-    return (await this.#untilSent(who.person_id)) === null ? null : TIMER_MS;
-  }
-
-  /** The office has asked for it: once all is handed in, and not before, this person is signed out. */
-  async #signOutIfAsked(session: Session): Promise<void> {
-    const { person_id } = session;
-    if ((await this.#word.state(person_id)) !== 'draining') return;
-    if ((await this.#untilSent(person_id)) !== null) return;
-    // A token may have been renewed on the way.
-    const current = await this.ports.sessions.current();
-    if (current?.person_id === person_id) await this.ports.sessions.signOut(current);
-  }
-
-  async #untilNext(person_id: string): Promise<number | null> {
-    const { push, pull } = this.#lines;
-    const waits = [await this.#untilSent(person_id)];
-    const { problem, next_at } = await pull.health();
-    if (problem !== null) waits.push(this.#left(next_at, LONGEST_RETRY_AFTER_MS));
-    // What the push rests for the pull rests for too.
-    if (!(await push.isOpen(true))) {
-      waits.push(this.#left((await push.health()).next_at, LONGEST_RETRY_AFTER_MS));
-    }
-    const news = await this.#health.untilNews(person_id);
-    if (news !== null) {
-      const rests = this.#left((await push.health()).next_at, LONGEST_RETRY_AFTER_MS);
-      waits.push(Math.max(news, rests));
-    }
-    const known = waits.filter((wait) => wait !== null);
-    return known.length === 0 ? null : Math.min(...known);
-  }
-
-  /** Return after how many ms the next of what is to be sent is due; null when all is sent. */
-  async #untilSent(person_id: string): Promise<number | null> {
-    const left = this.#left.bind(this);
-    const push = left((await this.#lines.push.health()).next_at, LONGEST_RETRY_AFTER_MS);
-    const media = left((await this.#lines.media.health()).next_at, LONGEST_RETRY_AFTER_MS);
-    // Only the head of a lane counts: what stands behind it waits with it.
-    const heads = new Map<string, Entry>();
-    for (const entry of await this.#leases.entries(person_id)) {
-      if (!heads.has(entry.lane)) heads.set(entry.lane, entry);
-    }
-    const entries = [...heads.values()].map((entry) =>
-      Math.max(
-        push,
-        left(entry.lease_until, LEASE_MS),
-        left(entry.next_at, LONGEST_RETRY_AFTER_MS),
-      ),
-    );
-    const pictures = (await this.#media.waiting(person_id))
-      .filter((picture) => picture.problem === null)
-      .map((picture) => Math.max(media, left(picture.next_at, LONGEST_RETRY_AFTER_MS)));
-    const waits = [...entries, ...pictures];
-    return waits.length === 0 ? null : waits.reduce((a, b) => Math.min(a, b));
-  }
-
-  #left(moment: number, longest: number): number {
-    const now = this.ports.clock.now();
-    return isOver(moment, now, longest) ? 0 : moment - now;
   }
 }
