@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from playwright.async_api import Page, Playwright, expect
+from playwright.async_api import Playwright, expect
 
 from doorstep.play.parcel import ParcelPlay
+from doorstep.play.visitors import until
 from tests.support.field_app import phone
-from tests.support.field_face import code_for, company, enrol, on_the_way, open_face, sound
-from tests.support.pictures import make_12mp_jpeg
+from tests.support.field_face import PIN, code_for, company, enrol, on_the_way, open_face, sound
+from tests.support.field_hands import scan, take_photo, unlock
+from tests.support.pictures import make_12mp_jpeg, make_jpeg
 from tests.support.whole_stack import WholeStack
-
-
-async def photo(page: Page, name: str, content: bytes) -> None:
-    """Take the photo of a slot; the phone has it when its picture is shown."""
-    shot = page.locator(".shot", has_text=name)
-    file = {"name": "shot.jpg", "mimeType": "image/jpeg", "buffer": content}
-    await shot.locator("input").set_input_files([file])  # type: ignore[list-item]
-    await expect(shot.locator("img")).to_be_visible()
-
-
-async def scan(page: Page, code: str) -> None:
-    """Scan as a scanner on a cable does: it types, and ends with Enter."""
-    field = page.get_by_label("Or type the code")
-    await field.fill(code)
-    await field.press("Enter")
 
 
 async def labels_of(parcel: ParcelPlay) -> list[str]:
@@ -69,14 +57,13 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
                 await scan(page, label)
 
             await expect(page.get_by_role("heading", name="Photos")).to_be_visible()
-            await photo(page, "The goods at the door", make_12mp_jpeg())
+            await take_photo(page, "The goods at the door", make_12mp_jpeg())
             await sound(page)
             await page.screenshot(path=tmp_path / "4-photo.png", full_page=True)
 
             # The phone's memory runs out, and the page with it: everything is where it was.
             await page.reload()
-            await page.get_by_label("PIN").fill("246810")
-            await page.get_by_role("button", name="Open").click()
+            await unlock(page, PIN)
             await expect(page.get_by_role("heading", name="Money")).to_be_visible()
             await sound(page)
             await page.screenshot(path=tmp_path / "5-money.png", full_page=True)
@@ -96,3 +83,34 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             await page.get_by_role("button", name="Handed over").click()
             await context.set_offline(False)
             await parcel.reached(1013)
+
+
+async def test_nobody_home_is_told_in_a_few_taps_with_the_door(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        parcel = await on_the_way(people, number=12)
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, own)
+            await enrol(page, await code_for(own, "delivery"))
+            await page.get_by_role("link", name=parcel.order.number).click()
+            await page.get_by_role("link", name="Cannot deliver").click()
+            await sound(page)
+            await page.screenshot(path=tmp_path / "1-why.png", full_page=True)
+            await page.get_by_role("button", name="Nobody home").click()
+            await take_photo(page, "The door", make_jpeg(1200, 900))
+            await page.get_by_role("button", name="Go on").click()
+            await expect(page.get_by_role("heading", name="Did you call")).to_be_visible()
+            await sound(page)
+            await page.screenshot(path=tmp_path / "2-called.png", full_page=True)
+            await page.get_by_role("button", name="Yes").click()
+            await page.get_by_role("button", name="Not delivered").click()
+            await expect(page.get_by_text("Done on this phone")).to_be_visible()
+
+            async def failed() -> dict[str, Any] | None:
+                order = await parcel.order.order()
+                found = parcel.order.parcel_of(order, parcel.id)["detours"]
+                return next((one for one in found if one["kind"] == "delivery_failed"), None)
+
+            detour = await until(failed, "the failed delivery")
+            assert detour["reason"] == "not_home"

@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 
 import asyncpg
 import pytest
-from playwright.async_api import Page, Playwright, expect
+from playwright.async_api import Playwright, expect
 
 from doorstep.play import picking
 from doorstep.play.captures import today
@@ -21,7 +21,7 @@ from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company
 from tests.support.field_app import phone
 from tests.support.field_face import code_for, company, enrol, open_face
-from tests.support.field_hands import scan, sign, take_photo
+from tests.support.field_hands import hand_over
 from tests.support.pictures import make_12mp_jpeg, make_jpeg
 from tests.support.whole_stack import WholeStack, whole_stack
 
@@ -73,7 +73,7 @@ async def test_a_shift_without_a_signal_arrives_whole_and_once(
                 if n % LARGE_EVERY == LARGE_EVERY - 1:
                     # The very same scene each time: trailing bytes make it another file.
                     pictures[0] = large + str(n).encode()
-                taps.append(await _hand_over(page, stops[parcel.id], pictures, code))
+                taps.append(await hand_over(page, stops[parcel.id], pictures, code))
             assert max(taps) <= TAPS_AFTER_PHOTOS
             await expect(page.get_by_text("There is nothing to do")).to_be_visible()
             taken = await page.evaluate(TAKEN)
@@ -124,34 +124,6 @@ async def _stops(people: Company, parcels: list[ParcelPlay]) -> dict[str, dict[s
     }
     assert found.keys() == {parcel.id for parcel in parcels}
     return found
-
-
-async def _hand_over(page: Page, stop: dict[str, Any], pictures: list[bytes], code: str) -> int:
-    """Hand one parcel over with a signature; tell how many taps it took after the photos."""
-    await page.goto(page.url.split("#")[0] + f"#/do/deliver/stop/{stop['id']}")
-    await page.get_by_role("button", name="· customer").click()
-    for piece in stop["pieces"]:
-        await scan(page, piece["label_no"])
-    await take_photo(page, "The goods at the door", pictures[0])
-    for picture in pictures[1:]:
-        # The last of the tiles is the empty one.
-        tile = page.locator(".shot").last
-        count = await page.locator(".shot").count()
-        await tile.locator("input").set_input_files(
-            {"name": "shot.jpg", "mimeType": "image/jpeg", "buffer": picture}
-        )
-        await expect(page.locator(".shot img")).to_have_count(count)
-    await page.get_by_role("navigation", name="Steps").get_by_text("Signature").click()
-    await sign(page)
-    taps = 0
-    await page.get_by_role("button", name="Go on").click()
-    taps += 1
-    await page.get_by_label("The customer's code").fill(code)
-    taps += 1
-    await page.get_by_role("button", name="Handed over").click()
-    taps += 1
-    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
-    return taps
 
 
 async def _whole_and_once(stack: WholeStack, stops: set[str], taken: set[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.async_api import Page, expect
 
 
@@ -38,3 +40,32 @@ async def unlock(page: Page, pin: str) -> None:
     """Open the screen with the PIN."""
     await page.get_by_label("PIN").fill(pin)
     await page.get_by_role("button", name="Open").click()
+
+
+async def hand_over(page: Page, stop: dict[str, Any], pictures: list[bytes], code: str) -> int:
+    """Hand one prepaid parcel over with a signature; tell how many taps it took after the photos."""
+    await page.goto(page.url.split("#")[0] + f"#/do/deliver/stop/{stop['id']}")
+    await page.get_by_role("button", name="· customer").click()
+    for piece in stop["pieces"]:
+        await scan(page, piece["label_no"])
+    await take_photo(page, "The goods at the door", pictures[0])
+    for picture in pictures[1:]:
+        # The last of the tiles is the empty one.
+        count = await page.locator(".shot").count()
+        await (
+            page.locator(".shot")
+            .last.locator("input")
+            .set_input_files({"name": "shot.jpg", "mimeType": "image/jpeg", "buffer": picture})
+        )
+        await expect(page.locator(".shot img")).to_have_count(count)
+    await page.get_by_role("navigation", name="Steps").get_by_text("Signature").click()
+    await sign(page)
+    taps = 0
+    await page.get_by_role("button", name="Go on").click()
+    taps += 1
+    await page.get_by_label("The customer's code").fill(code)
+    taps += 1
+    await page.get_by_role("button", name="Handed over").click()
+    taps += 1
+    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    return taps

@@ -4,7 +4,8 @@ import { Drafts } from '../shared/sync/drafts';
 import type { Capture } from '../shared/sync/outbox';
 import { PinLock } from '../shared/sync/pin';
 import type { Work } from '../shared/sync/pull';
-import type { StoredSession } from '../shared/sync/schema';
+import type { OnItsWay } from '../shared/sync/lanes';
+import type { Quarantined, StoredSession } from '../shared/sync/schema';
 import type { SignedIn } from '../shared/sync/session';
 import type { Status } from '../shared/sync/status';
 import { Undo, type Undoable } from '../shared/sync/undo';
@@ -36,6 +37,10 @@ class Phone {
   work = $state.raw<Work>(NO_WORK);
   status = $state.raw<Status | null>(null);
   sending = $state(false);
+  /** What is on its way, by job. */
+  lanes = $state.raw<OnItsWay[]>([]);
+  /** Captures that will not go through as they are. */
+  quarantine = $state.raw<Quarantined[]>([]);
   /** What was captured last, while it can still be taken back. */
   undoable = $state.raw<Undoable | null>(null);
 
@@ -43,6 +48,7 @@ class Phone {
   #pins: PinLock | null = null;
   #person: string | null = null;
   #left_at: number | null = null;
+  #looking: Promise<void> = Promise.resolve();
 
   /** Open the phone as it was left, locked where a person has a PIN. */
   async start(): Promise<void> {
@@ -107,8 +113,10 @@ class Phone {
   async keep(capture: Omit<Capture, 'person_id'>): Promise<void> {
     const field = this.#running();
     await field.sync.capture({ ...capture, person_id: this.person_id });
-    await this.look();
-    void field.fire('commit');
+    const changes = new Map([...this.work.changes, ...Object.entries(capture.changes ?? {})]);
+    this.work = { ...this.work, changes };
+    // What else there is to see comes a moment later; nobody waits for it with a customer before them.
+    void this.look().then(() => field.fire('commit'));
   }
 
   /** Take back what was captured last; false when it is too late. */
@@ -116,6 +124,14 @@ class Phone {
     const taken = await this.#undo().take(event_id);
     await this.look();
     return taken;
+  }
+
+  /** Send once more what only this phone has, or put away what the office has refused. */
+  async settle({ event_id, receipt }: Quarantined): Promise<void> {
+    const { sync, fire } = this.#running();
+    await (receipt === null ? sync.release(event_id) : sync.dismiss(event_id));
+    await this.look();
+    if (receipt === null) void fire('button');
   }
 
   /** Send and ask for news now, because somebody wants to see it. */
@@ -128,16 +144,25 @@ class Phone {
     }
   }
 
-  /** Read anew what the screens show. */
-  async look(): Promise<void> {
+  /** Read anew what the screens show; one look follows another, so that none shows what was before. */
+  look(): Promise<void> {
+    this.#looking = this.#looking.catch(() => undefined).then(() => this.#look());
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
     await this.#stand();
     const [person, field] = [this.#person, this.#running()];
     if (person === null) return;
-    this.work = await field.sync.work(person);
-    this.status = await field.sync.status(person);
-    this.undoable = await this.#undo().pending(person);
+    [this.work, this.undoable, this.status, this.lanes, this.quarantine] = await Promise.all([
+      field.sync.work(person),
+      this.#undo().pending(person),
+      field.sync.status(person),
+      field.sync.onItsWay(person),
+      field.sync.quarantine(person),
+    ]);
     if (this.me?.person_id !== person) this.me = known(person);
-    if (this.me === null && this.session === 'signed_in') await this.#ask(person);
+    if (this.me === null && this.session === 'signed_in') void this.#ask(person);
   }
 
   async #in(pin: string): Promise<void> {

@@ -76,6 +76,15 @@ class Language {
     return (minor / 10 ** decimals).toFixed(decimals);
   }
 
+  /** Write an amount of bytes as people read it. */
+  size(bytes: number): string {
+    const large = bytes >= 1_000_000;
+    const unit = large ? 'megabyte' : 'kilobyte';
+    const value = large ? bytes / 1_000_000 : Math.ceil(bytes / 1_000);
+    const format = { style: 'unit', unit, maximumFractionDigits: 1 } as const;
+    return new Intl.NumberFormat(this.#tag(this.code), format).format(value);
+  }
+
   #date(moment: string | number, options: Intl.DateTimeFormatOptions): string {
     return new Intl.DateTimeFormat(this.#tag(this.code), options).format(new Date(moment));
   }

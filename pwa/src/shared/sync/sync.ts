@@ -1,6 +1,7 @@
 /** The whole of it, for a page: keep captures, and send them. */
 
 import { Exchange } from './exchange';
+import { readLanes, type OnItsWay } from './lanes';
 import { Outbox, type Capture } from './outbox';
 import type { Ports } from './ports';
 import type { Json, WireEvent } from './wire';
@@ -18,6 +19,11 @@ export class Sync extends Exchange {
     const event = await this.#outbox.capture(capture);
     this.captures += 1;
     return event;
+  }
+
+  /** Return what of this person is on its way, by job. */
+  onItsWay(person_id: string): Promise<OnItsWay[]> {
+    return readLanes(this.database, person_id);
   }
 
   /** Return what this person's screens show of jobs whose captures are under way. */

@@ -1,0 +1,111 @@
+"""The field app on a slow phone: figures are told, and only what is far off fails."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import CDPSession, Page, Playwright, expect
+
+from tests.support.field_app import phone
+from tests.support.field_face import PIN, code_for, company, enrol, on_the_way, open_face
+from tests.support.field_hands import scan, take_photo, unlock
+from tests.support.pictures import make_jpeg
+from tests.support.whole_stack import WholeStack
+
+SLOWER = 4
+"""How many times slower than this machine the phone's processor is."""
+
+FAR_OFF = 5
+GOALS = {"commit_ms": 100, "start_ms": 2_000}
+
+TAPPED = """(() => {
+  window.measured = {};
+  addEventListener('click', () => (window.measured.tap = performance.now()), { capture: true });
+  addEventListener('hashchange', () => (window.measured.kept = performance.now()));
+})()"""
+
+MANY_JOBS = """(async (count) => {
+  const open = indexedDB.open('doorstep-outbox');
+  await new Promise((done) => (open.onsuccess = done));
+  const transaction = open.result.transaction('document', 'readwrite');
+  const store = transaction.objectStore('document');
+  const all = store.getAll();
+  await new Promise((done) => (all.onsuccess = done));
+  const stop = all.result.find((one) => one.kind === 'stop');
+  for (let n = 0; n < count; n += 1) {
+    const id = `many-${n}`;
+    store.put({ ...stop, id, body: { ...stop.body, id, number: `DS-9${n}` } });
+  }
+  await new Promise((done) => (transaction.oncomplete = done));
+})(200)"""
+
+SHIFTED = """new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });
+  setTimeout(() => done(sum), 1_500);
+})"""
+
+
+async def test_a_slow_phone_keeps_up_with_its_person(
+    own: WholeStack, playwright: Playwright, tmp_path: Path, record_property: Any
+) -> None:
+    async with company(own) as people:
+        parcel = await on_the_way(people, number=21)
+    async with phone(playwright, tmp_path / "profile") as context:
+        page = await open_face(context, own)
+        await enrol(page, await code_for(own, "delivery"))
+        await expect(page.get_by_text("COLLECT AED")).to_be_visible()
+        await context.set_offline(True)
+        slow = await context.new_cdp_session(page)
+        await slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        found = {
+            "commit_ms": await _commit(page, parcel.order.number),
+            "start_ms": await _start(page),
+        }
+        shift = await _list_of_many(page, slow)
+    told = ", ".join(f"{name} {value:.0f}" for name, value in found.items())
+    record_property("counts", f"field app at 1/{SLOWER} speed: {told}, CLS of 200 jobs {shift:.3f}")
+    assert shift <= 0.05
+    assert {name for name, goal in GOALS.items() if found[name] > FAR_OFF * goal} == set()
+
+
+async def _commit(page: Page, number: str) -> float:
+    """Tell how long it takes from the last tap of a delivery until it is on the disk and shown."""
+    await page.get_by_role("link", name=number).click()
+    labels = await page.locator(".card.row span[dir=ltr]").all_inner_texts()
+    await page.get_by_role("link", name="Hand over").click()
+    await page.get_by_role("button", name="· customer").click()
+    for label in labels:
+        await scan(page, label)
+    await take_photo(page, "The goods at the door", make_jpeg(4000, 3000))
+    await page.get_by_role("button", name="Go on").click()
+    await page.get_by_role("button", name="Cash taken").click()
+    await page.get_by_label("The customer's code").fill("123456")
+    await page.evaluate(TAPPED)
+    await page.get_by_role("button", name="Handed over").click()
+    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    measured: dict[str, float] = await page.evaluate("window.measured")
+    return measured["kept"] - measured["tap"]
+
+
+async def _start(page: Page) -> float:
+    """Tell how long it takes from opening the app, which is on the phone already, to its lock."""
+    begun = time.monotonic()
+    await page.reload()
+    await expect(page.get_by_label("PIN")).to_be_visible()
+    return (time.monotonic() - begun) * 1_000
+
+
+async def _list_of_many(page: Page, slow: CDPSession) -> float:
+    """Tell by how much anything moves while a list of 200 jobs appears (CLS)."""
+    await page.evaluate(MANY_JOBS)
+    await page.reload()
+    await unlock(page, PIN)
+    await expect(page.get_by_role("link", name="DS-9199")).to_be_visible()
+    shifted: float = await page.evaluate(SHIFTED)
+    await slow.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    return shifted
