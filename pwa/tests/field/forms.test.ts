@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   begin,
   due,
+  mayPass,
   next,
   payload,
   photoSlots,
@@ -184,6 +185,17 @@ test('scans that are captures of their own are no part of the one that ends the 
   const manifest = { ...STOP, kind: 'manifest', id: 'm1' } as unknown as Known;
   const answers = { scans: ['A-1'], counted: 2 };
   expect(payload(form, manifest, filled(answers), 0)).toEqual({ manifest_id: 'm1', counted: 2 });
+});
+
+test('what proves something may be passed over, what says it may not', () => {
+  const passable = (answers: Answers): string[] =>
+    steps(DELIVER, STOP, filled(answers))
+      .filter((step) => step.required && mayPass(step, answers))
+      .map((step) => step.slot.name);
+  expect(passable({})).toEqual(['scanned_labels', 'photos', 'tenders', 'handover_code']);
+  expect(passable(GUARD), 'a guard may have no name').toEqual(['receiver', 'photos', 'tenders']);
+  const reason = steps(FAILED, STOP, filled({}))[0];
+  expect(reason === undefined ? null : mayPass(reason, {})).toBe(false);
 });
 
 test('a form begins with nothing answered', () => {

@@ -88,6 +88,13 @@ export function next(all: Step[]): Step | null {
   return all.find((step) => step.required && !step.answered && !step.passed) ?? null;
 }
 
+/** Tell whether a step may be passed over: what proves something may be missing, what says it may not. */
+export function mayPass({ slot, answered }: Step, answers: Answers): boolean {
+  if (answered) return false;
+  if (slot.type === 'photos' || slot.type === 'scans') return true;
+  return slot.proof !== null && (!slot.required || answers[slot.name] !== undefined);
+}
+
 /** Return the proofs that the job asks for, by who takes the goods. */
 export function proofs(job: Known, answers: Answers): string[] {
   if (job.kind !== 'stop') return [];
@@ -206,7 +213,8 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
     }
     case 'photos': {
       const taken = list<Photo>(answer).map((photo) => photo.slot);
-      return photoSlots(form, job, answers).every((wanted) => taken.includes(wanted));
+      const wanted = photoSlots(form, job, answers);
+      return taken.length > 0 && wanted.every((one) => taken.includes(one));
     }
     case 'receiver': {
       const who = answer as { name: string; relation: string } | undefined;
