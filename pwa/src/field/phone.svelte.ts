@@ -1,5 +1,6 @@
 /** What the screens know of this phone: who works with it, their work, and how the sync stands. */
 
+import { browserGauge } from '../shared/browser/ports';
 import { Drafts } from '../shared/sync/drafts';
 import type { Capture } from '../shared/sync/outbox';
 import { PinLock } from '../shared/sync/pin';
@@ -8,6 +9,7 @@ import type { OnItsWay } from '../shared/sync/lanes';
 import type { Quarantined, StoredSession } from '../shared/sync/schema';
 import type { SignedIn } from '../shared/sync/session';
 import type { Status } from '../shared/sync/status';
+import type { StorageGauge } from '../shared/sync/ports';
 import { Undo, type Undoable } from '../shared/sync/undo';
 import { startField, type Running } from './running';
 
@@ -19,6 +21,10 @@ export type Stage = 'starting' | 'broken' | 'welcome' | 'locked' | 'sign_in' | '
 
 /** A phone that was put away for so long asks for the PIN again. */
 export const LOCKS_AFTER_MS = 5 * 60_000;
+
+/** From so full on, or with so little left, a person is warned before the shutter. */
+const FULL_AT = 0.9;
+const LEAST_LEFT = 10_000_000;
 
 const NO_WORK: Work = { documents: [], changes: new Map(), pulled_ms: null };
 const ME = 'doorstep-me';
@@ -41,6 +47,8 @@ class Phone {
   lanes = $state.raw<OnItsWay[]>([]);
   /** Captures that will not go through as they are. */
   quarantine = $state.raw<Quarantined[]>([]);
+  /** How full the phone is, as far as its browser says. */
+  room = $state.raw<StorageGauge | null>(null);
   /** What was captured last, while it can still be taken back. */
   undoable = $state.raw<Undoable | null>(null);
 
@@ -100,6 +108,12 @@ class Phone {
     return this.#person;
   }
 
+  /** Tell whether the next photos may find no room. */
+  get nearlyFull(): boolean {
+    const { used, quota } = this.room ?? { used: null, quota: null };
+    return used !== null && quota !== null && (used > quota * FULL_AT || quota - used < LEAST_LEFT);
+  }
+
   /** What is filled in on this phone and not captured yet. */
   get drafts(): Drafts {
     return new Drafts(this.#running().sync.database);
@@ -154,18 +168,22 @@ class Phone {
     await this.#stand();
     const [person, field] = [this.#person, this.#running()];
     if (person === null) return;
-    [this.work, this.undoable, this.status, this.lanes, this.quarantine] = await Promise.all([
-      field.sync.work(person),
-      this.#undo().pending(person),
-      field.sync.status(person),
-      field.sync.onItsWay(person),
-      field.sync.quarantine(person),
-    ]);
+    [this.room, this.work, this.undoable, this.status, this.lanes, this.quarantine] =
+      await Promise.all([
+        browserGauge(),
+        field.sync.work(person),
+        this.#undo().pending(person),
+        field.sync.status(person),
+        field.sync.onItsWay(person),
+        field.sync.quarantine(person),
+      ]);
     if (this.me?.person_id !== person) this.me = known(person);
     if (this.me === null && this.session === 'signed_in') void this.#ask(person);
   }
 
   async #in(pin: string): Promise<void> {
+    // A browser asks nobody, or says no: then it may delete what it stores when room is short.
+    await navigator.storage?.persist?.();
     await this.#stand();
     if (this.#person === null) return;
     await this.#lock().set(this.#person, pin);

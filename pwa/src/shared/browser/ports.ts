@@ -25,7 +25,8 @@ export function browserPorts(app_version: string): Omit<Ports, 'sessions' | 'sig
   };
 }
 
-async function browserGauge(): Promise<StorageGauge> {
+/** Tell how much this browser stores for us, of how much, and whether it keeps it when room is short. */
+export async function browserGauge(): Promise<StorageGauge> {
   // Absent outside of secure contexts and in old browsers.
   const storage = navigator.storage as StorageManager | undefined;
   const estimate = await storage?.estimate?.();
