@@ -153,6 +153,7 @@ async def test_a_parcel_goes_from_the_shelf_to_the_approved_installation(
     [card] = await ask(client, technician, "/field/visits")
     [unit] = card["units"]
     assert unit["model"] == "Washing machine 7 kg" and len(unit["serials"]) == 1
+    assert (card["missing_part"], unit["warranty_months"]) == (False, 24)
     assert unit["checklist"]["items"][0]["id"] == "level"
     visit = f"/field/visits/{booked['visit_id']}"
     assert (await tell(client, technician, f"{visit}/start", a_step()))["verdict"] == "applied"

@@ -208,6 +208,8 @@ async def test_of_two_machines_the_one_that_stays_is_installed(company: Company)
     await floor.finished(company, arrival)
     await company.work()
     assert await db.value("SELECT state FROM visit") == "booked"
+    [card] = await company.get("technician", "/field/visits")
+    assert [(unit["quantity"], len(unit["serials"])) for unit in card["units"]] == [(1, 1)]
     await order.take_well(await order.report())
     covered = await db.rows("SELECT serial, quantity, state FROM warranty")
     assert [tuple(row.values()) for row in covered] == [(stays, 1, "active")]

@@ -35,6 +35,13 @@ async def test_a_vendor_disputes_his_purchase_order_and_finance_agrees_with_him(
     await healthy()
 
 
+async def misses_part(company: Company) -> bool:
+    """Read off the technician's card whether a part is missing."""
+    [card] = await company.get("technician", "/field/visits")
+    missing: bool = card["missing_part"]
+    return missing
+
+
 async def test_a_technician_reports_damage_and_a_missing_part_and_says_when_it_is_fitted(
     company: Company,
 ) -> None:
@@ -42,6 +49,7 @@ async def test_a_technician_reports_damage_and_a_missing_part_and_says_when_it_i
     visit = await db.value("SELECT id FROM visit")
     photo = picture()
     await upload(photo)
+    assert not await misses_part(company)
     for kind in ("part_missing", "hidden_damage"):
         body = floor.capture(
             kind=kind, words="As seen.", photos=[{"slot": "spot", "sha256": photo}]
@@ -50,10 +58,12 @@ async def test_a_technician_reports_damage_and_a_missing_part_and_says_when_it_i
             answer = await floor.ok(company, "technician", f"/field/visits/{visit}/findings", body)
             assert answer["verdict"] == "applied"
     assert await open_kinds() == ["hidden_damage", "part_missing"]
+    assert await misses_part(company)
     fitted = floor.capture()
     for _ in range(2):
         await floor.ok(company, "technician", f"/field/visits/{visit}/part-fitted", fitted)
     assert await open_kinds() == ["hidden_damage"]
+    assert not await misses_part(company)
     # From a phone even what settles nothing is kept.
     late = await company.send("technician", f"/field/visits/{visit}/part-fitted", floor.capture())
     assert (late.status_code, late.json()["verdict"]) == (200, "duplicate")

@@ -13,21 +13,14 @@ from doorstep.play.calendar import Calendar
 from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company
-from doorstep.seed import password_of, sample_users
+from doorstep.seed import SampleUser, password_of, sample_users
 from tests.support.field_app import PWA
 from tests.support.whole_stack import WholeStack
 
 AXE = (PWA / "node_modules" / "axe-core" / "axe.min.js").read_text()
-AUDIT = """axe.run(document, {
-  runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
-  rules: { 'color-contrast-enhanced': { enabled: true } },
-}).then((found) => found.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.html)}`))"""
+AUDIT = """axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+  .then((found) => found.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.html)}`))"""
 WIDE = "document.documentElement.scrollWidth > screen.width"
-CUT_OFF = """[...document.querySelectorAll('body *')]
-  .filter((one) => one.getBoundingClientRect().right > screen.width + 1
-    || one.getBoundingClientRect().left < -1)
-  .map((one) => one.outerHTML.slice(0, 90))"""
-TEXT_AT = "(size) => { document.documentElement.style.fontSize = size; }"
 SMALL_TARGETS = """[...document.querySelectorAll('a, button, input')]
   .map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
   .filter(([, box]) => box.height > 0 && (box.height < 48 || box.width < 48)).map(([html]) => html)"""
@@ -62,8 +55,13 @@ async def on_the_way(people: Company, *, number: int = 1, accepted: bool = True)
 
 async def code_for(stack: WholeStack, role: str) -> str:
     """Have the office make a code for the channel's person of a role."""
-    admin = next(user for user in sample_users() if user.role == "admin")
     person = next(user for user in sample_users() if (user.role, user.channel) == (role, "AE"))
+    return await code_of(stack, person)
+
+
+async def code_of(stack: WholeStack, person: SampleUser) -> str:
+    """Have the office make a code for a person."""
+    admin = next(user for user in sample_users() if user.role == "admin")
     assert admin.login
     async with stack.client() as office:
         signed_in = await office.post(
@@ -85,15 +83,11 @@ async def enrol(page: Page, code: str) -> None:
 
 
 async def sound(page: Page) -> None:
-    """Nothing is hard to reach, to read (7:1, also with text of twice the size) or to hit."""
+    """Nothing is hard to reach, to read or to hit."""
     await page.evaluate(AXE)
     found: list[Any] = await page.evaluate(AUDIT)
     assert found == []
     assert not await page.evaluate(WIDE)
-    await page.evaluate(TEXT_AT, "225%")
-    cut_off = await page.evaluate(CUT_OFF)
-    await page.evaluate(TEXT_AT, "")
-    assert cut_off == [], "with text of twice the size"
     assert await page.evaluate(SMALL_TARGETS) == []
 
 

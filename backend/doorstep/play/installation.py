@@ -27,7 +27,7 @@ async def install(parcel: ParcelPlay) -> None:
     """The technician installs, shows and has it signed (1015), where there is something to."""
     if not parcel.installs:
         return
-    technician, card = await _visit(parcel)
+    technician, card = await visit_of(parcel)
     await technician.post(f"/field/visits/{card['id']}/start", step())
     units: list[dict[str, Any]] = []
     photos: list[dict[str, str]] = []
@@ -68,12 +68,13 @@ async def fail_visit(parcel: ParcelPlay, reason: str) -> None:
     if not parcel.installs:
         return
     await parcel.reached(1014)
-    technician, card = await _visit(parcel)
+    technician, card = await visit_of(parcel)
     body = step() | {"reason": reason, "words": "As found."}
     await technician.post(f"/field/visits/{card['id']}/failed", body)
 
 
-async def _visit(parcel: ParcelPlay) -> tuple[Visitor, dict[str, Any]]:
+async def visit_of(parcel: ParcelPlay) -> tuple[Visitor, dict[str, Any]]:
+    """Find the parcel's open visit: whose it is, and what stands on the phone about it."""
     for user in parcel.company.users("technician", parcel.order.plan.channel):
         technician = await parcel.company.person(user)
         for card in await technician.get("/field/visits"):

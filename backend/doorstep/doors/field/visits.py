@@ -18,6 +18,7 @@ from doorstep.core.http.problems import problems
 from doorstep.doors.field.addresses import DoorAddress
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
 from doorstep.flows import failed_visit, install, install_reports, visit_findings
+from doorstep.flows.came_back import PIECES_BACK
 from doorstep.journey.refusals import (
     DetourKnown,
     DetourNotPossible,
@@ -38,21 +39,25 @@ from doorstep.modules.fsm.schemas import (
 
 TAGS = ["installation"]
 
-OWN_VISITS = """
+OWN_VISITS = f"""
 SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS ends_at, v.state,
        o.number, e.recorded_at AS delivered_at,
+       EXISTS (SELECT FROM detour_case d WHERE d.fulfilment_id = v.fulfilment_id
+                  AND d.kind = 'part_missing' AND d.closed_at IS NULL) AS missing_part,
        jsonb_build_object('name', a.name, 'phone', a.phone, 'line1', a.line1,
           'building', a.building, 'floor', a.floor, 'flat', a.flat, 'lift', a.lift,
           'area', a.area, 'city', a.city, 'postcode', a.postcode, 'lat', a.lat, 'lng', a.lng,
           'instructions', a.instructions) AS address,
        coalesce((SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id, 'product_id', p.id,
-                 'sku', p.sku, 'model', p.name, 'quantity', l.quantity,
+                 'sku', p.sku, 'model', p.name, 'quantity', l.quantity - {PIECES_BACK},
                  'serialised', p.serialised, 'standing_hours', p.standing_hours,
+                 'warranty_months', p.warranty_months,
                  'serials', coalesce((SELECT jsonb_agg(u.serial ORDER BY u.serial) FROM unit u
                                WHERE u.fulfilment_line_id = l.id AND u.state <> 'scrapped'), '[]')
                ) ORDER BY p.sku, l.id)
           FROM fulfilment_line l JOIN product p ON p.id = l.product_id
-         WHERE l.fulfilment_id = v.fulfilment_id AND p.needs_install), '[]') AS units,
+         WHERE l.fulfilment_id = v.fulfilment_id AND p.needs_install
+           AND l.quantity > {PIECES_BACK}), '[]') AS units,
        coalesce((SELECT jsonb_agg(jsonb_build_object('starts_at', lower(w.during), 'state', w.state,
                  'reason', coalesce(x.reason, ''), 'words', coalesce(x.words, ''))
                  ORDER BY lower(w.during), w.id)
@@ -70,12 +75,13 @@ SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS e
      ORDER BY e.seq DESC LIMIT 1) e ON true
  WHERE v.technician_id = $1 AND v.state IN ('booked', 'started')
  ORDER BY lower(v.during), v.id
-"""
+"""  # noqa: S608 - constants of ours
 
 
 class UnitCard(Struct):
     """Goods to install: what they are, which serials came, when they may be plugged in.
 
+    `quantity`: without what came back. `warranty_months`: from the installation on, 0 for none.
     `checklist_id` goes back with the answers, so that they are read by the version shown here.
     """
 
@@ -86,6 +92,7 @@ class UnitCard(Struct):
     serialised: bool
     serials: list[str]
     plug_in_after: datetime | None
+    warranty_months: int
     checklist_id: UUID | None
     checklist: Checklist | None
     photo_slots: list[str]
@@ -101,7 +108,10 @@ class EarlierVisit(Struct):
 
 
 class VisitCard(Struct):
-    """One visit with all that is needed without a network; `delivered_at` null: not there yet."""
+    """One visit with all that is needed without a network; `delivered_at` null: not there yet.
+
+    `missing_part`: a part was reported missing, and nobody has said that it is fitted.
+    """
 
     id: UUID
     fulfilment_id: UUID
@@ -110,6 +120,7 @@ class VisitCard(Struct):
     starts_at: datetime
     ends_at: datetime
     delivered_at: datetime | None
+    missing_part: bool
     address: DoorAddress
     units: list[UnitCard]
     earlier: list[EarlierVisit]

@@ -12,6 +12,7 @@ import { phone } from '../phone.svelte';
 import type { Known } from '../work';
 import {
   begin,
+  choices,
   isStepwise,
   list,
   next,
@@ -130,13 +131,14 @@ export class Flow {
       await this.drop();
       return true;
     }
+    const change = { form: form.name, at: Date.now(), chosen: choices(form, this.filled) };
     return this.#try(() =>
       phone.keep({
         type: form.capture,
         schema: form.schema,
         lane: `${job.kind}:${job.id}`,
         payload: payload(form, job, this.filled, Date.now()),
-        changes: { [`${job.kind}:${job.id}`]: { form: form.name, at: Date.now() } },
+        changes: { [`${job.kind}:${job.id}`]: change },
         draft: draftKey(form, job),
         ...(form.undo ? { undo_ms: UNDO_MS } : {}),
       }),

@@ -8,6 +8,7 @@
 import type { components } from '../../generated/api';
 import type { Json } from '../../shared/sync/wire';
 import type { Known } from '../work';
+import { areWhole, units } from './units';
 
 type Schemas = components['schemas'];
 
@@ -88,10 +89,13 @@ export function next(all: Step[]): Step | null {
   return all.find((step) => step.required && !step.answered && !step.passed) ?? null;
 }
 
+/** Types whose answer a capture may lack, wherever they are asked: a person looks at it then. */
+const PROVES: readonly Slot['type'][] = ['photos', 'scans', 'sign_off', 'topics', 'units'];
+
 /** Tell whether a step may be passed over: what proves something may be missing, what says it may not. */
 export function mayPass({ slot, answered }: Step, answers: Answers): boolean {
   if (answered) return false;
-  if (slot.type === 'photos' || slot.type === 'scans') return true;
+  if (PROVES.includes(slot.type)) return true;
   return slot.proof !== null && (!slot.required || answers[slot.name] !== undefined);
 }
 
@@ -115,6 +119,14 @@ export function photoSlots(form: Form, job: Known, answers: Answers): string[] {
     asked.push(...job.body.units.flatMap((unit) => unit.photo_slots));
   }
   return [...new Set(asked)];
+}
+
+/** Return what was chosen of what a form offers. */
+export function choices(form: Form, filled: Filled): string[] {
+  return form.slots
+    .filter((slot) => slot.type === 'choice')
+    .map((slot) => filled.answers[slot.name])
+    .filter((answer) => typeof answer === 'string');
 }
 
 /** Return the money that is due at the door for what is handed over. */
@@ -152,6 +164,9 @@ export function payload(form: Form, job: Known, filled: Filled, now: number): An
   }
   const dwell = form.slots.find((slot) => slot.type === 'dwell');
   if (dwell !== undefined) said[dwell.name] = Math.round(clamp(now - filled.begun_ms) / 1_000);
+  // A report without its pieces says so: a capture that lacks the list cannot be read.
+  const pieces = form.slots.find((slot) => slot.type === 'units');
+  if (pieces !== undefined) said[pieces.name] = list(filled.answers[pieces.name]);
   const photos = list<Photo>(filled.answers['photos']);
   if (photos.length > 0) {
     // What another answer had asked for is no part of this one.
@@ -194,6 +209,8 @@ function isRequired(slot: Slot, job: Known, answers: Answers, form: Form): boole
       return topics(job).length > 0;
     case 'explanations':
       return held(job).length > 0;
+    case 'units':
+      return units(job, undefined).length > 0;
     default:
       return slot.required || isAsked(slot, job, answers);
   }
@@ -229,14 +246,14 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
     }
     case 'sign_off': {
       const signed = answer as { name: string; strokes: unknown[] } | undefined;
-      return signed !== undefined && signed.strokes.length > 0;
+      return signed !== undefined && signed.name.trim() !== '' && signed.strokes.length > 0;
     }
     case 'explanations': {
       const said = list<Explained>(answer).map((one) => one.fulfilment_id);
       return held(job).every((parcel) => said.includes(parcel));
     }
     case 'units':
-      return list<{ done?: boolean }>(answer).length > 0;
+      return areWhole(job, answer);
     default:
       return answer !== undefined && answer !== null && answer !== '';
   }

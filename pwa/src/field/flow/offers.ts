@@ -5,12 +5,15 @@ import type { Json } from '../../shared/sync/wire';
 import { forms, of, type Known } from '../work';
 import type { Form } from './forms';
 
+type Visit = Extract<Known, { kind: 'visit' }>;
 type Changes = ReadonlyMap<string, Json>;
 
 /** What a capture on this phone has made of a job, before the server has answered. */
 interface Change {
   form: string;
   at: number;
+  /** What was chosen in it; not there where a version before this one has written it. */
+  chosen?: string[];
 }
 
 /** Forms that end a job on this phone. */
@@ -27,8 +30,14 @@ const ENDS: readonly string[] = [
 
 /** Return the last form that was captured on a job and that the server's documents do not know of. */
 export function captured(job: { kind: string; id: string }, changes: Changes): string | null {
-  const change = changes.get(`${job.kind}:${job.id}`) as unknown as Change | undefined;
-  return change?.form ?? null;
+  return changeOf(job, changes)?.form ?? null;
+}
+
+/** Tell whether a part of a visit's goods is missing, as far as this phone knows. */
+export function missesPart(visit: Visit, changes: Changes): boolean {
+  const change = changeOf(visit, changes);
+  if (change?.form === 'part_fitted') return false;
+  return visit.body.missing_part || (change?.chosen ?? []).includes('part_missing');
 }
 
 /** Tell whether a job is over as far as this phone knows. */
@@ -66,7 +75,13 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
       return job.body.state === 'planned' && last === null ? ['take_run'] : [];
     case 'visit':
       return job.body.state === 'started' || last !== null
-        ? ['complete_visit', 'cannot_finish', 'found_at_visit', 'part_fitted']
+        ? [
+            // Until the part is fitted, what is completed waits.
+            ...(missesPart(job, changes) ? ['part_fitted'] : []),
+            'complete_visit',
+            'cannot_finish',
+            'found_at_visit',
+          ]
         : ['start_visit', 'cannot_finish'];
     case 'shift':
       return job.body.state === 'planned' && last === null
@@ -80,4 +95,9 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
 /** Tell whether a form asks nothing, so that one tap does it. */
 export function isQuick(form: Form): boolean {
   return form.slots.every((slot) => slot.type === 'place' || slot.type === 'dwell');
+}
+
+function changeOf(job: { kind: string; id: string }, changes: Changes): Change | null {
+  const change = changes.get(`${job.kind}:${job.id}`) as unknown as Change | undefined;
+  return change ?? null;
 }

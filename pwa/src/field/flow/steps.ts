@@ -27,7 +27,10 @@ const PARTS: Partial<Record<Slot['type'], Part>> = {
   scans: () => import('./steps/Scans.svelte'),
   serials: () => import('./steps/Serials.svelte'),
   signature: () => import('./steps/Signature.svelte'),
+  sign_off: () => import('./steps/SignOff.svelte'),
   tenders: () => import('./steps/Tenders.svelte'),
+  topics: () => import('./steps/Topics.svelte'),
+  units: () => import('./steps/Units.svelte'),
   words: () => import('./steps/Words.svelte'),
   yes_no: () => import('./steps/YesNo.svelte'),
 };
