@@ -53,6 +53,27 @@ async def test_a_purchase_is_scanned_in_and_stands_on_the_shelf_with_its_serials
     await healthy()
 
 
+async def test_the_list_tells_what_is_scanned_and_which_serials_may_come(company: Company) -> None:
+    lines = [{"sku": "WM-7KG", "quantity": 2, "serials": ["NEW-1", "NEW-2"]}]
+    arrival = await announced(company, lines=lines)
+    mistaken = beep(BARCODES["WM-7KG"], serial="NEW-2")
+    await scanned(
+        company,
+        arrival,
+        beep(BARCODES["WM-7KG"], serial="NEW-1", grade="open_box"),
+        beep("rubbish"),
+        mistaken,
+        beep(BARCODES["WM-7KG"], takes_back=mistaken["scan_uid"]),
+    )
+    [seen] = await company.get("warehouse", "/field/arrivals")
+    assert seen["lines"][0]["serials"] == ["NEW-1", "NEW-2"]
+    [counts] = seen["scans"]
+    assert (counts["sku"], counts["serial"], counts["grade"]) == ("WM-7KG", "NEW-1", "open_box")
+    await finished(company, arrival)
+    [left] = await company.get("warehouse", "/field/arrivals")
+    assert (left["lines"][0]["received"], left["scans"]) == (1, [])
+
+
 async def test_each_beep_is_answered_in_words_and_wrong_ones_book_nothing(company: Company) -> None:
     arrival = await announced(company, ("WM-7KG", 1), ("KET-17", 1))
     path = f"/field/arrivals/{arrival}/scans"

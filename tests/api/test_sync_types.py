@@ -65,9 +65,8 @@ async def floor(synced: SyncedCompany) -> None:
     await synced.send("warehouse", f"/field/arrivals/{arrival}/scans", scans)
     await synced.send("warehouse", f"/field/arrivals/{arrival}/finish", capture())
     await synced.send("warehouse", "/field/arrivals/unannounced", capture(code="X-1"))
-    await synced.send("warehouse", "/field/adjustments", adjustment("MIX-500", -1))
     count = {
-        "event_id": uuid7(), "location_id": synced.world.warehouse_id, "skus": ["KET-17"],
+        "event_id": uuid7(), "location_id": synced.world.warehouse_id, "skus": ["MIX-500"],
         "why": "A customer was told wrong.",
     }  # fmt: skip
     made = await ok(synced, "dispatcher", "/console/counts", count, 201)
@@ -76,6 +75,8 @@ async def floor(synced: SyncedCompany) -> None:
     )["lines"]
     entries = {"entries": [capture(line_id=line["id"], quantity=20)]}
     await synced.send("warehouse", f"/field/counts/{made['id']}/entries", entries)
+    await synced.send("warehouse", f"/field/counts/{made['id']}/finish", capture())
+    await synced.send("warehouse", "/field/adjustments", adjustment("MIX-500", -1))
     items = (await synced.get("warehouse", "/field/shift-checklist"))["items"]
     answers = [{"code": item["code"], "ok": True} for item in items]
     await synced.send("warehouse", "/field/shift-checklist", capture(answers=answers))

@@ -38,6 +38,26 @@ async def test_the_list_tells_the_picker_all_that_is_to_be_picked(company: Compa
     assert await company.get("warehouse", "/field/pick-lists") == []
 
 
+async def test_the_list_tells_what_is_checked_so_that_another_phone_goes_on(
+    company: Company,
+) -> None:
+    order = await standing(company, 1005)
+    await beep(order, "6291100000017", "rubbish", "WM-7KG-SN0003")
+    [work] = await company.get("warehouse", "/field/pick-lists")
+    right = [(scan["kind"], scan["sku"], scan["code"]) for scan in work["scans"]]
+    assert right == [
+        ("barcode", "WM-7KG", "6291100000017"),
+        ("serial", "WM-7KG", "WM-7KG-SN0003"),
+    ]
+    assert {line["sku"]: line["serialised"] for line in work["lines"]}["WM-7KG"]
+    assert work["created_at"] < work["late_at"]
+    body = {"event_id": uuid7(), "captured_at": now(), "words": "The box is wet."}
+    path = f"/field/fulfilments/{order.parcel}/repick"
+    assert (await company.send("warehouse", path, body)).status_code == 200
+    [again] = await company.get("warehouse", "/field/pick-lists")
+    assert (again["state"], again["scans"]) == ("open", [])
+
+
 async def test_one_scan_tells_barcode_serial_and_accessory_apart(company: Company) -> None:
     order = await standing(company, 1005)
     answer = await beep(order, "6291100000017", "ACC-HOSE", "WM-7KG-SN0003")

@@ -39,6 +39,7 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             code = await parcel.order.handover_code()
             await context.set_offline(True)
             await page.get_by_role("link", name=parcel.order.number).click()
+            await expect(page.get_by_role("link", name="Hand over")).to_be_visible()
             await sound(page)
             await page.screenshot(path=tmp_path / "1-job.png", full_page=True)
             await page.get_by_role("link", name="Hand over").click()

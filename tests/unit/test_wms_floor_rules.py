@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.core.money import EXPONENTS
+from doorstep.modules.wms.rules import Expected, read_code, still_missing
 from doorstep.modules.wms.rules.adjusting import USUAL_VALUE, Policy, Weight, decide, usual_policy
 from doorstep.modules.wms.rules.counting import (
     COUNT_EVERY_DAYS,
@@ -20,6 +22,7 @@ from doorstep.modules.wms.rules.counting import (
     judge,
     judge_serials,
 )
+from doorstep.modules.wms.rules.picking import late_at
 from doorstep.modules.wms.rules.receiving import (
     Left,
     OpenLine,
@@ -278,3 +281,45 @@ def test_every_role_of_the_field_has_a_list_and_each_item_is_answered_once() -> 
     yes = Answer("labels", True, "")
     assert not_answered(items, [yes]) == ["ribbon"]
     assert not_asked(items, [yes, yes, Answer("van_stock", True, "")]) == ["labels", "van_stock"]
+
+
+# --- Picking -------------------------------------------------------------------------------------
+
+
+def on_the_list(line: int, quantity: int, barcodes: int = 0, *serials: str) -> Expected:
+    return Expected(
+        UUID(int=line), MACHINE, "WM-7KG", "Machine", quantity, "111", True, ("HOSE",), barcodes,
+        frozenset(serials), {},
+    )  # fmt: skip
+
+
+def test_a_product_on_two_lines_of_a_parcel_is_scanned_for_both() -> None:
+    first, second = on_the_list(10, 1, 1, "A"), on_the_list(11, 2)
+    unit = {"B": {"id": UUID(int=7), "product_id": MACHINE, "free": True}}
+    for code in ("111", "B"):
+        reading = read_code(code, [first, second], unit)
+        assert (reading.ok, reading.fulfilment_line_id) == (True, UUID(int=11))
+    again = read_code("A", [first, second], {"A": unit["B"]})
+    assert (again.ok, again.reason) == (False, "Serial A is already scanned.")
+    full = [first, on_the_list(11, 1, 1, "C")]
+    assert not read_code("111", full, {}).ok
+    assert read_code("B", full, unit).reason == "1 × WM-7KG already have their serials."
+    assert still_missing([first, second])[0] == "1 × accessory HOSE"
+
+
+@pytest.mark.parametrize(
+    ("listed", "late"),
+    [
+        ("2026-11-26T10:00", "2026-11-27T10:00"),  # Thursday
+        ("2026-11-27T10:00", "2026-11-30T10:00"),  # Friday: the weekend does not count
+        ("2026-11-28T10:00", "2026-12-01T00:00"),  # Saturday: Monday is its day
+    ],
+)
+def test_a_parcel_is_late_after_a_working_day_of_its_country(listed: str, late: str) -> None:
+    zone = ZoneInfo("Asia/Dubai")
+    at = late_at(datetime.fromisoformat(listed).replace(tzinfo=zone), "Asia/Dubai", [1, 2, 3, 4, 5])
+    assert at == datetime.fromisoformat(late).replace(tzinfo=zone)
+
+
+def test_where_no_working_week_is_known_every_day_counts() -> None:
+    assert late_at(NOW, "Asia/Dubai", []) == NOW + timedelta(days=1)

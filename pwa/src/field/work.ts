@@ -18,12 +18,16 @@ export interface Bodies {
   shift_checklist: Schemas['ShiftChecklistOut'];
   proof: Schemas['PodCheckOut'];
   form: Schemas['Form'];
+  none: Record<string, never>;
 }
 
 export type Kind = keyof Bodies;
 
 /** A document of a kind that this version knows. */
 export type Known = { [K in Kind]: { kind: K; id: string; body: Bodies[K] } }[Kind];
+
+/** What a form is filled in on that belongs to no job. */
+export const NO_JOB: Known = { kind: 'none', id: 'none', body: {} };
 
 /** Kinds that are jobs of their own, in the order in which a day has them. */
 const JOBS = ['manifest', 'stop', 'visit', 'pick_list', 'arrival', 'count'] as const;
@@ -44,6 +48,7 @@ export function forms(documents: StoredDocument[]): Schemas['Form'][] {
 
 /** Return one document, or null where there is none of that id any more. */
 export function find(documents: StoredDocument[], kind: string, id: string): Known | null {
+  if (kind === NO_JOB.kind) return NO_JOB;
   const found = documents.find((one) => one.kind === kind && one.id === id);
   return found === undefined ? null : (found as unknown as Known);
 }
@@ -101,6 +106,24 @@ export function lines(address: Schemas['DoorAddress']): string[] {
   const code = /^0*$/.test(postcode) ? '' : postcode;
   const town = [area, city, code].filter((part) => part !== '');
   return [line1, house.join(' · '), town.join(', ')].filter((line) => line !== '');
+}
+
+/** Return where a job is looked at; what has no screen of its own stands on the day's list. */
+export function screenOf(kind: string, id: string): string {
+  return (JOBS as readonly string[]).includes(kind) ? `#/job/${kind}/${id}` : '#/';
+}
+
+/** Count what is to be packed here, and how much of it is late. */
+export function toPack(open: Job[], now: number): { count: number; late: number } {
+  const parcels = open.filter((job) => job.kind === 'pick_list');
+  return {
+    count: parcels.length,
+    late: parcels.filter(({ body }) => isLate(body, now)).length,
+  };
+}
+
+export function isLate(list: Bodies['pick_list'], now: number): boolean {
+  return now > Date.parse(list.late_at);
 }
 
 function compare(a: number | string, b: number | string): number {

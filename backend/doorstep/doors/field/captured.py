@@ -147,6 +147,7 @@ CAPTURES: Mapping[str, Captured] = {
     "receipt.finish": Captured(receiving.finish_receipt),
     "goods.unannounced": Captured(receiving.report_unannounced),
     "count.enter": Captured(stock.add_count_entries),
+    "count.finish": Captured(stock.finish_count),
     "stock.propose": Captured(stock.report_adjustment),
     "shift.open": Captured(shifts.open_shift),
     "shift.close": Captured(shifts.close_shift),

@@ -29,14 +29,17 @@ from doorstep.modules.tms.schemas import (
     TenderMethod,
 )
 from doorstep.modules.wms.rules import Grade
+from doorstep.modules.wms.schemas import AdjustmentIn
 
 SlotType = Literal[
     "answers",
     "boxes",
     "choice",
+    "code",
     "codes",
     "count",
     "day",
+    "difference",
     "dwell",
     "explanations",
     "handover_code",
@@ -44,10 +47,12 @@ SlotType = Literal[
     "labels",
     "photos",
     "place",
+    "product",
     "receipt",
     "receiver",
     "scans",
     "serials",
+    "shelves",
     "sign_off",
     "signature",
     "tenders",
@@ -295,7 +300,26 @@ FORMS = (
         "count",
         "count",
         "count.enter",
-        [_slot("entries", "count", required=True)],
+        [_slot("entries", "shelves", required=True)],
+    ),
+    Asked("finish_count", "count", "count.finish"),
+    Asked(
+        "unexpected_goods",
+        None,
+        "goods.unannounced",
+        [_slot("code", "code", required=True), _WORDS],
+    ),
+    Asked(
+        "stock_differs",
+        None,
+        "stock.propose",
+        [
+            _slot("sku", "product", required=True),
+            _slot("quantity", "difference", required=True),
+            _slot("serials", "serials"),
+            _reason(AdjustmentIn, "reason", {}),
+            _slot("words", "words", required=True),
+        ],
     ),
 )
 """Every form, in the order in which a job offers them."""

@@ -22,6 +22,7 @@ from doorstep.modules.wms.rules import Grade
 from doorstep.modules.wms.schemas import PhotoHash, ReceiptScan, ScanCode, Words
 from doorstep.modules.wms.service.custody import GoodsElsewhere
 from doorstep.modules.wms.service.put_away import TransferShort
+from doorstep.modules.wms.service.receipts import AWAITED_SERIALS, COUNTS
 from doorstep.modules.wms.service.receiving import AT_LOCATION, ArrivalEnded, ArrivalMissing
 from doorstep.modules.wms.service.stock import SerialKnown
 
@@ -33,9 +34,18 @@ EXPECTED_HERE = f"""
 SELECT a.id, a.number, a.kind, a.ref, a.state, a.expected_on, o.number AS order_number,
   coalesce((SELECT jsonb_agg(jsonb_build_object(
       'sku', p.sku, 'name', p.name, 'barcode', p.barcode, 'serialised', p.serialised,
-      'quantity', l.quantity, 'received', l.received) ORDER BY l.position)
+      'quantity', l.quantity, 'received', l.received, 'serials', CASE
+        WHEN a.kind = 'purchase' THEN to_jsonb(l.serials[:200])
+        ELSE to_jsonb(ARRAY(SELECT out.serial FROM ({AWAITED_SERIALS}) out
+             WHERE l.serials = '{{}}' OR out.serial = ANY (l.serials)
+             ORDER BY out.serial LIMIT 200)) END) ORDER BY l.position)
      FROM expected_line l JOIN product p ON p.id = l.product_id WHERE l.arrival_id = a.id), '[]')
-     AS lines
+     AS lines,
+  coalesce((SELECT jsonb_agg(jsonb_build_object(
+      'scan_uid', s.id, 'sku', p.sku, 'serial', s.serial, 'quantity', s.quantity, 'grade', s.grade)
+      ORDER BY s.recorded_at, s.id)
+     FROM receipt_scan s JOIN expected_line l ON l.id = s.line_id JOIN product p ON p.id = l.product_id
+    WHERE s.arrival_id = a.id AND s.round = a.round AND {COUNTS}), '[]') AS scans
   FROM expected_arrival a LEFT JOIN customer_order o ON o.id = a.order_id
  WHERE {AT_LOCATION} AND a.state IN ('expected', 'receiving') AND ($2::text IS NULL
    OR a.number = $2 OR a.ref = $2
@@ -60,7 +70,10 @@ Code = Annotated[
 
 
 class ExpectedLineOut(Struct, kw_only=True):
-    """Pieces of a SKU that are to come in, and how many have."""
+    """Pieces of a SKU that are to come in, and how many have.
+
+    `serials` are those that may come, as far as they are known; 200 at most.
+    """
 
     sku: str
     name: str
@@ -68,10 +81,21 @@ class ExpectedLineOut(Struct, kw_only=True):
     serialised: bool
     quantity: int
     received: int
+    serials: list[str]
+
+
+class ScannedIn(Struct, kw_only=True):
+    """A beep of this round that was right and counts."""
+
+    scan_uid: UUID
+    sku: str
+    serial: str | None
+    quantity: int
+    grade: str
 
 
 class ExpectedArrivalOut(Struct, kw_only=True):
-    """Goods that are to come in here."""
+    """Goods that are to come in here; `scans` are in, and not booked yet."""
 
     id: UUID
     number: str
@@ -81,6 +105,7 @@ class ExpectedArrivalOut(Struct, kw_only=True):
     expected_on: date | None
     order_number: str | None
     lines: list[ExpectedLineOut]
+    scans: list[ScannedIn]
 
 
 class ReceiptScansIn(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from msgspec import Meta, Struct
 
@@ -43,18 +44,34 @@ class PickLine(Struct):
     width_mm: int
     height_mm: int
     packing_instruction: str
+    serialised: bool
+
+
+class RightScan(Struct):
+    """A code that the check has taken as right, and the product that it was for."""
+
+    scan_uid: UUID
+    kind: str
+    code: str
+    sku: str
 
 
 class PickListOut(Struct):
-    """The goods of one fulfilment, to be picked by one person."""
+    """The goods of one fulfilment, to be picked by one person.
+
+    `scans` are the right ones since picking began, so that another phone goes on where one stopped.
+    From `late_at` on it should have been packed.
+    """
 
     id: UUID
     fulfilment_id: UUID
     picker_id: UUID | None
     state: str
     created_at: datetime
+    late_at: datetime
     number: str
     lines: list[PickLine]
+    scans: list[RightScan]
 
 
 class StepIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
@@ -114,13 +131,8 @@ async def list_pick_lists(actor: Actor) -> list[PickListOut]:
     """List the unfinished work at the person's location, oldest first."""
     if actor.location_id is None:
         return []
-    rows = await floor.open_lists(actor.location_id)
-    return [_pick_list(row) for row in rows]
-
-
-def _pick_list(row: dict[str, Any]) -> PickListOut:
-    lines = [PickLine(**line) for line in row["lines"]]
-    return PickListOut(**row | {"lines": lines})
+    rows: list[dict[str, Any]] = await floor.open_lists(actor.location_id)
+    return msgspec.convert(rows, list[PickListOut])
 
 
 @post(

@@ -224,7 +224,7 @@ UPDATE pick_list
 """
 
 OPEN_LISTS = """
-SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number,
+SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number, c.zone, c.working_week,
   coalesce((SELECT jsonb_agg(jsonb_build_object(
       'sku', p.sku, 'name', p.name, 'quantity', l.quantity, 'barcode', p.barcode,
       'serials', CASE WHEN p.serialised THEN to_jsonb(ARRAY(
@@ -235,12 +235,19 @@ SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number,
           ORDER BY u.id LIMIT 50)) ELSE '[]' END,
       'accessories', p.accessories, 'pieces', p.pieces * l.quantity, 'weight_g', p.weight_g,
       'length_mm', p.length_mm, 'width_mm', p.width_mm, 'height_mm', p.height_mm,
-      'packing_instruction', p.packing_instruction) ORDER BY l.id)
+      'packing_instruction', p.packing_instruction, 'serialised', p.serialised) ORDER BY l.id)
    FROM fulfilment_line l JOIN product p ON p.id = l.product_id
-  WHERE l.fulfilment_id = k.fulfilment_id), '[]') AS lines
+  WHERE l.fulfilment_id = k.fulfilment_id), '[]') AS lines,
+  coalesce((SELECT jsonb_agg(jsonb_build_object(
+      'scan_uid', q.id, 'kind', q.kind, 'code', q.code, 'sku', p.sku) ORDER BY q.recorded_at, q.id)
+   FROM qc_scan q JOIN fulfilment_line l ON l.id = q.fulfilment_line_id
+   JOIN product p ON p.id = l.product_id
+  WHERE q.fulfilment_id = k.fulfilment_id AND q.ok
+    AND q.recorded_at > coalesce(k.repicked_at, '-infinity')), '[]') AS scans
 FROM pick_list k
 JOIN fulfilment f ON f.id = k.fulfilment_id
 JOIN customer_order o ON o.id = f.order_id
+JOIN channel c ON c.id = o.channel_id
 WHERE k.location_id = $1 AND k.state NOT IN ('packed', 'dropped')
 ORDER BY k.created_at, k.id LIMIT 200
 """

@@ -10,9 +10,11 @@ import type { Flaw } from '../camera/measure';
 import type { Packed, Shrunk } from '../camera/shrink.worker';
 import { phone } from '../phone.svelte';
 import type { Known } from '../work';
+import { changed, changeOf } from './changes';
 import {
   begin,
   choices,
+  isPart,
   isStepwise,
   list,
   next,
@@ -63,6 +65,11 @@ export class Flow {
   /** The step that is to be done next, or null when all is there. */
   get next() {
     return next(this.steps);
+  }
+
+  /** What is captured now leaves more of the same to be done. */
+  get part() {
+    return isPart(this.form, this.job, this.filled);
   }
 
   /** Answer a slot; a null takes the answer back. */
@@ -131,14 +138,18 @@ export class Flow {
       await this.drop();
       return true;
     }
-    const change = { form: form.name, at: Date.now(), chosen: choices(form, this.filled) };
+    const lane = job.kind === 'none' ? `none:${form.name}` : `${job.kind}:${job.id}`;
+    const said = payload(form, job, this.filled, Date.now());
+    const before = changeOf(job, phone.work.changes);
+    const chosen = choices(form, this.filled);
+    const change = { ...changed(form.name, said, before, Date.now()), chosen };
     return this.#try(() =>
       phone.keep({
         type: form.capture,
         schema: form.schema,
-        lane: `${job.kind}:${job.id}`,
-        payload: payload(form, job, this.filled, Date.now()),
-        changes: { [`${job.kind}:${job.id}`]: change },
+        lane,
+        payload: said,
+        ...(job.kind === 'none' ? {} : { changes: { [lane]: change as never } }),
         draft: draftKey(form, job),
         ...(form.undo ? { undo_ms: UNDO_MS } : {}),
       }),

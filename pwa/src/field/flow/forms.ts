@@ -8,6 +8,10 @@
 import type { components } from '../../generated/api';
 import type { Json } from '../../shared/sync/wire';
 import type { Known } from '../work';
+import { isMeasured, type Box } from './boxes';
+import { changed } from './changes';
+import { asDone } from './done';
+import { EXTRA } from './extra';
 import { areWhole, units } from './units';
 
 type Schemas = components['schemas'];
@@ -179,9 +183,6 @@ export function payload(form: Form, job: Known, filled: Filled, now: number): An
   return said;
 }
 
-/** Pictures that somebody took beside those that were asked for are called so. */
-export const EXTRA = 'other';
-
 function isExtra(slot: string): boolean {
   return slot.startsWith(EXTRA);
 }
@@ -254,8 +255,39 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
     }
     case 'units':
       return areWhole(job, answer);
+    case 'answers': {
+      const said = list<{ code: string }>(answer).map((one) => one.code);
+      return (
+        job.kind === 'shift_checklist' && job.body.items.every(({ code }) => said.includes(code))
+      );
+    }
+    case 'boxes':
+      return list<Box>(answer).length > 0 && list<Box>(answer).every(isMeasured);
+    case 'codes':
+    case 'receipt':
+    case 'shelves':
+      return list(answer).length > 0;
+    case 'words':
+      return String(answer ?? '').trim().length >= (slot.required ? FEW_LETTERS : 1);
     default:
       return answer !== undefined && answer !== null && answer !== '';
+  }
+}
+
+/** Words that say something have so many letters. */
+const FEW_LETTERS = 3;
+
+/** Tell whether a capture leaves more of the same to be done on its job. */
+export function isPart(form: Form, job: Known, filled: Filled): boolean {
+  const change = changed(form.name, payload(form, job, filled, 0), null, 0);
+  const after = asDone(job, new Map([[`${job.kind}:${job.id}`, change as never]]));
+  switch (form.name) {
+    case 'check':
+      return after.kind === 'pick_list' && after.body.state !== 'checked';
+    case 'count':
+      return after.kind === 'count' && after.body.lines.some((line) => !line.counted);
+    default:
+      return false;
   }
 }
 

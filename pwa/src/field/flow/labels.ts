@@ -1,16 +1,26 @@
 /** How the server's names are called on the screen; one that this version does not know is shown as it is. */
 
 import { language, t } from '../i18n/language.svelte';
-import { EXTRA } from './forms';
+import { EXTRA } from './extra';
 
 /** Write the name of a form, a slot or an answer in the language that is set. */
 export function label(of: 'form' | 'slot' | 'option', name: string): string {
   return known(`${of}_${name}`) ?? readable(name);
 }
 
+/** Write what a step of a form asks, in words of this form where it has some. */
+export function asking(form: string, slot: string): string {
+  return known(`slot_${form}_${slot}`) ?? label('slot', slot);
+}
+
 /** Write an answer to a slot: in its own words where the slot has some, else as everywhere. */
 export function answer(slot: string, value: string): string {
   return known(`option_${slot}_${value}`) ?? label('option', value);
+}
+
+/** Let a name stand in a sentence of another direction without turning it around. */
+export function apart(name: string): string {
+  return `\u2068${name}\u2069`;
 }
 
 /** Write what the last tap of a form says. */

@@ -1,20 +1,12 @@
 /** Which forms a job offers now: what is to be done first stands first, and what is done is not offered. */
 
 import type { StoredDocument } from '../../shared/sync/schema';
-import type { Json } from '../../shared/sync/wire';
 import { forms, of, type Known } from '../work';
+import { isAllIn } from './arrived';
+import { changeOf, type Changes } from './changes';
 import type { Form } from './forms';
 
 type Visit = Extract<Known, { kind: 'visit' }>;
-type Changes = ReadonlyMap<string, Json>;
-
-/** What a capture on this phone has made of a job, before the server has answered. */
-interface Change {
-  form: string;
-  at: number;
-  /** What was chosen in it; not there where a version before this one has written it. */
-  chosen?: string[];
-}
 
 /** Forms that end a job on this phone. */
 const ENDS: readonly string[] = [
@@ -25,8 +17,15 @@ const ENDS: readonly string[] = [
   'cannot_finish',
   'pack',
   'finish_receipt',
-  'count',
+  'finish_count',
 ];
+
+/** What a pick list offers by its state, as it stands on this phone (`asDone`). */
+const PICKING: Readonly<Record<string, string[]>> = {
+  open: ['start_pick'],
+  picking: ['check', 'pick_again'],
+  checked: ['pack', 'pick_again'],
+};
 
 /** Return the last form that was captured on a job and that the server's documents do not know of. */
 export function captured(job: { kind: string; id: string }, changes: Changes): string | null {
@@ -87,6 +86,13 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
       return job.body.state === 'planned' && last === null
         ? ['open_shift']
         : ['load', 'close_shift'];
+    case 'pick_list':
+      return PICKING[job.body.state] ?? [];
+    case 'arrival':
+      if (job.body.scans.length === 0) return ['receive'];
+      return isAllIn(job.body) ? ['finish_receipt', 'receive'] : ['receive', 'finish_receipt'];
+    case 'count':
+      return job.body.lines.every((line) => line.counted) ? ['finish_count'] : ['count'];
     default:
       return null;
   }
@@ -95,9 +101,4 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
 /** Tell whether a form asks nothing, so that one tap does it. */
 export function isQuick(form: Form): boolean {
   return form.slots.every((slot) => slot.type === 'place' || slot.type === 'dwell');
-}
-
-function changeOf(job: { kind: string; id: string }, changes: Changes): Change | null {
-  const change = changes.get(`${job.kind}:${job.id}`) as unknown as Change | undefined;
-  return change ?? null;
 }

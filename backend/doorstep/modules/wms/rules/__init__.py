@@ -199,11 +199,13 @@ def read_code(code: str, expected: Sequence[Expected], units: Mapping[str, Any])
 
     `units` are the serial units known under this code: code → {id, product_id, state, free}.
     """
-    for line in expected:
-        if code == line.barcode:
-            return _barcode(line)
-        if code in line.accessories:
-            return _accessory(code, line)
+    readings = [
+        _barcode(line) if code == line.barcode else _accessory(code, line)
+        for line in expected
+        if code == line.barcode or code in line.accessories
+    ]
+    if readings:
+        return _first_right(readings)
     unit = units.get(code)
     if unit is not None:
         return _serial(code, unit, expected)
@@ -225,19 +227,28 @@ def _accessory(code: str, line: Expected) -> Reading:
 
 
 def _serial(code: str, unit: Mapping[str, Any], expected: Sequence[Expected]) -> Reading:
-    for line in expected:
-        if line.serialised and line.product_id == unit["product_id"]:
-            if code in line.seen_serials:
-                reason = f"Serial {code} is already scanned."
-                return Reading("serial", False, line.fulfilment_line_id, unit["id"], reason)
-            if len(line.seen_serials) >= line.quantity:
-                reason = f"{line.quantity} × {line.sku} already have their serials."
-                return Reading("serial", False, line.fulfilment_line_id, unit["id"], reason)
-            if not unit["free"]:
-                reason = f"Serial {code} is not free at this location."
-                return Reading("serial", False, line.fulfilment_line_id, unit["id"], reason)
-            return Reading("serial", True, line.fulfilment_line_id, unit["id"], "")
-    return Reading("serial", False, None, unit["id"], f"Serial {code} is another product's.")
+    lines = [line for line in expected if line.serialised and line.product_id == unit["product_id"]]
+    if not lines:
+        return Reading("serial", False, None, unit["id"], f"Serial {code} is another product's.")
+    for line in lines:
+        if code in line.seen_serials:
+            reason = f"Serial {code} is already scanned."
+            return Reading("serial", False, line.fulfilment_line_id, unit["id"], reason)
+    return _first_right([_serial_of(code, unit, line) for line in lines])
+
+
+def _serial_of(code: str, unit: Mapping[str, Any], line: Expected) -> Reading:
+    reason = ""
+    if len(line.seen_serials) >= line.quantity:
+        reason = f"{line.quantity} × {line.sku} already have their serials."
+    elif not unit["free"]:
+        reason = f"Serial {code} is not free at this location."
+    return Reading("serial", not reason, line.fulfilment_line_id, unit["id"], reason)
+
+
+def _first_right(readings: Sequence[Reading]) -> Reading:
+    """A product may stand on two lines of an order: a code is for the first that misses it."""
+    return next((reading for reading in readings if reading.ok), readings[-1])
 
 
 def still_missing(expected: Sequence[Expected]) -> list[str]:

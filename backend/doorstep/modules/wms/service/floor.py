@@ -16,6 +16,7 @@ from doorstep.core.errors import EventIdReused, Invalid, NotFound, Refusal
 from doorstep.core.ids import uuid7
 from doorstep.modules.wms import sql, tables
 from doorstep.modules.wms.rules import Expected, Reading, read_code, still_missing
+from doorstep.modules.wms.rules.picking import late_at
 from doorstep.modules.wms.schemas import PackedPiece, QcScan
 
 Step = Literal["picking", "checked", "packed"]
@@ -92,8 +93,11 @@ async def pick_list_of(fulfilment_id: UUID) -> PickList:
 
 
 async def open_lists(location_id: UUID) -> list[dict[str, Any]]:
-    """List the unfinished work of a location, oldest first, with lines and packing instructions."""
-    return await db.rows(sql.OPEN_LISTS, location_id)
+    """List the unfinished work of a location, oldest first: lines, right scans, when it is late."""
+    return [
+        row | {"late_at": late_at(row["created_at"], row["zone"], row["working_week"])}
+        for row in await db.rows(sql.OPEN_LISTS, location_id)
+    ]
 
 
 async def note_step(fulfilment_id: UUID, step: Step, person_id: UUID | None) -> None:

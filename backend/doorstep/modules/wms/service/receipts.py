@@ -28,11 +28,22 @@ from doorstep.modules.wms.service.put_away import Booked, put_away
 from doorstep.modules.wms.service.receiving import Arrival, ArrivalEnded, ArrivalMissing
 
 # A scan counts when it was right and nobody has taken it back.
-COUNTING = """
+COUNTS = """s.verdict = 'right'
+   AND NOT EXISTS (SELECT FROM receipt_scan back WHERE back.takes_back = s.id)"""
+
+COUNTING = f"""
 SELECT s.line_id, s.grade, s.serial, s.quantity FROM receipt_scan s
- WHERE s.arrival_id = $1 AND s.round = $2 AND s.verdict = 'right'
-   AND NOT EXISTS (SELECT FROM receipt_scan back WHERE back.takes_back = s.id)
-"""
+ WHERE s.arrival_id = $1 AND s.round = $2 AND {COUNTS}
+"""  # noqa: S608 - a condition of ours
+
+# Units that left with a parcel's line, or stand where a transfer comes from.
+AWAITED_SERIALS = """
+SELECT u.serial FROM unit u
+              WHERE (u.fulfilment_line_id = l.fulfilment_line_id
+                     AND u.state IN ('shipped', 'delivered'))
+                 OR (u.location_id = a.from_location_id AND u.product_id = l.product_id
+                     AND u.owner_id IS NOT DISTINCT FROM a.owner_id
+                     AND u.state = 'in_stock' AND u.grade = 'sellable')"""
 
 # `out`: how many pieces of a parcel's line are out, so that no more can come back.
 OPEN_LINES = f"""
@@ -41,12 +52,7 @@ SELECT l.id AS line_id, l.product_id, p.sku, p.barcode, p.serialised, l.quantity
        CASE WHEN l.fulfilment_line_id IS NULL THEN l.quantity - l.received ELSE
          (SELECT coalesce(sum(c.quantity), 0)::int FROM custody c
            WHERE c.fulfilment_line_id = l.fulfilment_line_id) END AS out,
-       ARRAY(SELECT u.serial FROM unit u
-              WHERE (u.fulfilment_line_id = l.fulfilment_line_id
-                     AND u.state IN ('shipped', 'delivered'))
-                 OR (u.location_id = a.from_location_id AND u.product_id = l.product_id
-                     AND u.owner_id IS NOT DISTINCT FROM a.owner_id
-                     AND u.state = 'in_stock' AND u.grade = 'sellable')) AS awaited
+       ARRAY({AWAITED_SERIALS}) AS awaited
   FROM expected_line l
   JOIN expected_arrival a ON a.id = l.arrival_id
   JOIN product p ON p.id = l.product_id

@@ -1,0 +1,46 @@
+/**
+ * What captures on this phone have made of a job that the server's documents do not know of yet.
+ *
+ * A capture may be one of several on a job: what was scanned with those before stays beside it.
+ */
+
+import type { Json } from '../../shared/sync/wire';
+import type { Answers } from './forms';
+
+export type Changes = ReadonlyMap<string, Json>;
+
+export interface Change {
+  form: string;
+  at: number;
+  /** Picking was begun anew: what was scanned before does not count. */
+  anew?: true;
+  /** What was chosen in it; not there where a version before this one has written it. */
+  chosen?: string[];
+  scans?: unknown[];
+  lines?: string[];
+}
+
+interface JobRef {
+  kind: string;
+  id: string;
+}
+
+/** Return the last change of a job, if the documents do not know of it. */
+export function changeOf(job: JobRef, changes: Changes): Change | null {
+  return (changes.get(`${job.kind}:${job.id}`) as unknown as Change | undefined) ?? null;
+}
+
+/** Return what a capture makes of a job, over what those before it have. */
+export function changed(form: string, said: Answers, before: Change | null, at: number): Change {
+  const change: Change = { form, at };
+  if (form === 'pick_again' || before?.anew === true) change.anew = true;
+  const scans = [...(before?.scans ?? []), ...list(said['scans'])];
+  if (scans.length > 0 && form !== 'pick_again') change.scans = scans;
+  const lines = list(said['entries']).map((one) => (one as { line_id: string }).line_id);
+  if (form === 'count') change.lines = [...(before?.lines ?? []), ...lines];
+  return change;
+}
+
+function list(value: Json | undefined): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

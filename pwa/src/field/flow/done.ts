@@ -1,0 +1,50 @@
+/** A job as it stands on this phone: its document, and over it what captures have made of it. */
+
+import type { Known } from '../work';
+import { changeOf, type Change, type Changes } from './changes';
+import { read, tally, type Scan } from './checking';
+import { counted, type Beep } from './receiving';
+
+/** Return a job as it stands on this phone: its document, and over it what was done here. */
+export function asDone<J extends Known>(job: J, changes: Changes): J {
+  const change = changeOf(job, changes);
+  if (change === null) return job;
+  const known: Known = job;
+  switch (known.kind) {
+    case 'pick_list':
+      return { ...job, body: picked(known.body, change) };
+    case 'arrival':
+      return { ...job, body: { ...known.body, scans: received(known.body, change) } };
+    case 'count': {
+      const done = new Set(change.lines);
+      const lines = known.body.lines.map((line) =>
+        done.has(line.id) ? { ...line, counted: true } : line,
+      );
+      return { ...job, body: { ...known.body, lines } };
+    }
+    default:
+      return job;
+  }
+}
+
+type Body<K extends Known['kind']> = Extract<Known, { kind: K }>['body'];
+
+function picked(body: Body<'pick_list'>, change: Change): Body<'pick_list'> {
+  let shown = change.anew === true ? { ...body, scans: [], state: 'open' } : body;
+  const known = new Set(shown.scans.map((scan) => scan.scan_uid));
+  for (const scan of (change.scans ?? []) as Scan[]) {
+    if (known.has(scan.scan_uid)) continue;
+    const reading = read(shown, scan.code);
+    if (!reading.right) continue;
+    const { kind, sku, code } = reading;
+    shown = { ...shown, scans: [...shown.scans, { scan_uid: scan.scan_uid, kind, sku, code }] };
+  }
+  if (change.form === 'pick_again') return { ...shown, state: 'open' };
+  const { done, of } = tally(shown);
+  const state = change.form === 'check' && done === of ? 'checked' : 'picking';
+  return { ...shown, state: shown.state === 'checked' ? 'checked' : state };
+}
+
+function received(body: Body<'arrival'>, change: Change): Body<'arrival'>['scans'] {
+  return counted(body, (change.scans ?? []) as Beep[]);
+}

@@ -1,0 +1,2 @@
+/** Pictures that somebody took beside those that were asked for are called so. */
+export const EXTRA = 'other';

@@ -1,0 +1,205 @@
+"""A parcel and a delivery of goods through the screens of the field app, as the floor does them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, Playwright, expect
+
+from doorstep.play.order import OrderPlay, Plan
+from doorstep.play.parcel import ParcelPlay
+from doorstep.play.visitors import Company, new_event, until
+from tests.support.field_app import phone
+from tests.support.field_face import TO_COLLECT, code_for, company, enrol, open_face, sound
+from tests.support.field_hands import scan
+from tests.support.whole_stack import WholeStack
+
+MACHINE, KETTLE, MIXER, SCREEN = "6291100000017", "6291100000024", "6291100000031", "6291100000048"
+
+
+async def to_pick(people: Company, *, number: int) -> ParcelPlay:
+    """Have an order come as far as the picker's list (1004)."""
+    order = OrderPlay(people, Plan(number=number, lines=TO_COLLECT, payment="cashondelivery"))
+    await order.place()
+    await order.pay()
+    await order.stage_reached(1003)
+    parcel = ParcelPlay(order, (await order.order())["parcels"][0])
+    await parcel.accept()
+    await parcel.reached(1004)
+    return parcel
+
+
+async def announce(people: Company, place: str) -> str:
+    """Have the desk announce goods with and without serials; tell the number of the arrival."""
+    desk = await people.staff("dispatcher")
+    lines = [{"sku": "MIX-500", "quantity": 3}, {"sku": "TV-55", "quantity": 1}]
+    body = {"event_id": new_event(), "ref": "PO-4711", "location_id": place, "lines": lines}
+    return str((await desk.post("/console/arrivals", body))["number"])
+
+
+async def received(people: Company, number: str) -> list[tuple[str, str]]:
+    """Wait until nothing more of the arrival is awaited; list the codes and grades that count."""
+    desk = await people.staff("dispatcher")
+
+    async def ended() -> dict[str, Any] | None:
+        found = await desk.get("/console/arrivals", state="received", limit=500)
+        return next((one for one in found if one["number"] == number), None)
+
+    arrival = await until(ended, f"the receipt of {number}")
+    detail = await desk.get(f"/console/arrivals/{arrival['id']}")
+    return [
+        (scan["serial"] or scan["code"], scan["grade"])
+        for scan in detail["scans"]
+        if scan["verdict"] == "right"
+    ]
+
+
+class Screens:
+    """Looks at every screen it is shown, in English and in Arabic, and keeps a picture of it."""
+
+    def __init__(self, page: Page, folder: Path) -> None:
+        self.page, self.folder, self.count = page, folder, 0
+
+    async def look(self, name: str) -> None:
+        """Nothing is hard to reach, to read or to hit, from the left or from the right."""
+        self.count += 1
+        await self._sound(name, "en")
+        here = await self.page.evaluate("location.hash")
+        await self._speak("ar", here)
+        await self._sound(name, "ar")
+        await self._speak("en", here)
+
+    async def _sound(self, name: str, code: str) -> None:
+        path = self.folder / f"{self.count:02}-{name}-{code}.png"
+        await self.page.screenshot(path=path, full_page=True)
+        await sound(self.page)
+
+    async def _speak(self, code: str, then: str) -> None:
+        await self.page.evaluate("location.hash = '#/language'")
+        await self.page.locator(f"button[lang={code}]").click()
+        await expect(self.page.locator("html")).to_have_attribute("lang", code)
+        await self.page.evaluate(f"location.hash = '{then or '#/'}'")
+        await expect(self.page.locator(f"main button[lang={code}]")).to_have_count(0)
+        await expect(self.page.locator("main h1")).to_be_visible()
+
+
+async def test_a_picker_picks_checks_and_packs_a_parcel_without_a_signal(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        parcel = await to_pick(people, number=21)
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, own)
+            await enrol(page, await code_for(own, "warehouse"))
+            screens = Screens(page, tmp_path)
+            await expect(page.get_by_text("to pack", exact=False).first).to_be_visible()
+            await screens.look("today")
+            await page.get_by_role("link", name=parcel.order.number).click()
+            await page.get_by_role("button", name="Start picking").click()
+            await parcel.reached(1005)
+
+            await context.set_offline(True)
+            await expect(page.get_by_text("Leave the transport bolts in.")).to_be_visible()
+            await screens.look("list")
+            words = (await page.locator(".card", has_text="Any of these").inner_text()).split()
+            serial = next(word for word in words if word.startswith("WM-7KG-"))
+            await page.get_by_role("link", name="Check by scan").click()
+            await expect(page.get_by_text("0 of 4 scanned")).to_be_visible()
+            await scan(page, MIXER)
+            await expect(page.get_by_text(f"Not the right one: {MIXER}")).to_be_visible()
+            await scan(page, MACHINE)
+            await expect(page.get_by_text("1 of 4 scanned")).to_be_visible()
+            await screens.look("check")
+            await page.get_by_role("button", name="Save this part").click()
+
+            # Half of it is checked: the job is still there, and says what is missing.
+            await expect(page.get_by_text("1 of 4 scanned")).to_be_visible()
+            await expect(page.get_by_text(re.compile("1 × accessory: .Inlet hose"))).to_be_visible()
+            await screens.look("half")
+            await page.get_by_role("link", name="Check by scan").click()
+            await scan(page, "ACC-WM-HOSE")
+            await scan(page, KETTLE)
+            await scan(page, serial)
+            await expect(page.get_by_text("4 of 4 scanned")).to_be_visible()
+            await page.get_by_role("button", name="Checked").click()
+
+            await page.get_by_role("link", name="Pack", exact=True).click()
+            await page.get_by_role("button", name="Change box 2").click()
+            await page.get_by_label("Weight (kg)").fill("1.35")
+            await page.get_by_label("Height (cm)").fill("26.5")
+            await page.get_by_label("Height (cm)").blur()
+            await expect(page.get_by_text("1.35 kg")).to_be_visible()
+            await screens.look("pack")
+            await page.get_by_role("button", name="Packed").click()
+            await expect(page.get_by_text("Done on this phone")).to_be_visible()
+            await context.set_offline(False)
+            await parcel.reached(1007)
+
+
+async def test_goods_come_in_with_their_grade_and_what_nobody_expects_is_told(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        floor = await people.of("warehouse", "AE")
+        number = await announce(people, (await floor.get("/api/me"))["location_id"])
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, own)
+            await enrol(page, await code_for(own, "warehouse"))
+            screens = Screens(page, tmp_path)
+            await page.get_by_role("link", name=number).click()
+            await screens.look("arrival")
+            await page.get_by_role("link", name="Receive by scan").click()
+            await page.get_by_label("Pieces with the next scan").fill("2")
+            await page.get_by_label("Pieces with the next scan").blur()
+            await scan(page, MIXER)
+            await expect(page.get_by_text("2 of 3 received")).to_be_visible()
+            await page.get_by_label("Condition").select_option("Opened box")
+            await scan(page, SCREEN)
+            await expect(page.get_by_text("Now scan its serial number")).to_be_visible()
+            await scan(page, "TV-WRONG")
+            await page.get_by_role("button", name="Take back the last scan").click()
+            await expect(page.get_by_text("0 of 1 received")).to_be_visible()
+            await scan(page, SCREEN)
+            await scan(page, "TV-NEW-1")
+            await expect(page.get_by_text("1 of 1 received")).to_be_visible()
+            await screens.look("receive")
+            await page.get_by_role("button", name="Save what is scanned").click()
+
+            # Part of it is in and nothing is booked yet: the job is open, and shows how far it is.
+            await expect(page.get_by_text("2 of 3 received")).to_be_visible()
+            await screens.look("some-in")
+            await context.set_offline(True)
+            await page.get_by_role("link", name="Receive by scan").click()
+            await scan(page, MIXER)
+            await page.get_by_role("button", name="Save what is scanned").click()
+            await expect(page.get_by_text("3 of 3 received")).to_be_visible()
+            await page.get_by_role("button", name="Everything is in").click()
+            await expect(page.get_by_text("Done on this phone")).to_be_visible()
+
+            await page.get_by_role("link", name="Today").click()
+            await page.get_by_role("link", name="Goods nobody expected").click()
+            await scan(page, "AWB-OF-ANOTHER")
+            await screens.look("unexpected")
+            await page.get_by_role("button", name="Report it").click()
+            await expect(page.get_by_role("heading", name="Something else")).to_be_visible()
+            await page.get_by_role("link", name="Stock differs").click()
+            await scan(page, MIXER)
+            await page.get_by_role("button", name="Fewer").click()
+            await page.get_by_label("By how many pieces?").fill("1")
+            await page.get_by_label("By how many pieces?").blur()
+            await screens.look("differs")
+            # What is filled in was left and taken up again: the next question is open.
+            await page.get_by_role("button", name="Damaged").click()
+            await page.get_by_label("In your own words").fill("Fell off the rack.")
+            await page.get_by_label("In your own words").blur()
+            await page.get_by_role("button", name="Report it").click()
+            await expect(page.get_by_role("heading", name="Something else")).to_be_visible()
+            await context.set_offline(False)
+            assert await received(people, number) == [
+                (MIXER, "sellable"),
+                ("TV-NEW-1", "open_box"),
+                (MIXER, "open_box"),
+            ]
+            await expect(page.get_by_text("All confirmed")).to_be_visible()
