@@ -4,7 +4,7 @@ import { Drafts } from '../../src/shared/sync/drafts';
 import { StorageFull } from '../../src/shared/sync/database';
 import type { DraftPicture } from '../../src/shared/sync/schema';
 import { Undo, UNDO_MS } from '../../src/shared/sync/undo';
-import { EPOCH, type Device } from '../support/device';
+import { EPOCH, plainNetwork, type Device } from '../support/device';
 import { capture, PERSON, phone } from '../support/captures';
 
 const KEY = 'stop:1:deliver';
@@ -113,6 +113,25 @@ test('nothing is taken back from the middle, where it would leave a gap', async 
   expect(await undo.pending(PERSON)).toBeNull();
   expect(await undo.take(event.event_id)).toBe(false);
   expect((await sync.status(PERSON)).waiting.count).toBe(2);
+});
+
+test('a page that did not get the lock looks again when something is due', async () => {
+  const device = phone();
+  const { sync } = undoOn(device);
+  device.signIn(PERSON);
+  await sync.capture(capture({ undo_ms: UNDO_MS }));
+  let free = (): void => undefined;
+  const held = new Promise<void>((resolve) => (free = resolve));
+  const holding = device.boot().sync;
+  device.network = async (request, server) => {
+    await held;
+    return plainNetwork(request, server);
+  };
+  const other = holding.run({ eager: true });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await sync.run({ eager: true })).toBeLessThanOrEqual(UNDO_MS);
+  free();
+  await other;
 });
 
 test('a clock that is set back does not hold a capture for days', async () => {

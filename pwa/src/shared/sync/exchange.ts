@@ -92,8 +92,8 @@ export class Exchange {
     });
     const wait = await this.#untilNext(session.person_id);
     if (wait === null) await fillReserve(this.database, this.ports.random32);
-    // Another page has the lock and sends; this one looks again whether it did.
-    return done === null && wait !== null ? TIMER_MS : wait;
+    // Another page has the lock and sends what is due; this one looks again whether it did.
+    return done === null && wait === 0 ? TIMER_MS : wait;
   }
 
   /** Tell how this person's outbox stands. */
