@@ -24,6 +24,9 @@ import { Surrender } from './surrender';
 import { TIMER_MS } from './triggers';
 import { TrustedTime } from './trusted-time';
 
+/** After so long a page that did not get the lock looks whether there is anything left to send. */
+const LOOK_AGAIN_MS = 5_000;
+
 export class Exchange {
   readonly database: Database;
   protected readonly time: TrustedTime;
@@ -92,8 +95,8 @@ export class Exchange {
     });
     const wait = await this.#untilNext(session.person_id);
     if (wait === null) await fillReserve(this.database, this.ports.random32);
-    // Another page has the lock and sends what is due; this one looks again whether it did.
-    return done === null && wait === 0 ? TIMER_MS : wait;
+    // Another page has the lock and sends; this one looks again whether it did.
+    return done === null && wait !== null ? Math.max(wait, LOOK_AGAIN_MS) : wait;
   }
 
   /** Tell how this person's outbox stands. */
