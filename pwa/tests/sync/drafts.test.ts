@@ -19,6 +19,9 @@ function undoOn(device: Device) {
   return { sync, drafts: new Drafts(sync.database), undo: new Undo(clock, sync.database) };
 }
 
+const nothing = (): void => undefined;
+const noSignal = (): Promise<never> => Promise.reject(new TypeError('No signal.'));
+
 test('what was filled in is there after the page has died, with its pictures', async () => {
   const device = phone();
   const before = new Drafts(device.boot().sync.database);
@@ -119,11 +122,11 @@ test('a page that did not get the lock looks again soon, also after hours withou
   const device = phone();
   const { sync } = undoOn(device);
   device.signIn(PERSON);
-  device.network = () => Promise.reject(new TypeError('No signal.'));
+  device.network = noSignal;
   await sync.run({ eager: true });
   device.elapsed += 60 * 60_000;
   await sync.capture(capture({ undo_ms: UNDO_MS }));
-  let free = (): void => undefined;
+  let free = nothing;
   const held = new Promise<void>((resolve) => (free = resolve));
   device.network = async (request, server) => {
     await held;
