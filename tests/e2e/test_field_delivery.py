@@ -10,9 +10,18 @@ from playwright.async_api import Playwright, expect
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import until
 from tests.support.field_app import phone
-from tests.support.field_face import PIN, code_for, company, enrol, on_the_way, open_face, sound
+from tests.support.field_face import (
+    PIN,
+    code_for,
+    company,
+    enrol,
+    on_the_way,
+    open_face,
+    sound,
+    whole_app_on_the_phone,
+)
 from tests.support.field_hands import scan, take_photo, unlock
-from tests.support.pictures import make_12mp_jpeg, make_jpeg
+from tests.support.pictures import make_12mp_jpeg, make_film, make_jpeg
 from tests.support.whole_stack import WholeStack
 
 
@@ -115,3 +124,29 @@ async def test_nobody_home_is_told_in_a_few_taps_with_the_door(
 
             detour = await until(failed, "the failed delivery")
             assert detour["reason"] == "not_home"
+
+
+async def test_labels_are_read_by_the_camera_without_a_signal(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        parcel = await on_the_way(people, number=13)
+        labels = await labels_of(parcel)
+        make_film(tmp_path / "seen.mjpeg", *labels)
+        camera = (
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={tmp_path / 'seen.mjpeg'}",
+        )
+        async with phone(playwright, tmp_path / "profile", flags=camera) as context:
+            page = await open_face(context, own)
+            await enrol(page, await code_for(own, "delivery"))
+            await expect(page.get_by_role("link", name=parcel.order.number)).to_be_visible()
+            await whole_app_on_the_phone(page)
+            await context.set_offline(True)
+            await page.get_by_role("link", name=parcel.order.number).click()
+            await page.get_by_role("link", name="Hand over").click()
+            await page.get_by_role("button", name="· customer").click()
+            await page.get_by_role("button", name="Scan with the camera").click()
+            await page.screenshot(path=tmp_path / "camera.png", full_page=True)
+            await expect(page.get_by_role("heading", name="Photos")).to_be_visible()

@@ -11,17 +11,22 @@ from doorstep.play import door, installation
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import StepFailed, until
 from tests.support.field_app import phone
-from tests.support.field_app import until as until_true
-from tests.support.field_face import PIN, code_of, company, enrol, on_the_way, open_face, sound
+from tests.support.field_face import (
+    PIN,
+    code_of,
+    company,
+    enrol,
+    on_the_way,
+    open_face,
+    sound,
+    whole_app_on_the_phone,
+)
 from tests.support.field_hands import scan, sign, take_photo, unlock
 from tests.support.pictures import make_12mp_jpeg, make_jpeg
 from tests.support.whole_stack import WholeStack
 
 NOT_FINISHED = ("Cannot finish", "It is not safe", "Save and book the next visit")
 """The three taps; the first one leads to the form."""
-
-WITHOUT_A_SIGNAL = "navigator.serviceWorker.controller !== null"
-"""Whether the phone has all of the app, also the screens that were not opened yet."""
 
 
 async def test_a_visit_is_not_finished_in_three_taps_and_the_next_one_installs_without_a_signal(
@@ -35,7 +40,7 @@ async def test_a_visit_is_not_finished_in_three_taps_and_the_next_one_installs_w
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, own)
             await enrol(page, await code_of(own, technician.user))
-            await until_true(page, WITHOUT_A_SIGNAL)
+            await whole_app_on_the_phone(page)
             await page.get_by_role("link", name=parcel.order.number).click()
             await context.set_offline(True)
             for n, name in enumerate(NOT_FINISHED, 1):

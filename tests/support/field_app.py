@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,13 @@ def build(out: Path, version: str) -> None:
 
 @asynccontextmanager
 async def phone(
-    playwright: Playwright, profile: Path, program: Path | None = None
+    playwright: Playwright, profile: Path, program: Path | None = None, flags: Sequence[str] = ()
 ) -> AsyncIterator[BrowserContext]:
     """Start Chromium, or a program that runs it, on a profile, as a phone is switched on."""
     context = await playwright.chromium.launch_persistent_context(
         profile,
         executable_path=program or chromium.find(),
-        args=list(chromium.FLAGS),
+        args=[*chromium.FLAGS, *flags],
         permissions=list(PERMISSIONS),
         viewport={"width": 360, "height": 740},
     )

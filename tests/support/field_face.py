@@ -14,7 +14,7 @@ from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company
 from doorstep.seed import SampleUser, password_of, sample_users
-from tests.support.field_app import PWA
+from tests.support.field_app import PWA, until
 from tests.support.whole_stack import WholeStack
 
 AXE = (PWA / "node_modules" / "axe-core" / "axe.min.js").read_text()
@@ -95,3 +95,8 @@ async def open_face(context: BrowserContext, stack: WholeStack) -> Page:
     page = await context.new_page()
     await page.goto(f"{stack.base_url}/app/")
     return page
+
+
+async def whole_app_on_the_phone(page: Page) -> None:
+    """Wait until the worker has everything that the app needs without a signal."""
+    await until(page, "navigator.serviceWorker.controller !== null")

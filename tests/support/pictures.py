@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from io import BytesIO
+from pathlib import Path
 
 import zxingcpp
 from PIL import Image, ImageDraw
@@ -90,6 +91,17 @@ def draw_door(
         paper = _label(label, round(0.3 * wide))
         image.paste(paper, tuple(map(round, at(x + 0.06 + 0.02 * n, y + 0.12 + 0.16 * n))))
     return _grain(image, rng.randrange(2**32))
+
+
+def make_film(path: Path, *labels: str) -> None:
+    """Write what a camera sees that is held before each label in turn, as Chromium plays it (MJPEG)."""
+    frames = []
+    for label in labels:
+        frame = Image.new("RGB", (1280, 720), (96, 110, 104))
+        paper = _label(label, 900)
+        frame.paste(paper, ((1280 - paper.width) // 2, (720 - paper.height) // 2))
+        frames += [to_jpeg(frame)] * 15
+    path.write_bytes(b"".join(frames))
 
 
 def to_jpeg(image: Image.Image, quality: int = 85) -> bytes:

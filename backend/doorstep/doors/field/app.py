@@ -27,6 +27,11 @@ WORKER, KILLER = WORKERS = ("sw.js", "kill.js")
 WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
 """A worker lives by the policy of its own file: it fetches from here, and nothing else."""
 
+APP_POLICY = PAGE_POLICY.decode().replace(
+    "script-src 'self';", "script-src 'self' 'wasm-unsafe-eval';"
+)
+"""The page reads barcodes by WebAssembly, which is one of our own files as well."""
+
 OK, NOT_MODIFIED = 200, 304
 
 
@@ -66,7 +71,7 @@ async def _file(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
     if name in WORKERS:
         headers["Content-Security-Policy"] = WORKER_POLICY
     elif kind == "text/html":
-        headers["Content-Security-Policy"] = PAGE_POLICY.decode()
+        headers["Content-Security-Policy"] = APP_POLICY
     unchanged = request.headers.get("if-none-match") == tag
     return Response(
         b"" if unchanged else content,
