@@ -26,6 +26,7 @@ from tests.factories.crews import crewed
 from tests.factories.floor import ok
 from tests.factories.journeys import Order, Step, standing
 from tests.factories.pulls import Pocket
+from tests.factories.pulls import kinds as kinds_of
 from tests.factories.road import FRESH
 from tests.factories.steps import healthy, passings
 from tests.factories.sync import Phone
@@ -296,6 +297,6 @@ async def test_two_truths_about_one_job(company: Company, name: str) -> None:
     for who, kinds in row.work.items():
         pocket = scene.pockets[who]
         await pocket.pull()
-        assert tuple(sorted(kind for kind, _ in pocket.documents)) == kinds, who
+        assert tuple(kinds_of(pocket.documents)) == kinds, who
         assert pocket.documents == await pocket.fresh()
     await healthy()

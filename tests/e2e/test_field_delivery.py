@@ -46,6 +46,7 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             await page.get_by_role("button", name="Accept the run").click()
             await expect(page.get_by_role("button", name="Accept the run")).to_have_count(0)
             code = await parcel.order.handover_code()
+            await whole_app_on_the_phone(page)
             await context.set_offline(True)
             await page.get_by_role("link", name=parcel.order.number).click()
             await expect(page.get_by_role("link", name="Hand over")).to_be_visible()

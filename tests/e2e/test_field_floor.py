@@ -12,7 +12,15 @@ from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company, new_event, until
 from tests.support.field_app import phone
-from tests.support.field_face import TO_COLLECT, code_for, company, enrol, open_face, sound
+from tests.support.field_face import (
+    TO_COLLECT,
+    code_for,
+    company,
+    enrol,
+    open_face,
+    sound,
+    whole_app_on_the_phone,
+)
 from tests.support.field_hands import scan
 from tests.support.whole_stack import WholeStack
 
@@ -100,6 +108,7 @@ async def test_a_picker_picks_checks_and_packs_a_parcel_without_a_signal(
             await page.get_by_role("button", name="Start picking").click()
             await parcel.reached(1005)
 
+            await whole_app_on_the_phone(page)
             await context.set_offline(True)
             await expect(page.get_by_text("Leave the transport bolts in.")).to_be_visible()
             await screens.look("list")
@@ -170,6 +179,7 @@ async def test_goods_come_in_with_their_grade_and_what_nobody_expects_is_told(
             # Part of it is in and nothing is booked yet: the job is open, and shows how far it is.
             await expect(page.get_by_text("2 of 3 received")).to_be_visible()
             await screens.look("some-in")
+            await whole_app_on_the_phone(page)
             await context.set_offline(True)
             await page.get_by_role("link", name="Receive by scan").click()
             await scan(page, MIXER)

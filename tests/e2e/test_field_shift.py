@@ -20,7 +20,7 @@ from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company
 from tests.support.field_app import phone
-from tests.support.field_face import code_for, company, enrol, open_face
+from tests.support.field_face import code_for, company, enrol, open_face, whole_app_on_the_phone
 from tests.support.field_hands import hand_over
 from tests.support.pictures import make_12mp_jpeg, make_jpeg
 from tests.support.whole_stack import WholeStack, whole_stack
@@ -65,6 +65,7 @@ async def test_a_shift_without_a_signal_arrives_whole_and_once(
             await page.get_by_role("button", name="Accept the run").click()
             codes = [await parcel.order.handover_code() for parcel in parcels]
             stops = await _stops(people, parcels)
+            await whole_app_on_the_phone(page)
             await context.set_offline(True)
             large = make_12mp_jpeg()
             taps = []

@@ -9,7 +9,15 @@ from typing import Any
 from playwright.async_api import CDPSession, Page, Playwright, expect
 
 from tests.support.field_app import phone
-from tests.support.field_face import PIN, code_for, company, enrol, on_the_way, open_face
+from tests.support.field_face import (
+    PIN,
+    code_for,
+    company,
+    enrol,
+    on_the_way,
+    open_face,
+    whole_app_on_the_phone,
+)
 from tests.support.field_hands import scan, take_photo, unlock
 from tests.support.pictures import make_jpeg
 from tests.support.whole_stack import WholeStack
@@ -58,7 +66,8 @@ async def test_a_slow_phone_keeps_up_with_its_person(
     async with phone(playwright, tmp_path / "profile") as context:
         page = await open_face(context, own)
         await enrol(page, await code_for(own, "delivery"))
-        await expect(page.get_by_text("COLLECT AED")).to_be_visible()
+        await expect(page.get_by_text("COLLECT AED").first).to_be_visible()
+        await whole_app_on_the_phone(page)
         await context.set_offline(True)
         slow = await context.new_cdp_session(page)
         await slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
