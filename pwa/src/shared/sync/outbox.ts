@@ -31,7 +31,8 @@ const ROLLBACK_ALLOWANCE_MS = 10_000;
 /** Another tab may take the next number while this one signs; that ends after a few tries. */
 const NUMBER_TRIES = 100;
 
-const CAPTURE_STORES = [
+/** Every store that a capture writes, and that taking it back writes again. */
+export const CAPTURE_STORES = [
   'entry',
   'state',
   'media',
@@ -71,7 +72,8 @@ export class CaptureTooLarge extends Error {
 }
 
 type Hashed = Picture & { sha256: string };
-type Writing = IDBPTransaction<OutboxSchema, (typeof CAPTURE_STORES)[number][], 'readwrite'>;
+/** A transaction over all of them. */
+export type Writing = IDBPTransaction<OutboxSchema, (typeof CAPTURE_STORES)[number][], 'readwrite'>;
 
 export class Outbox {
   readonly #ids: V7Generator;

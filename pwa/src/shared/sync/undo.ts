@@ -6,26 +6,12 @@
  * never taken back; another capture says what is different.
  */
 
-import type { IDBPTransaction } from 'idb';
-
 import type { Database } from './database';
-import { SEQUENCE } from './outbox';
+import { CAPTURE_STORES, SEQUENCE, type Writing } from './outbox';
 import type { Ports } from './ports';
-import type { Draft, Entry, OutboxSchema } from './schema';
+import type { Draft, Entry } from './schema';
 
 export const UNDO_MS = 10_000;
-
-const STORES = [
-  'entry',
-  'state',
-  'media',
-  'media_bytes',
-  'meta',
-  'draft',
-  'draft_picture',
-] as const;
-
-type Taking = IDBPTransaction<OutboxSchema, (typeof STORES)[number][], 'readwrite'>;
 
 /** A capture that may still be taken back. */
 export interface Undoable {
@@ -56,7 +42,7 @@ export class Undo {
 
   /** Take a capture back; false when it is too late, and then nothing has changed. */
   take(event_id: string): Promise<boolean> {
-    return this.database.write([...STORES], async (transaction) => {
+    return this.database.write([...CAPTURE_STORES], async (transaction) => {
       const entry = await transaction.objectStore('entry').get(event_id);
       const meta = transaction.objectStore('meta');
       if (entry === undefined || !this.#mayGo(entry, await meta.get(SEQUENCE))) return false;
@@ -82,7 +68,7 @@ export class Undo {
 
 /** Give the pictures that no other capture names back to the draft. */
 async function returnPictures(
-  transaction: Taking,
+  transaction: Writing,
   { person_id, event_id }: Entry,
   draft: Draft | null,
 ): Promise<void> {
