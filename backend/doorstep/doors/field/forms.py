@@ -8,8 +8,9 @@ door needs is the stop's own recipe; how goods are installed is the checklist of
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, get_args
 from uuid import UUID, uuid5
 
@@ -325,8 +326,16 @@ FORMS = (
 """Every form, in the order in which a job offers them."""
 
 
-def forms_for(actor: Actor) -> Iterator[tuple[UUID, Form]]:
+def forms_for(actor: Actor) -> Sequence[tuple[UUID, Form]]:
     """Give the forms whose captures the actor may make, each with the id of its document."""
-    for position, asked in enumerate(FORMS):
-        if may(actor.role, CAPTURES[asked.capture].handler.opt["permission"]):
-            yield uuid5(_NAMES, asked.name), asked.form(position)
+    return _forms_of(actor.role)
+
+
+@cache
+def _forms_of(role: str) -> tuple[tuple[UUID, Form], ...]:
+    """They are the same for every pull of a role, so they are written once."""
+    return tuple(
+        (uuid5(_NAMES, asked.name), asked.form(position))
+        for position, asked in enumerate(FORMS)
+        if may(role, CAPTURES[asked.capture].handler.opt["permission"])
+    )
