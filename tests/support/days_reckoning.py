@@ -73,6 +73,8 @@ SELECT e.type, e.id FROM effect e WHERE NOT EXISTS (
     "held, although all that it waits for has come": """
 SELECT event_id, c.type, h.waits_for, h.verdict FROM capture c LEFT JOIN held_step h USING (event_id)
  WHERE c.verdict = 'held' AND h.verdict IS DISTINCT FROM 'applied'
+   AND (h.event_id IS NULL OR EXISTS (SELECT FROM journey_event j
+     WHERE j.fulfilment_id = h.fulfilment_id AND j.kind = 'stage' AND j.stage = 1005))
 """,
     "rejected, and the phone does not show it, or the other way round": """
 SELECT event_id, c.verdict FROM told t JOIN capture c USING (event_id)
@@ -113,7 +115,9 @@ SELECT (SELECT count(*) FROM (SELECT FROM capture GROUP BY person_id
        (SELECT count(*) FROM upload JOIN blob USING (sha256)
          WHERE size BETWEEN 1500 AND 2600) AS pictures_of_2_kb,
        (SELECT count(*) FROM capture JOIN held_step USING (event_id)
-         WHERE released_at IS NOT NULL) AS held_and_released
+         WHERE released_at IS NOT NULL) AS held_and_released,
+       (SELECT count(*) FROM capture JOIN held_step USING (event_id)
+         WHERE released_at IS NULL) AS held_for_what_never_comes
 """
 
 

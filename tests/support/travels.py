@@ -34,6 +34,9 @@ MOST = 48
 DOOR_SHARE = 6
 """Of so many ways one leads through the door and the installation, the others over the floor."""
 
+FORGOTTEN_SHARE = 8
+"""Of so many ways one has lost its beginning: nobody captures that picking has begun."""
+
 DOOR_CHANNEL = "AE"
 """More of the play's people than those of one market would wait for the limit on enrolments."""
 
@@ -60,7 +63,9 @@ async def ways(
         async with gate:
             if number % DOOR_SHARE == 0:
                 return await _to_the_door(stack, company, lead, number, seed)
-            return await _over_the_floor(company, channels[number % len(channels)], number, seed)
+            channel = channels[number % len(channels)]
+            whole = await _over_the_floor(company, channel, number, seed)
+            return _without_its_beginning(whole) if number % FORGOTTEN_SHARE == 1 else whole
 
     return await asyncio.gather(*(one(n) for n in range(min(days // DAYS_A_WAY, MOST))))
 
@@ -80,6 +85,14 @@ async def _over_the_floor(company: Company, channel: str, number: int, seed: int
         _leg(person_id, "pick.start", ids),
         checked | {"effects": [None, scan["scan_uid"]], "elsewhere": True},
         _leg(person_id, "pack.close", ids | {"pieces": [box]}) | {"elsewhere": True},
+    ]
+
+
+def _without_its_beginning(way: Way) -> Way:
+    """Leave out the first leg: the steps of the others wait for it, whatever else they do."""
+    return [
+        leg | {"effects": [effect for effect in leg["effects"] if effect is not None]}
+        for leg in way[1:]
     ]
 
 
