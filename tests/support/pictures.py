@@ -39,9 +39,9 @@ def make_jpeg(
     return out.getvalue()
 
 
-def make_12mp_jpeg() -> bytes:
+def make_12mp_jpeg(seed: int = 7) -> bytes:
     """Make what a phone's camera gives: 4,000 x 3,000 pixels, a few megabytes."""
-    return make_jpeg(4000, 3000)
+    return make_jpeg(4000, 3000, seed=seed)
 
 
 # --- Photos at a door -----------------------------------------------------------------------------
