@@ -22,7 +22,7 @@ const PIN = '246810';
 const TWO_DAYS = 2 * 24 * 60 * 60_000;
 const A_WEEK_LATER = 8 * 24 * 60 * 60_000;
 /** Real time: so long may a good line take to bring everything to its end. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 600_000;
 
 /** What was captured, and how it stands on the phone and by the receipts of the API. */
 export interface Told {
