@@ -86,6 +86,27 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
         await expect(page.get_by_text("COLLECT AED").first).to_be_visible()
 
 
+async def test_a_phone_whose_storage_was_deleted_says_so_and_the_office_knows(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with phone(playwright, tmp_path / "profile") as context:
+        page = await open_face(context, own)
+        await enrol(page, await code_for(own, "courier"))
+        await expect(page.get_by_text("All confirmed")).to_be_visible()
+        cleaner = await context.new_cdp_session(page)
+        everything = {"origin": own.base_url, "storageTypes": "indexeddb,local_storage"}
+        await cleaner.send("Storage.clearDataForOrigin", everything)
+        await page.reload()
+        await enrol(page, await code_for(own, "courier"))
+        await expect(page.get_by_text("This phone has lost what it had kept")).to_be_visible()
+        await sound(page)
+        await page.screenshot(path=tmp_path / "lost.png", full_page=True)
+        await page.get_by_role("button", name="I have read it").click()
+        await expect(page.get_by_text("This phone has lost")).to_have_count(0)
+    [problem] = await own.rows("SELECT title FROM problem WHERE kind = 'phone_lost_data'")
+    assert problem["title"].endswith("has lost what it stored")
+
+
 def test_what_a_phone_loads_stays_small(app: Path) -> None:
     def size(*names: str) -> int:
         return sum(len(brotli.compress((app / name).read_bytes())) for name in names)

@@ -11,7 +11,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.jobs import recurring
 from doorstep.flows import phone_rules
-from doorstep.flows.phone_work import WORK
+from doorstep.flows.phone_work import CHANNEL, WORK
 from doorstep.modules.helpdesk import service as helpdesk
 
 KINDS = {
@@ -26,8 +26,7 @@ QUIET = timedelta(hours=24)
 AT_RISK = f"""
 SELECT h.device_id, d.last_seen_at, d.label, d.app_version, p.name, h.entries, h.pictures,
        h.quarantined, h.oldest_at, h.reported_at, work.what AS work, work.since AS work_since,
-       coalesce((SELECT l.channel_id FROM location l WHERE l.id = p.location_id),
-                CASE WHEN cardinality(p.channel_ids) = 1 THEN p.channel_ids[1] END) AS channel_id
+       {CHANNEL} AS channel_id
   FROM sync_health h JOIN device d ON d.id = h.device_id JOIN person p ON p.id = d.person_id
   {WORK.format(moment="$1")}
  WHERE (h.oldest_at IS NOT NULL OR h.quarantined > 0) AND d.state <> 'revoked'

@@ -49,6 +49,8 @@ class Phone {
   quarantine = $state.raw<Quarantined[]>([]);
   /** How full the phone is, as far as its browser says. */
   room = $state.raw<StorageGauge | null>(null);
+  /** What this browser had kept as a phone before is gone. */
+  lost = $state(false);
   /** What was captured last, while it can still be taken back. */
   undoable = $state.raw<Undoable | null>(null);
 
@@ -77,6 +79,7 @@ class Phone {
   /** Enrol this phone by a code from the office, for whoever the code is. */
   async enrol(code: string, pin: string): Promise<SignedIn> {
     const answer = await this.#running().sessions.enrol(code, label(), pin);
+    this.lost = this.#running().sessions.lost;
     if (answer === 'ok') await this.#in(pin);
     return answer;
   }

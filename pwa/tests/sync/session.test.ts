@@ -74,6 +74,25 @@ test('whoever is enrolled anew goes on as the same device, with the same key', a
   expect(await keys.publicKey('amal')).toEqual(key);
 });
 
+test('an enrolment says what this browser still has, and hears of what it has lost', async () => {
+  const own = new Phone();
+  const told: unknown[] = [];
+  own.network = (request) => {
+    if (!request.url.endsWith('/api/enrol')) return own.serve(request);
+    told.push((JSON.parse(request.body as string) as Record<string, unknown>)['known_devices']);
+    const answer = own.serve(request);
+    return { ...answer, body: { ...(answer.body as object), lost: told.length === 1 } };
+  };
+  const { keeper } = own.tab();
+  expect(keeper.lost).toBe(false);
+  await keeper.enrol(own.code('amal'), 'Pixel', '123456');
+  expect(keeper.lost).toBe(true);
+  await keeper.enrol(own.code('amal'), 'Pixel', '123456');
+  expect(keeper.lost).toBe(false);
+  const [device] = own.access.devices;
+  expect(told).toEqual([[], [device?.device_id]]);
+});
+
 test('each person has a key of their own, and nobody signs with that of another', async () => {
   const own = new Phone();
   const { keeper, keys } = own.tab();

@@ -78,6 +78,11 @@ def peppered(pin: str, device_id: UUID) -> str:
     return _keyed(b"pin", device_id.bytes, pin.encode()).hex()
 
 
+def device_mark(device_id: UUID) -> str:
+    """Mark a device's id as written by us, so that a cookie names no device of somebody else."""
+    return _keyed(b"device-mark", device_id.bytes).hex()
+
+
 def new_code() -> str:
     """Make an enrolment code of 26 characters (130 bits) that nobody mistypes."""
     return "".join(secrets.choice(CROCKFORD) for _ in range(CODE_LENGTH))

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
 from litestar.params import JSONBody, PathParameter
 
 from doorstep.core import limits
 from doorstep.core.actor import Actor
-from doorstep.core.auth import service
+from doorstep.core.auth import device_marks, service
 from doorstep.core.auth.errors import (
     DeviceEnrolledByAnother,
     DeviceIsLocked,
@@ -32,6 +33,7 @@ from doorstep.core.http.problems import NotSignedIn, problems
 from doorstep.doors.access import devices
 from doorstep.doors.access.schemas import (
     Enrol,
+    Enrolled,
     Me,
     NewIntegrationToken,
     NewPerson,
@@ -40,11 +42,16 @@ from doorstep.doors.access.schemas import (
     SignIn,
     SignInDevice,
 )
+from doorstep.flows import phones_lost
+from doorstep.settings import settings
 
 Id = Annotated[UUID, PathParameter()]
 OWN = needs("access:session:own", hands_in=True)
 MANAGE = needs("access:person:manage")
 TAGS = ["access"]
+
+REMEMBERED_S = 400 * 86_400
+"""As long as browsers keep a cookie at most."""
 
 
 @post(
@@ -84,14 +91,38 @@ async def sign_in_device(data: JSONBody[SignInDevice]) -> service.Tokens:
     ),
     tags=TAGS,
 )
-async def enrol(data: JSONBody[Enrol]) -> service.Tokens:
+async def enrol(data: JSONBody[Enrol], request: Request[Any, Any, Any]) -> Response[Enrolled]:
     """Make a device of the caller with a code from the office; the code is used up.
 
     With a key that this person has enrolled before, the device goes on under its id, with the new
     PIN. A key of somebody else is refused, and the code stays good: a phone has a key per person.
+    A cookie remembers the devices of this browser: one that it no longer knows has lost what it
+    stored, and a desk hears of it.
     """
-    return await service.enrol(
+    tokens = await service.enrol(
         data.code, label=data.device_label, pin=data.pin, key=data.public_key
+    )
+    before = device_marks.unpack(request.cookies.get(device_marks.COOKIE, ""))
+    # An app that does not say what it still has is not held to have lost anything.
+    known = before if data.known_devices is None else data.known_devices
+    here = [d for d in (tokens.device_id, *before) if d == tokens.device_id or d in known]
+    gone = {*before} - {*here}
+    lost = bool(gone) and await phones_lost.note_lost(gone)
+    return Response(
+        Enrolled(**msgspec.structs.asdict(tokens), lost=lost),
+        cookies=[_remember(device_marks.pack(here))],
+    )
+
+
+def _remember(marks: str) -> Cookie:
+    return Cookie(
+        key=device_marks.COOKIE,
+        value=marks,
+        path="/api/enrol",
+        max_age=REMEMBERED_S,
+        httponly=True,
+        secure=settings().cookie_secure,
+        samesite="strict",
     )
 
 

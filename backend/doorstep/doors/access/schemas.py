@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from doorstep.core.auth.device_keys import PublicKey
+from doorstep.core.auth.sessions import Tokens
 
 Secret = Annotated[str, Meta(min_length=1, max_length=200)]
 Token = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -41,13 +42,21 @@ class SignInDevice(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class Enrol(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The code from the office, a name for the device, the PIN it will have, and its public key.
 
-    The same key enrolled again by the same person is the same device.
+    The same key enrolled again by the same person is the same device. `known_devices` are those whose
+    storage this browser still has; apps that do not say it leave it out.
     """
 
     code: Code
     device_label: Name
     pin: Pin
     public_key: PublicKey
+    known_devices: Annotated[list[UUID], Meta(max_length=50)] | None = None
+
+
+class Enrolled(Tokens, frozen=True):
+    """A session of the new device. `lost`: this browser was a phone before, and has lost what it kept."""
+
+    lost: bool
 
 
 class Refresh(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -87,6 +87,7 @@ KINDS: Mapping[str, Kind] = {
     "capture_rejected": Kind("admin", 8, CLOSE, "Look at the phone and its version: what it hands in cannot be carried out, and stays on it."),
     "capture_stuck": Kind("admin", 4, CLOSE, "Find out why it fails, then do by hand what was captured."),
     "captures_waiting": Kind("dispatcher", 2, CLOSE, "Have the phone opened with a signal before its shift ends: only it has this work."),
+    "phone_lost_data": Kind("dispatcher", 2, CLOSE, "Ask its owner what was done since it was heard last, have that done or written down again, and revoke the old device."),
     "captures_quarantined": Kind("dispatcher", 8, CLOSE, "Open with its owner what needs attention on the phone: send it again, or do by hand what of it should count."),
     "webhook_unmatched": Kind("support", 8, CLOSE, "Find what the message belongs to, or tell its sender."),
     "message_refused": Kind("support", 8, CLOSE, "Correct the address and tell the customer by phone."),

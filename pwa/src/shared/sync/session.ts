@@ -33,9 +33,20 @@ const ENDS: Record<string, StoredSession['state']> = {
   'device-is-revoked': 'revoked',
 };
 
+/** What is given to enrol with: the code, a name and a PIN; the server is told what is still here. */
+interface Given {
+  code: string;
+  device_label: string;
+  pin: string;
+  known_devices: string[];
+}
+
 type SessionPorts = Pick<Ports, 'fetch' | 'timers' | 'locks' | 'base_url'>;
 
 export class SessionKeeper implements Sessions {
+  /** The server knows this browser as a phone whose storage is gone, with what was kept there. */
+  lost = false;
+
   constructor(
     private readonly ports: SessionPorts,
     private readonly database: () => Database,
@@ -50,15 +61,17 @@ export class SessionKeeper implements Sessions {
    */
   async enrol(code: string, device_label: string, pin: string): Promise<SignedIn> {
     const known = await this.#all();
+    const known_devices = known.map(({ device_id }) => device_id);
+    const given = { code, device_label, pin, known_devices };
     for (const { person_id } of known) {
       const key = await this.keys.publicKey(person_id);
-      const end = key === null ? null : await this.#tryKey(key, { code, device_label, pin });
+      const end = key === null ? null : await this.#tryKey(key, given);
       if (end !== null) return end;
     }
     const adopt = (person_id: string): Promise<void> => this.keys.adopt(person_id);
     for (let made = 0; made < 2; made += 1) {
       const fresh = await this.keys.fresh();
-      const end = await this.#tryKey(fresh, { code, device_label, pin }, adopt);
+      const end = await this.#tryKey(fresh, given, adopt);
       if (end !== null) return end;
       // Somebody has enrolled with it whose answer was lost, so the phone does not know for whom.
       await this.keys.discard();
@@ -138,12 +151,13 @@ export class SessionKeeper implements Sessions {
   /** Enrol with this key; null when it is another's, or was shut out, and the next may be tried. */
   async #tryKey(
     public_key: PublicKey,
-    given: { code: string; device_label: string; pin: string },
+    given: Given,
     adopt: (person_id: string) => Promise<void> = async () => undefined,
   ): Promise<SignedIn | null> {
     const reply = await this.#post('/api/enrol', { ...given, public_key }, SIGN_IN_TIMEOUT_MS);
     const tokens = reply === null ? null : readTokens(reply);
     if (tokens !== null) {
+      this.lost = (reply?.body as { lost?: boolean } | undefined)?.lost === true;
       await adopt(tokens.person_id);
       return this.#opened(tokens);
     }
