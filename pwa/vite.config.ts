@@ -6,6 +6,7 @@ import { VitePWA } from 'vite-plugin-pwa';
 
 import { keepPrevious, ofThisVersion } from './build/keep-previous';
 import { messages } from './build/messages';
+import { SYNC_FILE, workerSync } from './build/worker-sync';
 
 const version = process.env['APP_VERSION'] ?? packageVersion();
 const outDir = process.env['APP_OUT'] ?? new URL('dist/field', import.meta.url).pathname;
@@ -33,6 +34,7 @@ export default defineConfig({
     svelte({ configFile: false }),
     messages(),
     keepPrevious(outDir),
+    workerSync(outDir, version),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: '../worker',
@@ -43,7 +45,7 @@ export default defineConfig({
         injectionPoint: 'self.precached',
         globPatterns: ['**/*.{js,css,html,svg,wasm}'],
         maximumFileSizeToCacheInBytes: 4 << 20,
-        globIgnores: ['kill.js', 'sw.js'],
+        globIgnores: ['kill.js', 'sw.js', SYNC_FILE],
         manifestTransforms: [ofThisVersion(outDir)],
       },
       manifest: {

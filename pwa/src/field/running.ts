@@ -1,7 +1,7 @@
 /** Keeps the sync of a page going: every reason that there is to try, none of them trusted. */
 
-import { LOOK, type Word } from '../shared/browser/between';
-import { BACKGROUND_TAG, openField, type Field } from '../shared/browser/field';
+import { BACKGROUND_TAG, LOOK, type Word } from '../shared/browser/between';
+import { openField, type Field } from '../shared/browser/field';
 import { Sync } from '../shared/sync/sync';
 import { Triggers, type Reason } from '../shared/sync/triggers';
 import { keepSubscribed } from './subscription';

@@ -1,6 +1,7 @@
 /** Sends with the page closed: the browser wakes the worker once there is a signal. */
 
-import { BACKGROUND_TAG, type Field } from '../shared/browser/field';
+import { BACKGROUND_TAG } from '../shared/browser/between';
+import type { Field } from '../shared/browser/field';
 
 /** What the types of the platform do not have yet. */
 export interface SyncEvent extends ExtendableEvent {

@@ -4,19 +4,28 @@ import { createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 
 import { TAKE_OVER, type Word } from '../shared/browser/between';
-import { openField, type Field } from '../shared/browser/field';
-import { Exchange } from '../shared/sync/exchange';
+import type { Field } from '../shared/browser/field';
 import { onBackgroundSync, type SyncEvent } from './background-sync';
 import { onPush, onTap } from './notifications';
 
 declare const self: ServiceWorkerGlobalScope & {
   precached: { url: string; revision: string | null }[];
+  /** What `sync.js` gives. */
+  openSync: () => Field;
 };
+
+const SYNC = 'sync.js';
 
 let opened: Field | null = null;
 
-// Woken for a page that loads, the worker needs no database.
-const field = (): Field => (opened ??= openField(APP_VERSION, Exchange));
+// Woken for a page that loads, the worker needs no sync and no database.
+function field(): Field {
+  if (opened === null) importScripts(SYNC);
+  return (opened ??= self.openSync());
+}
+
+// What is imported while it installs lies beside the worker from then on, also without a signal.
+self.addEventListener('install', () => importScripts(SYNC));
 
 precacheAndRoute(self.precached);
 registerRoute(new NavigationRoute(createHandlerBoundToURL('index.html')));

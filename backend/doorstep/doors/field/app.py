@@ -24,8 +24,8 @@ from doorstep.settings import settings
 IMMUTABLE = "public, max-age=31536000, immutable"
 TYPES = {".webmanifest": "application/manifest+json", ".js": "text/javascript"}
 WORKER, KILLER = WORKERS = ("sw.js", "kill.js")
-WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
-"""A worker lives by the policy of its own file: it fetches from here, and nothing else."""
+WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'"
+"""A worker lives by the policy of its own file: it fetches and imports from here, and nothing else."""
 
 APP_POLICY = PAGE_POLICY.decode().replace(
     "script-src 'self';", "script-src 'self' 'wasm-unsafe-eval';"

@@ -9,4 +9,7 @@ export const OPEN = 'OPEN';
 /** A page that hears this asks the server what is new. */
 export const LOOK = 'LOOK';
 
+/** The tag under which the browser wakes the worker once there is a signal, the page closed. */
+export const BACKGROUND_TAG = 'doorstep-sync';
+
 export type Word = { type: typeof TAKE_OVER | typeof LOOK } | { type: typeof OPEN; lane: string };

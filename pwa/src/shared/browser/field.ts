@@ -6,9 +6,6 @@ import type { Ports } from '../sync/ports';
 import { SessionKeeper } from '../sync/session';
 import { browserPorts } from './ports';
 
-/** The tag under which the browser wakes the worker once there is a signal, the page closed. */
-export const BACKGROUND_TAG = 'doorstep-sync';
-
 export interface Field<S extends Exchange = Exchange> {
   sync: S;
   sessions: SessionKeeper;
