@@ -11,6 +11,7 @@ import type { SignedIn } from '../shared/sync/session';
 import type { Status } from '../shared/sync/status';
 import type { StorageGauge } from '../shared/sync/ports';
 import { Undo, type Undoable } from '../shared/sync/undo';
+import { isLeftOver } from './flow/left-over';
 import { startField, type Running } from './running';
 
 /**
@@ -74,6 +75,7 @@ class Phone {
     }
     this.stage = this.#person === null || this.session === 'signed_out' ? 'welcome' : 'locked';
     await this.look();
+    await this.#sweep();
   }
 
   /** Enrol this phone by a code from the office, for whoever the code is. */
@@ -165,6 +167,13 @@ class Phone {
   look(): Promise<void> {
     this.#looking = this.#looking.catch(() => undefined).then(() => this.#look());
     return this.#looking;
+  }
+
+  /** Free the room of what was begun on jobs that were taken away. */
+  async #sweep(): Promise<void> {
+    const { documents, pulled_ms } = this.work;
+    if (this.#person === null || pulled_ms === null) return;
+    await this.drafts.sweep(this.#person, (draft) => isLeftOver(draft, documents, pulled_ms));
   }
 
   async #look(): Promise<void> {

@@ -29,8 +29,24 @@ test('what was filled in is there after the page has died, with its pictures', a
   const after = new Drafts(device.boot().sync.database);
   expect(await after.read(PERSON, KEY)).toEqual({ a: 1 });
   expect((await after.picture(PERSON, KEY, 'one'))?.bytes.byteLength).toBe(4_000);
-  expect(await after.begun(PERSON)).toEqual([KEY]);
-  expect(await after.begun('somebody else')).toEqual([]);
+  expect(await after.read('somebody else', KEY)).toBeNull();
+});
+
+test('what nobody will finish is swept with its pictures, and nothing else', async () => {
+  const { drafts } = undoOn(phone());
+  for (const [person_id, key] of [
+    [PERSON, KEY],
+    [PERSON, 'stop:2:deliver'],
+    ['somebody else', 'stop:2:deliver'],
+  ] as const) {
+    await drafts.write({ person_id, key, value: 1 }, [taken(`of ${key}`)]);
+  }
+  await drafts.sweep(PERSON, ({ key }) => key.startsWith('stop:2:'));
+  expect(await drafts.read(PERSON, KEY)).toBe(1);
+  expect(await drafts.picture(PERSON, KEY, `of ${KEY}`)).toBeDefined();
+  expect(await drafts.read(PERSON, 'stop:2:deliver')).toBeNull();
+  expect(await drafts.picture(PERSON, 'stop:2:deliver', 'of stop:2:deliver')).toBeUndefined();
+  expect(await drafts.read('somebody else', 'stop:2:deliver')).toBe(1);
 });
 
 test('a picture that is taken again leaves none of the first one', async () => {
@@ -59,7 +75,7 @@ test('a capture ends its draft and takes the pictures over that its payload name
   const pictures = [taken('one'), taken('two')];
   await drafts.write({ person_id: PERSON, key: KEY, value: {} }, pictures);
   await sync.capture(capture({ draft: KEY, payload: { photos: [{ sha256: 'one' }] } }));
-  expect(await drafts.begun(PERSON)).toEqual([]);
+  expect(await drafts.read(PERSON, KEY)).toBeNull();
   expect(await drafts.picture(PERSON, KEY, 'two')).toBeUndefined();
   expect(await sync.status(PERSON)).toMatchObject({
     waiting: { count: 1 },

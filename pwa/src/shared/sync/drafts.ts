@@ -24,14 +24,6 @@ export class Drafts {
     return draft?.value ?? null;
   }
 
-  /** Return the keys of everything that this person has begun. */
-  async begun(person_id: string): Promise<string[]> {
-    const keys = await this.database.read(['draft'], (transaction) =>
-      transaction.objectStore('draft').getAllKeys(IDBKeyRange.bound([person_id], [person_id, []])),
-    );
-    return keys.map(([, key]) => key);
-  }
-
   /**
    * Keep what was filled in, with pictures that were just taken; `dropped` were taken again.
    *
@@ -62,5 +54,13 @@ export class Drafts {
         .objectStore('draft_picture')
         .delete(IDBKeyRange.bound([person_id, key], [person_id, key, []]));
     });
+  }
+
+  /** Forget what this person has begun and will not finish, with its pictures. */
+  async sweep(person_id: string, isLeftOver: (draft: Draft) => boolean): Promise<void> {
+    const drafts = await this.database.read(['draft'], (transaction) =>
+      transaction.objectStore('draft').getAll(IDBKeyRange.bound([person_id], [person_id, []])),
+    );
+    for (const { key } of drafts.filter(isLeftOver)) await this.drop(person_id, key);
   }
 }
