@@ -48,6 +48,8 @@ from doorstep.doors.console import stock as console_stock
 from doorstep.doors.console import visits as console_visits
 from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
+    cargo,
+    pieces,
     pods,
     pull,
     push,
@@ -83,6 +85,8 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *shift.handlers,
     *scans.handlers,
     *runs.handlers,
+    *cargo.handlers,
+    *pieces.handlers,
     *shifts.handlers,
     *pods.handlers,
     *visits.handlers,

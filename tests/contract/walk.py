@@ -21,7 +21,7 @@ from tests.factories.snapshots import everything
 
 LISTS = frozenset(
     {
-        "listOrders", "listPickLists", "listOwnRuns", "listOwnManifests", "listOwnVisits",
+        "listOrders", "listPickLists", "listOwnRuns", "listOwnManifests", "listCargo", "listOwnVisits",
         "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
         "listArchivedOrders", "listApprovals", "listApprovalPolicies", "listArrivals",
         "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",

@@ -153,6 +153,7 @@ async def road(walk: Walk, order: Order) -> None:
     await walk.ask("listOwnManifests", "courier")
     counted = {"event_id": uuid7(), "captured_at": now(), "counted": 2}
     await walk.ask("confirmPickup", "courier", counted, manifest_id=made["id"])
+    await walk.ask("listCargo", "courier")
     for kind in ("pickup", "departure"):
         await order.take_well(await order.scan(kind))
     plan = {

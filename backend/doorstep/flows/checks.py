@@ -76,6 +76,7 @@ QUERIES: dict[str, str] = {
           FROM (SELECT 'POD' AS subject, id, fulfilment_id, verdict FROM pod
                 UNION ALL SELECT 'report', id, fulfilment_id, verdict FROM visit_report
                 UNION ALL SELECT 'failed delivery', id, fulfilment_id, verdict FROM delivery_attempt
+                UNION ALL SELECT 'piece report', event_id, fulfilment_id, verdict FROM piece_report_parcel
                 UNION ALL SELECT 'failed visit', id, fulfilment_id, verdict FROM visit_failure) c
          WHERE c.verdict = 'applied'
            AND NOT EXISTS (SELECT FROM journey_event e

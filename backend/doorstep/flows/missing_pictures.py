@@ -27,6 +27,11 @@ UNION ALL
 SELECT 'installation report', r.id, x.sha256, r.order_id, r.fulfilment_id, r.technician_id, r.recorded_at
   FROM visit_report r JOIN visit_report_photo x ON x.report_id = r.id
 UNION ALL
+SELECT 'report of ' || r.kind || ' pieces', r.id, x.sha256, p.order_id, p.fulfilment_id, r.person_id,
+       r.recorded_at
+  FROM piece_report r CROSS JOIN unnest(r.photos) AS x (sha256)
+  LEFT JOIN piece_report_parcel p ON p.report_id = r.id
+UNION ALL
 SELECT 'failed visit', f.id, unnest(f.photos), f.order_id, f.fulfilment_id, f.technician_id, f.recorded_at
   FROM visit_failure f
 UNION ALL

@@ -108,10 +108,10 @@ DETOURS: tuple[Detour, ...] = (
            told=True),
     # What the carrier tells of the road holds what falls due behind it. V1 to V3 are earned before:
     # whether the capture or the pickup scan is heard before this or after, they end the same.
-    Detour("carrier_lost", "Transport", 1008, 1013, _of("system dispatcher"), _of(_DESK),
+    Detour("carrier_lost", "Transport", 1008, 1013, _of(f"{_ROAD} {_FLOOR} system dispatcher"), _of(_DESK),
            "nothing until a person decides: found, or lost", settled_at=_at(1013), holds_from=4,
            told=True),
-    Detour("carrier_damaged", "Transport", 1008, 1013, _of("system dispatcher"), _of(_DESK),
+    Detour("carrier_damaged", "Transport", 1008, 1013, _of(f"{_ROAD} {_FLOOR} system dispatcher"), _of(_DESK),
            "nothing until a person decides: deliver, or replace", settled_at=_at(1013),
            holds_from=4, told=True),
     Detour("delivery_failed", "Delivery", 1012, 1013, _of(f"{_ROAD} system dispatcher"),

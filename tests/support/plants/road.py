@@ -76,6 +76,14 @@ PLANTS = {
          " person_id, device_id, 'delivery_failed', 'not_home', '', true, 60, NULL, '{}', lat, lng,"
          " accuracy_m, 'applied', captured_at, recorded_at FROM pod",),
     ),
+    "a report of pieces was applied that no event tells of": Plant(
+        "IC1 applied",
+        ("piece_report_parcel", "piece_report"),
+        ("INSERT INTO piece_report SELECT new_id(), 'damaged', '{X-1}', '{}', '', person_id,"
+         " 'courier', 'phone', device_id, captured_at, recorded_at, 'r' FROM pod",
+         "INSERT INTO piece_report_parcel SELECT r.id, p.order_id, p.fulfilment_id, new_id(),"
+         " 'applied', r.recorded_at FROM piece_report r, pod p",),
+    ),
     "a failed visit was applied that no event tells of": Plant(
         "IC1 applied",
         ("visit_failure",),

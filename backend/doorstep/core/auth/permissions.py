@@ -81,6 +81,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "tms:manifest:write": _roles(f"{_FLOOR} dispatcher"),
     "tms:manifest:confirm": _roles(_ROAD),
     "tms:scan:write": _roles(f"{_ROAD} {_FLOOR}"),
+    "tms:piece:report": _roles(f"{_ROAD} {_FLOOR}"),
     "tms:run:plan": _roles("dispatcher admin"),
     "tms:run:accept": _roles(_ROAD),
     "tms:fleet:read": _roles(_DESK),

@@ -26,7 +26,7 @@ from doorstep.core.captures.registry import (
     Outcome,
     register,
 )
-from doorstep.doors.field import pods, receiving, runs, scans, shift, shifts, stock, visits
+from doorstep.doors.field import pieces, pods, receiving, runs, scans, shift, shifts, stock, visits
 from doorstep.doors.field import warehouse as floor
 from doorstep.flows import transport
 
@@ -132,6 +132,7 @@ CAPTURES: Mapping[str, Captured] = {
     "manifest.confirm": Captured(runs.confirm_pickup),
     "run.accept": Captured(runs.accept_run, call=_take_run),
     "scans.add": Captured(scans.add_scans),
+    "piece.report": Captured(pieces.report_pieces),
     "pod.record": _with_photos(pods.add_pod),
     "delivery.failed": _with_photos(pods.add_failed_attempt),
     "visit.start": Captured(visits.start_visit),

@@ -19,6 +19,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import may
 from doorstep.doors.field import (
+    cargo,
     forms,
     pods,
     receiving,
@@ -57,6 +58,19 @@ class ManifestDocument(Struct, tag_field="kind", tag="manifest"):
 
     id: UUID
     body: runs.ManifestOut
+
+
+class Cargo(Struct):
+    """What is in a courier's hands."""
+
+    pieces: list[cargo.CargoPiece]
+
+
+class CargoDocument(Struct, tag_field="kind", tag="cargo"):
+    """The boxes in the person's hands between pickup and hub; its id is the person's."""
+
+    id: UUID
+    body: Cargo
 
 
 class VisitDocument(Struct, tag_field="kind", tag="visit"):
@@ -119,6 +133,7 @@ Document = (
     RunDocument
     | StopDocument
     | ManifestDocument
+    | CargoDocument
     | VisitDocument
     | PickListDocument
     | ArrivalDocument
@@ -156,6 +171,12 @@ def _of_checklist(found: shift.ShiftChecklistOut, actor: Actor) -> list[Document
     return [] if actor.person_id is None else [ShiftChecklistDocument(actor.person_id, found)]
 
 
+def _of_cargo(found: list[cargo.CargoPiece], actor: Actor) -> list[Document]:
+    if actor.person_id is None or not found:
+        return []
+    return [CargoDocument(actor.person_id, Cargo(found))]
+
+
 @dataclass(frozen=True)
 class Source:
     """A route of this door, and the documents that its answer makes.
@@ -183,6 +204,7 @@ SOURCES = (
     Source(shift.read_checklist, _of_checklist),
     Source(runs.list_own_runs, _of_runs),
     Source(runs.list_own_manifests, _each(ManifestDocument)),
+    Source(cargo.list_cargo, _of_cargo),
     Source(pods.read_pod, _each(ProofDocument), read=pods.recent_pods),
     Source(visits.list_own_visits, _each(VisitDocument)),
     Source(warehouse.list_pick_lists, _each(PickListDocument)),

@@ -25,6 +25,7 @@ from doorstep.modules.tms.schemas import (
     ExplainedAs,
     FailedAttempt,
     KeptBackAs,
+    PieceReport,
     Relation,
     ScanKind,
     TenderMethod,
@@ -47,6 +48,7 @@ SlotType = Literal[
     "kept_back",
     "labels",
     "photos",
+    "pieces",
     "place",
     "product",
     "receipt",
@@ -56,6 +58,7 @@ SlotType = Literal[
     "shelves",
     "sign_off",
     "signature",
+    "taken",
     "tenders",
     "topics",
     "units",
@@ -181,12 +184,14 @@ _AT_THE_VISIT = {
     "unit_faulty": ["unit"],
 }
 _FOUND = {"hidden_damage": ["damage"], "part_missing": ["place"]}
+_OF_A_PIECE = {"damaged": ["damage"]}
 _WORDS = _slot("words", "words")
 _PHOTOS = _slot("photos", "photos")
 
 FORMS = (
     Asked("open_shift", "shift", "shift.open"),
     Asked("load", "shift", "scans.add", [_slot("scans", "scans", scan_kind="load")]),
+    Asked("take_over", "shift", "scans.add", [_slot("scans", "taken", scan_kind="transfer")]),
     Asked(
         "close_shift",
         "shift",
@@ -208,6 +213,9 @@ FORMS = (
             _slot("counted", "count", required=True),
         ],
     ),
+    Asked("depart", "cargo", "scans.add", [_slot("scans", "scans", scan_kind="departure")]),
+    Asked("hub_in", "cargo", "scans.add", [_slot("scans", "scans", scan_kind="hub_in")]),
+    Asked("hub_out", "cargo", "scans.add", [_slot("scans", "scans", scan_kind="hub_out")]),
     Asked("take_run", "run", "run.accept"),
     Asked(
         "deliver",
@@ -309,6 +317,18 @@ FORMS = (
         None,
         "goods.unannounced",
         [_slot("code", "code", required=True), _WORDS],
+    ),
+    Asked(
+        "report_piece",
+        None,
+        "piece.report",
+        [
+            _slot("labels", "pieces", required=True),
+            _reason(PieceReport, "kind", _OF_A_PIECE),
+            _PHOTOS,
+            _WORDS,
+        ],
+        undo=True,
     ),
     Asked(
         "stock_differs",

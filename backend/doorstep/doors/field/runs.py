@@ -74,8 +74,13 @@ OWN_MANIFESTS = """
 SELECT m.id, m.number, l.code AS location_code, l.name AS location_name, m.created_at,
        coalesce((
          SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n, 'of', p."of",
-                  'weight_g', p.weight_g) ORDER BY p.label_no)
-           FROM manifest_piece x JOIN piece p ON p.id = x.piece_id
+                  'weight_g', p.weight_g, 'number', o.number, 'destination', a.city)
+                  ORDER BY p.label_no)
+           FROM manifest_piece x
+           JOIN piece p ON p.id = x.piece_id
+           JOIN shipment s ON s.id = p.shipment_id
+           JOIN customer_order o ON o.id = s.order_id
+           JOIN address a ON a.id = o.address_id
           WHERE x.manifest_id = m.id), '[]') AS pieces
   FROM manifest m JOIN location l ON l.id = m.location_id
  WHERE m.courier_id = $1 AND m.confirmed_at IS NULL ORDER BY m.created_at, m.id
@@ -171,6 +176,13 @@ class AcceptedOut(Struct):
     stops: list[StopAccepted]
 
 
+class PieceOfParcel(Piece):
+    """A box with the order and the town that it is for."""
+
+    number: str
+    destination: str
+
+
 class ManifestOut(Struct):
     """Pieces that wait for this person at a location."""
 
@@ -179,7 +191,7 @@ class ManifestOut(Struct):
     location_code: str
     location_name: str
     created_at: datetime
-    pieces: list[Piece]
+    pieces: list[PieceOfParcel]
 
 
 class ConfirmIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):

@@ -89,6 +89,20 @@ class Tender(Struct, kw_only=True, forbid_unknown_fields=True):
     reference: Annotated[str, Meta(max_length=80)] = ""
 
 
+PieceReportKind = Literal["damaged", "missing"]
+
+
+class PieceReport(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
+    """Boxes that are damaged, or that are not found. `event_id` is made by the phone, once per capture."""
+
+    event_id: UUID
+    captured_at: Moment
+    labels: Annotated[list[LabelNo], Meta(min_length=1, max_length=200)]
+    kind: PieceReportKind
+    words: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    photos: Annotated[list[Photo], Meta(max_length=10)] = []
+
+
 KeptBackAs = Literal["left_behind", "refused", "damaged"]
 
 

@@ -188,6 +188,34 @@ class DeliveryAttempt(Table, tablename="delivery_attempt", db=engine):
     recorded_at = Timestamptz(default=None)
 
 
+class PieceReport(Table, tablename="piece_report", db=engine):
+    """Boxes that somebody has found damaged, or does not find."""
+
+    id = UUID(primary_key=True, default=None)
+    kind = Text()
+    labels = Array(base_column=Text())
+    photos = Array(base_column=Text())
+    words = Text()
+    person_id = UUID(default=None)
+    role = Text()
+    source = Text()
+    device_id = UUID(null=True, default=None)
+    captured_at = Timestamptz(default=None)
+    recorded_at = Timestamptz(default=None)
+    request_id = Text()
+
+
+class PieceReportParcel(Table, tablename="piece_report_parcel", db=engine):
+    """What such a report meant for a parcel."""
+
+    report_id = UUID(primary_key=True, default=None)
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    event_id = UUID(default=None)
+    verdict = Text()
+    recorded_at = Timestamptz(default=None)
+
+
 class HandoverCode(Table, tablename="handover_code", db=engine):
     """The code of one delivery attempt, hashed."""
 

@@ -231,3 +231,23 @@ def completing_scan(scans: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 def hash_strokes(strokes: Sequence[Sequence[Sequence[float]]]) -> str:
     """Hash a signature's pen strokes in the one form in which they are stored."""
     return hashlib.sha256(msgspec.json.encode(strokes)).hexdigest()
+
+
+def detour_of_report(kind: str, *, picked_up: bool) -> str | None:
+    """Name the detour that damaged or missing boxes mean for their parcel, or None.
+
+    What is missing before its pickup is still in our own house: it is looked for, and no customer
+    hears that a carrier has lost it.
+    """
+    if kind == "damaged":
+        return "carrier_damaged"
+    return "carrier_lost" if picked_up else None
+
+
+CARGO_NEXT: Mapping[str, Literal["departure", "hub_in", "hub_out"]] = {
+    "pickup": "departure",
+    "departure": "hub_in",
+    "hub_in": "hub_out",
+    "hub_out": "hub_in",
+}
+"""Kind of the last scan of a box in a courier's hands → the scan that comes next on its way."""

@@ -15,6 +15,11 @@ from doorstep.modules.tms.service.carriers import (
 from doorstep.modules.tms.service.codes import check_code, issue_code
 from doorstep.modules.tms.service.fleet import find_vehicle, save_crew, save_vehicle
 from doorstep.modules.tms.service.manifests import confirm_pickup, create_manifest
+from doorstep.modules.tms.service.piece_reports import (
+    keep_piece_report,
+    note_reported_parcel,
+    read_piece_report,
+)
 from doorstep.modules.tms.service.pods import (
     keep_pod,
     lift_hold,
@@ -83,6 +88,7 @@ __all__ = [
     "keep_attempt",
     "keep_carrier_event",
     "keep_explanation",
+    "keep_piece_report",
     "keep_pod",
     "keep_scans",
     "keep_van_down",
@@ -94,11 +100,13 @@ __all__ = [
     "mark_photo_verified",
     "move_pickup",
     "next_awb",
+    "note_reported_parcel",
     "note_told_dues",
     "open_shift",
     "parcels_of",
     "plan_run",
     "plan_shift",
+    "read_piece_report",
     "read_shift",
     "recipes",
     "remove_stop",
