@@ -6,37 +6,23 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page, Playwright, expect
+from playwright.async_api import Playwright, expect
 
-from doorstep.play.order import OrderPlay, Plan
-from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company, new_event, until
 from tests.support.field_app import phone
 from tests.support.field_face import (
-    TO_COLLECT,
+    Screens,
     code_for,
     company,
     enrol,
     open_face,
-    sound,
+    to_pick,
     whole_app_on_the_phone,
 )
 from tests.support.field_hands import scan
 from tests.support.whole_stack import WholeStack
 
 MACHINE, KETTLE, MIXER, SCREEN = "6291100000017", "6291100000024", "6291100000031", "6291100000048"
-
-
-async def to_pick(people: Company, *, number: int) -> ParcelPlay:
-    """Have an order come as far as the picker's list (1004)."""
-    order = OrderPlay(people, Plan(number=number, lines=TO_COLLECT, payment="cashondelivery"))
-    await order.place()
-    await order.pay()
-    await order.stage_reached(1003)
-    parcel = ParcelPlay(order, (await order.order())["parcels"][0])
-    await parcel.accept()
-    await parcel.reached(1004)
-    return parcel
 
 
 async def announce(people: Company, place: str) -> str:
@@ -62,35 +48,6 @@ async def received(people: Company, number: str) -> list[tuple[str, str]]:
         for scan in detail["scans"]
         if scan["verdict"] == "right"
     ]
-
-
-class Screens:
-    """Looks at every screen it is shown, in English and in Arabic, and keeps a picture of it."""
-
-    def __init__(self, page: Page, folder: Path) -> None:
-        self.page, self.folder, self.count = page, folder, 0
-
-    async def look(self, name: str) -> None:
-        """Nothing is hard to reach, to read or to hit, from the left or from the right."""
-        self.count += 1
-        await self._sound(name, "en")
-        here = await self.page.evaluate("location.hash")
-        await self._speak("ar", here)
-        await self._sound(name, "ar")
-        await self._speak("en", here)
-
-    async def _sound(self, name: str, code: str) -> None:
-        path = self.folder / f"{self.count:02}-{name}-{code}.png"
-        await self.page.screenshot(path=path, full_page=True)
-        await sound(self.page)
-
-    async def _speak(self, code: str, then: str) -> None:
-        await self.page.evaluate("location.hash = '#/language'")
-        await self.page.locator(f"button[lang={code}]").click()
-        await expect(self.page.locator("html")).to_have_attribute("lang", code)
-        await self.page.evaluate(f"location.hash = '{then or '#/'}'")
-        await expect(self.page.locator(f"main button[lang={code}]")).to_have_count(0)
-        await expect(self.page.locator("main h1")).to_be_visible()
 
 
 async def test_a_picker_picks_checks_and_packs_a_parcel_without_a_signal(

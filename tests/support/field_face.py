@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import BrowserContext, Page, expect
@@ -40,16 +41,23 @@ async def company(stack: WholeStack) -> AsyncIterator[Company]:
 
 async def on_the_way(people: Company, *, number: int = 1, accepted: bool = True) -> ParcelPlay:
     """Have an order that is paid at the door come as far as the executive's phone."""
+    parcel = await to_pick(people, number=number)
+    await picking.pick_check_pack(parcel)
+    await parcel.book()
+    await parcel.carry()
+    await (door.go_out(parcel) if accepted else door.plan_run(parcel))
+    return parcel
+
+
+async def to_pick(people: Company, *, number: int) -> ParcelPlay:
+    """Have an order come as far as the picker's list (1004)."""
     order = OrderPlay(people, Plan(number=number, lines=TO_COLLECT, payment="cashondelivery"))
     await order.place()
     await order.pay()
     await order.stage_reached(1003)
     parcel = ParcelPlay(order, (await order.order())["parcels"][0])
     await parcel.accept()
-    await picking.pick_check_pack(parcel)
-    await parcel.book()
-    await parcel.carry()
-    await (door.go_out(parcel) if accepted else door.plan_run(parcel))
+    await parcel.reached(1004)
     return parcel
 
 
@@ -100,3 +108,32 @@ async def open_face(context: BrowserContext, stack: WholeStack) -> Page:
 async def whole_app_on_the_phone(page: Page) -> None:
     """Wait until the worker has everything that the app needs without a signal."""
     await until(page, "navigator.serviceWorker.controller !== null")
+
+
+class Screens:
+    """Looks at every screen it is shown, in English and in Arabic, and keeps a picture of it."""
+
+    def __init__(self, page: Page, folder: Path) -> None:
+        self.page, self.folder, self.count = page, folder, 0
+
+    async def look(self, name: str) -> None:
+        """Nothing is hard to reach, to read or to hit, from the left or from the right."""
+        self.count += 1
+        await self._sound(name, "en")
+        here = await self.page.evaluate("location.hash")
+        await self._speak("ar", here)
+        await self._sound(name, "ar")
+        await self._speak("en", here)
+
+    async def _sound(self, name: str, code: str) -> None:
+        path = self.folder / f"{self.count:02}-{name}-{code}.png"
+        await self.page.screenshot(path=path, full_page=True)
+        await sound(self.page)
+
+    async def _speak(self, code: str, then: str) -> None:
+        await self.page.evaluate("location.hash = '#/language'")
+        await self.page.locator(f"button[lang={code}]").click()
+        await expect(self.page.locator("html")).to_have_attribute("lang", code)
+        await self.page.evaluate(f"location.hash = '{then or '#/'}'")
+        await expect(self.page.locator(f"main button[lang={code}]")).to_have_count(0)
+        await expect(self.page.locator("main h1")).to_be_visible()

@@ -10,6 +10,7 @@ export interface Bodies {
   run: Schemas['RunTour'];
   stop: Schemas['StopOut'];
   manifest: Schemas['ManifestOut'];
+  cargo: Schemas['Cargo'];
   visit: Schemas['VisitCard'];
   pick_list: Schemas['PickListOut'];
   arrival: Schemas['ExpectedArrivalOut'];
@@ -50,6 +51,8 @@ export function forms(documents: StoredDocument[]): Schemas['Form'][] {
 export function find(documents: StoredDocument[], kind: string, id: string): Known | null {
   if (kind === NO_JOB.kind) return NO_JOB;
   const found = documents.find((one) => one.kind === kind && one.id === id);
+  // Hands are there before the server knows that something is in them.
+  if (found === undefined && kind === 'cargo') return { kind, id, body: { pieces: [] } };
   return found === undefined ? null : (found as unknown as Known);
 }
 
@@ -110,7 +113,9 @@ export function lines(address: Schemas['DoorAddress']): string[] {
 
 /** Return where a job is looked at; what has no screen of its own stands on the day's list. */
 export function screenOf(kind: string, id: string): string {
-  return (JOBS as readonly string[]).includes(kind) ? `#/job/${kind}/${id}` : '#/';
+  return kind === 'cargo' || (JOBS as readonly string[]).includes(kind)
+    ? `#/job/${kind}/${id}`
+    : '#/';
 }
 
 /** Count what is to be packed here, and how much of it is late. */

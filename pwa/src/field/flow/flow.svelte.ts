@@ -10,7 +10,8 @@ import type { Flaw } from '../camera/measure';
 import type { Packed, Shrunk } from '../camera/shrink.worker';
 import { phone } from '../phone.svelte';
 import type { Known } from '../work';
-import { changed, changeOf } from './changes';
+import { beeped } from './cargo';
+import { changeOf, touched } from './changes';
 import {
   begin,
   choices,
@@ -110,12 +111,16 @@ export class Flow {
     const { place } = this.filled.answers;
     const captured_at = new Date().toISOString();
     const scan = { scan_uid: crypto.randomUUID(), label_no, kind: scan_kind, captured_at };
+    const lane = `${this.job.kind}:${this.job.id}`;
+    const before = changeOf(this.job, phone.work.changes);
+    const held = beeped(before, label_no, scan_kind ?? '', Date.now());
     const kept = await this.#try(() =>
       phone.keep({
         type: 'scans.add',
         schema: SCANS_SCHEMA,
-        lane: `${this.job.kind}:${this.job.id}`,
+        lane,
         payload: { scans: [place === undefined ? scan : { ...scan, place }] },
+        ...(this.job.kind === 'cargo' ? { changes: { [lane]: held as never } } : {}),
       }),
     );
     if (!kept) return;
@@ -140,16 +145,18 @@ export class Flow {
     }
     const lane = job.kind === 'none' ? `none:${form.name}` : `${job.kind}:${job.id}`;
     const said = payload(form, job, this.filled, Date.now());
-    const before = changeOf(job, phone.work.changes);
-    const chosen = choices(form, this.filled);
-    const change = { ...changed(form.name, said, before, Date.now()), chosen };
+    const changes = touched(form, job, said, choices(form, this.filled), {
+      hands: `cargo:${phone.person_id}`,
+      changes: phone.work.changes,
+      at: Date.now(),
+    });
     return this.#try(() =>
       phone.keep({
         type: form.capture,
         schema: form.schema,
         lane,
         payload: said,
-        ...(job.kind === 'none' ? {} : { changes: { [lane]: change as never } }),
+        changes: changes as never,
         draft: draftKey(form, job),
         ...(form.undo ? { undo_ms: UNDO_MS } : {}),
       }),

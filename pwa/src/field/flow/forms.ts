@@ -9,6 +9,7 @@ import type { components } from '../../generated/api';
 import type { Json } from '../../shared/sync/wire';
 import type { Known } from '../work';
 import { isMeasured, type Box } from './boxes';
+import { toScan } from './cargo';
 import { changed } from './changes';
 import { asDone } from './done';
 import { EXTRA } from './extra';
@@ -226,8 +227,9 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
   switch (slot.type) {
     case 'labels':
     case 'scans': {
-      const seen = [...loaded(job), ...list<string>(answer)];
-      return labels(job).every((label) => seen.includes(label));
+      const said = list<string>(answer);
+      const seen = [...loaded(job), ...said];
+      return labels(job, slot, said).every((label) => seen.includes(label));
     }
     case 'photos': {
       const taken = list<Photo>(answer).map((photo) => photo.slot);
@@ -264,8 +266,10 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
     case 'boxes':
       return list<Box>(answer).length > 0 && list<Box>(answer).every(isMeasured);
     case 'codes':
+    case 'pieces':
     case 'receipt':
     case 'shelves':
+    case 'taken':
       return list(answer).length > 0;
     case 'words':
       return String(answer ?? '').trim().length >= (slot.required ? FEW_LETTERS : 1);
@@ -291,8 +295,10 @@ export function isPart(form: Form, job: Known, filled: Filled): boolean {
   }
 }
 
-/** Return the labels on the boxes of a job. */
-export function labels(job: Known): string[] {
+/** Return the labels on the boxes of a job; for a slot those that it asks for, beside what it has `seen`. */
+export function labels(job: Known, slot?: Slot, seen: string[] = []): string[] {
+  if (job.kind === 'cargo' && slot?.scan_kind) return toScan(job.body.pieces, slot.scan_kind, seen);
+  if (job.kind === 'cargo') return job.body.pieces.map((piece) => piece.label_no);
   if (job.kind === 'stop' || job.kind === 'manifest') {
     return job.body.pieces.map((piece) => piece.label_no);
   }
@@ -304,6 +310,12 @@ export function labels(job: Known): string[] {
 export function loaded(job: Known): string[] {
   if (job.kind !== 'shift') return [];
   return job.body.loading.pieces.filter((piece) => piece.loaded).map((piece) => piece.label_no);
+}
+
+/** Return the labels that stand on the van of a shift already. */
+export function onVan(job: Known): string[] {
+  if (job.kind !== 'shift') return [];
+  return [...loaded(job), ...job.body.holding.parcels.flatMap((parcel) => parcel.labels)];
 }
 
 function held(job: Known): string[] {

@@ -20,6 +20,17 @@ const ENDS: readonly string[] = [
   'finish_count',
 ];
 
+/** The form by which boxes are told to be damaged or missing, and the jobs that have boxes. */
+const REPORT = 'report_piece';
+const BOXED: readonly string[] = ['manifest', 'cargo', 'stop', 'shift'];
+
+/** The form of each scan that a courier's boxes wait for. */
+const ON_THE_WAY = [
+  ['departure', 'depart'],
+  ['hub_in', 'hub_in'],
+  ['hub_out', 'hub_out'],
+] as const;
+
 /** What a pick list offers by its state, as it stands on this phone (`asDone`). */
 const PICKING: Readonly<Record<string, string[]>> = {
   open: ['start_pick'],
@@ -59,7 +70,9 @@ export function toAccept(
 export function offers(job: Known, documents: StoredDocument[], changes: Changes): Form[] {
   if (isOver(job, changes)) return [];
   const names = named(job, documents, changes);
-  const all = forms(documents).filter((form) => form.job === job.kind);
+  const all = forms(documents).filter(
+    (form) => form.job === job.kind || (form.name === REPORT && BOXED.includes(job.kind)),
+  );
   if (names === null) return all;
   return names.flatMap((name) => all.filter((form) => form.name === name));
 }
@@ -69,7 +82,7 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
   const last = captured(job, changes);
   switch (job.kind) {
     case 'stop':
-      return toAccept(job, documents, changes) === null ? ['deliver', 'not_delivered'] : [];
+      return toAccept(job, documents, changes) === null ? ['deliver', 'not_delivered', REPORT] : [];
     case 'run':
       return job.body.state === 'planned' && last === null ? ['take_run'] : [];
     case 'visit':
@@ -85,7 +98,12 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
     case 'shift':
       return job.body.state === 'planned' && last === null
         ? ['open_shift']
-        : ['load', 'close_shift'];
+        : ['load', 'take_over', REPORT, 'close_shift'];
+    case 'cargo': {
+      const next = new Set(job.body.pieces.map((piece) => piece.next));
+      const open = ON_THE_WAY.filter(([kind]) => next.has(kind)).map(([, form]) => form);
+      return job.body.pieces.length > 0 ? [...open, REPORT] : [];
+    }
     case 'pick_list':
       return PICKING[job.body.state] ?? [];
     case 'arrival':
