@@ -61,6 +61,7 @@ from doorstep.doors.field import (
     surrendered_pictures,
     sync,
     visits,
+    waiting,
     warehouse,
 )
 from doorstep.doors.field import stock as field_stock
@@ -87,6 +88,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *runs.handlers,
     *cargo.handlers,
     *pieces.handlers,
+    *waiting.handlers,
     *shifts.handlers,
     *pods.handlers,
     *visits.handlers,

@@ -103,6 +103,7 @@ async def test_the_documents_are_word_for_word_what_the_routes_tell(company: Com
         ("technician", "visit", "/field/visits"),
         ("warehouse", "pick_list", "/field/pick-lists"),
         ("warehouse", "arrival", "/field/arrivals"),
+        ("warehouse", "waiting", "/field/waiting-parcels"),
         ("warehouse", "count", "/field/counts"),
         ("courier", "manifest", "/field/manifests"),
     ):
@@ -309,7 +310,7 @@ async def test_nothing_of_fifty_other_people_is_in_it(company: Company, tamper: 
     )  # fmt: skip
     store = await company.join("store", source="phone", location_id=store_id)
     company.users |= {"other driver": driver, "other expert": expert, "store": store}
-    other = await standing(company, 1008, KETTLE)
+    other = await standing(company, 1009, KETTLE)
     run = await ok(
         company, "dispatcher", "/console/runs",
         {"person_id": driver.id, "vehicle": "CANARY-VAN", "planned_on": FRESH,

@@ -21,11 +21,11 @@ from tests.factories.snapshots import everything
 
 LISTS = frozenset(
     {
-        "listOrders", "listPickLists", "listOwnRuns", "listOwnManifests", "listCargo", "listOwnVisits",
+        "listOrders", "listPickLists", "listOwnRuns", "listOwnManifests", "listOwnVisits",
         "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
         "listArchivedOrders", "listApprovals", "listApprovalPolicies", "listArrivals",
         "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
-        "listVehicles", "listCrews", "listShifts", "listAvailability",
+        "listCargo", "listWaitingParcels", "listVehicles", "listCrews", "listShifts", "listAvailability",
     }
 )  # fmt: skip
 """Lists of things: a stranger's is empty."""

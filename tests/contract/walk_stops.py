@@ -92,6 +92,7 @@ async def floor(walk: Walk, order: Order) -> None:
     await walk.step("packParcel", await order.pack(), **own)
     papers = (await walk.ask("listDocuments", "support", **own)).json()
     await walk.ask("openDocument", "warehouse", document_id=papers[0]["id"])
+    await walk.ask("listWaitingParcels", "warehouse")
     await walk.step("recordAwb", await order.record_awb("CP-1"))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
+import zxingcpp
+from PIL import Image
 from playwright.async_api import Playwright, expect
 
 from doorstep.play import picking
@@ -115,3 +118,31 @@ async def test_a_courier_fetches_leaves_arrives_and_tells_of_damage_without_a_si
                 return [one["picture"]["shown"] for one in found] == ["photo"]
 
             await until(shown, "the picture of the damage")
+
+
+async def test_the_floor_sees_what_waits_for_its_pickup_and_prints_its_labels(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        parcel, labels = await given(people, number=32)
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, own)
+            await enrol(page, await code_for(own, "warehouse"))
+            screens = Screens(page, tmp_path)
+            await expect(page.get_by_text("for its pickup").first).to_be_visible()
+            await whole_app_on_the_phone(page)
+            await context.set_offline(True)
+            await page.get_by_role("link", name=parcel.order.number).click()
+            await expect(page.get_by_text(f"0 of {len(labels)} fetched")).to_be_visible()
+            await screens.look("labels")
+            for label in labels:
+                seen = await page.locator("li", has_text=label).screenshot()
+                assert label in [one.text for one in zxingcpp.read_barcodes(read(seen))]
+            await page.emulate_media(media="print")
+            await expect(page.get_by_role("button", name="Print the labels")).to_be_hidden()
+            await expect(page.get_by_text(labels[0])).to_be_visible()
+            await page.screenshot(path=tmp_path / "printed.png", full_page=True)
+
+
+def read(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png))

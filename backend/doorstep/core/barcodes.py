@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 import zxingcpp
 
 from doorstep.core.errors import Invalid
@@ -26,6 +29,19 @@ def code128_svg(text: str) -> str:
         raise NotPrintableAsBarcode(text=text)
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128)
     return zxingcpp.write_barcode_to_svg(code, add_quiet_zones=False)
+
+
+@lru_cache(maxsize=4096)
+def code128_widths(text: str) -> str:
+    """Write a Code 128 as digits: the widths of its bars and of the gaps between them, in turn.
+
+    Raises: NotPrintableAsBarcode unless it is 1 to 48 printable ASCII characters.
+    """
+    bars = [(int(x), int(width)) for x, width in re.findall(r"M(\d+) 0h(\d+)v", code128_svg(text))]
+    widths = []
+    for (x, width), (following, _) in zip(bars, [*bars[1:], (sum(bars[-1]), 0)], strict=True):
+        widths += [width, following - x - width]
+    return "".join(map(str, widths[:-1]))
 
 
 def qr_svg(text: str) -> str:

@@ -11,6 +11,7 @@ export interface Bodies {
   stop: Schemas['StopOut'];
   manifest: Schemas['ManifestOut'];
   cargo: Schemas['Cargo'];
+  waiting: Schemas['WaitingParcel'];
   visit: Schemas['VisitCard'];
   pick_list: Schemas['PickListOut'];
   arrival: Schemas['ExpectedArrivalOut'];
@@ -113,9 +114,7 @@ export function lines(address: Schemas['DoorAddress']): string[] {
 
 /** Return where a job is looked at; what has no screen of its own stands on the day's list. */
 export function screenOf(kind: string, id: string): string {
-  return kind === 'cargo' || (JOBS as readonly string[]).includes(kind)
-    ? `#/job/${kind}/${id}`
-    : '#/';
+  return [...JOBS, 'cargo', 'waiting'].includes(kind) ? `#/job/${kind}/${id}` : '#/';
 }
 
 /** Count what is to be packed here, and how much of it is late. */

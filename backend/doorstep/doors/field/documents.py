@@ -28,6 +28,7 @@ from doorstep.doors.field import (
     shifts,
     stock,
     visits,
+    waiting,
     warehouse,
 )
 from doorstep.modules.tms.refusals import ShiftMissing
@@ -87,6 +88,13 @@ class PickListDocument(Struct, tag_field="kind", tag="pick_list"):
     body: warehouse.PickListOut
 
 
+class WaitingDocument(Struct, tag_field="kind", tag="waiting"):
+    """A packed parcel at the person's location that waits for its pickup."""
+
+    id: UUID
+    body: waiting.WaitingParcel
+
+
 class ArrivalDocument(Struct, tag_field="kind", tag="arrival"):
     """Goods that are to come in at the person's location."""
 
@@ -136,6 +144,7 @@ Document = (
     | CargoDocument
     | VisitDocument
     | PickListDocument
+    | WaitingDocument
     | ArrivalDocument
     | CountDocument
     | ShiftDocument
@@ -208,6 +217,7 @@ SOURCES = (
     Source(pods.read_pod, _each(ProofDocument), read=pods.recent_pods),
     Source(visits.list_own_visits, _each(VisitDocument)),
     Source(warehouse.list_pick_lists, _each(PickListDocument)),
+    Source(waiting.list_waiting_parcels, _each(WaitingDocument)),
     Source(receiving.list_arrivals, _each(ArrivalDocument)),
     Source(stock.list_open_counts, _each(CountDocument)),
 )
