@@ -34,6 +34,7 @@ from doorstep.doors.console import (
     closing,
     detours,
     escalations,
+    field_words,
     finance,
     fleet,
     pictures,
@@ -63,6 +64,7 @@ from doorstep.doors.field import (
     visits,
     waiting,
     warehouse,
+    words,
 )
 from doorstep.doors.field import stock as field_stock
 from doorstep.doors.hooks import routes as hooks
@@ -92,6 +94,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *shifts.handlers,
     *pods.handlers,
     *visits.handlers,
+    *words.handlers,
     *sync.handlers,
     *surrendered_pictures.handlers,
     *field_app.handlers,
@@ -110,6 +113,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *sync_health.handlers,
     *captures.handlers,
     *problems.handlers,
+    *field_words.handlers,
     *escalations.handlers,
     *tickets.handlers,
     *closing.handlers,

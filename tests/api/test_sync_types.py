@@ -46,6 +46,17 @@ async def test_every_type_of_event_is_carried_out_and_an_order_comes_to_its_end_
 async def mishaps(synced: SyncedCompany) -> None:
     order = await standing(synced, 1012)
     assert (await failed_attempt(order)).json()["verdict"] == "applied"
+    failed = await core_db.value("SELECT event_id FROM capture WHERE type = 'delivery.failed'")
+    word = {"words": "The wrong door."}
+    await synced.send("delivery", "/field/amendments", capture(amends=failed, **word))
+    stop = await core_db.value(
+        "SELECT id FROM delivery_stop WHERE fulfilment_id = $1", order.parcel
+    )
+    about = {"job_kind": "stop", "job_id": stop}
+    await synced.send("delivery", "/field/notes", capture(**about, **word))
+    await synced.send("delivery", "/field/problems", capture(about="address", **about, **word))
+    pod = await core_db.value("SELECT id FROM pod LIMIT 1")
+    await synced.send("delivery", f"/field/pods/{pod}/appeals", capture(**word))
     order = await standing(synced, 1014)
     visit = await core_db.value("SELECT id FROM visit WHERE fulfilment_id = $1", order.parcel)
     missing = capture(kind="part_missing", words="No hose.")

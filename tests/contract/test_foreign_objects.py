@@ -49,6 +49,7 @@ EXEMPT = {
     "pullDocuments": "own work only; has a test of its own below",
     "readKeptCaptures": "of people of one's channels only (tests/api/test_kept_captures.py)",
     "readKeptCapture": "of people of one's channels only (tests/api/test_kept_captures.py)",
+    "amendCapture": "own captures only (tests/api/test_field_words.py)",
     "readStrayCaptures": "of people of one's channels only (tests/api/test_kept_captures.py)",
     "askSurrenderedPicture": "the phone's signature is the key (test_surrendered_pictures.py)",
     "surrenderPictureChunk": "the phone's signature is the key (test_surrendered_pictures.py)",
@@ -61,6 +62,7 @@ IN_THE_BODY = frozenset(
         "announceArrival", "readRestockProposals", "orderRestock", "proposeAdjustment", "openCount",
         "openTicket",
         "saveVehicle", "saveCrew", "planShift", "readOwnShift", "pushCaptures", "readReceipts",
+        "addNote", "reportProblem", "amendCapture",
         "pullDocuments", "readSyncHealth", "readKeptCaptures", "readStrayCaptures",
     }
 )  # fmt: skip

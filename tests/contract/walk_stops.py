@@ -184,6 +184,14 @@ async def road(walk: Walk, order: Order) -> None:
     await walk.ask("closeProblem", "support", {"words": "seen"}, problem_id=problem)
     reason = {"reason": "the customer called"}
     pod = {"pod_id": proof["event_id"]}
+    word = {"words": "Canary words"}
+    about = {"job_kind": "stop", "job_id": run["stops"][0]["id"]}
+    await walk.ask("addNote", "delivery", capture(**about, **word))
+    await walk.ask("reportProblem", "delivery", capture(about="address", **about, **word))
+    await walk.ask("appealProofOfDelivery", "delivery", capture(**word), **pod)
+    asked = await value("SELECT problem_id FROM field_word WHERE kind = 'appeal'")
+    await walk.ask("readWordsOfProblem", "dispatcher", problem_id=asked)
+    await walk.ask("readWordsOfOrder", "dispatcher", order_id=order.order_id)
     await walk.ask("acceptProofOfDelivery", "dispatcher", reason, **pod)
     await walk.ask("readProofOfDelivery", "delivery", **pod)
 

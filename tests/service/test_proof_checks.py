@@ -205,6 +205,8 @@ async def test_the_label_of_another_parcel_fails(paid: Road) -> None:
     assert (await checked(pod_id))["check_reasons"] == [
         "The photo 'parcel' shows the label of another parcel."
     ]
+    named = {"code": "other_label", "slot": "parcel", "metres": None}
+    assert (await checked(pod_id))["check_findings"] == [named]
     assert await v4(one) == "held" and await problems_of(one.parcel) == ["pod_failed"]
     both = to_jpeg(draw_door(6, one.label, other.label, size=(1600, 1200)))
     pod_id = await hand_over(paid, other, both)

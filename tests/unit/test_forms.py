@@ -13,8 +13,8 @@ from doorstep.doors.field.captured import CAPTURES, ids_of
 from doorstep.doors.field.captured_schemas import schema_of
 from doorstep.doors.field.forms import FORMS, Asked, Form, Slot, forms_for
 
-FROM_THE_PHONE = {"event_id", "captured_at", "shown_minor"}
-"""What stands in a payload without being asked: the envelope's own, and what was on the screen."""
+FROM_THE_PHONE = {"event_id", "captured_at", "shown_minor", "job_kind", "job_id"}
+"""What stands in a payload without being asked: the envelope's own, the job, what was on the screen."""
 
 EACH = pytest.mark.parametrize("asked", FORMS, ids=lambda asked: asked.name)
 

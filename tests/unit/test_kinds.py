@@ -13,7 +13,7 @@ from doorstep.app import DOORS, create_app
 from doorstep.core.auth.guard import handlers_of
 from doorstep.core.auth.permissions import PERMISSIONS, may
 from doorstep.core.auth.scope import DESKS
-from doorstep.flows import approvals, carrier_events, detours, phones_at_risk, settle
+from doorstep.flows import appeals, approvals, carrier_events, detours, phones_at_risk, settle
 from doorstep.journey.detours import BY_KIND
 from doorstep.modules.helpdesk import kinds
 from doorstep.modules.helpdesk.kinds import CLOSE, KINDS, OPERATIONS, UnknownKind
@@ -27,10 +27,12 @@ COMPUTED = {
         *(f"payment_{state}" for state in settle._PROBLEMS),
         "payment_currency", "payment_unexpected", "payment_stopped",
     },
+    "flows/appeals.py": set(appeals.QUESTIONS),
     "flows/approvals.py": {problem for problem, _ in approvals.PROBLEMS.values()},
     "flows/carrier_events.py": set(carrier_events.TROUBLES),
     "flows/detours.py": set(detours.TASKS),
     "flows/deliver.py": {"pod_incomplete", "handover_code_wrong", "door_payment_differs"},
+    "flows/field_words.py": {"field_problem", "field_safety", "capture_amended"},
     "flows/phones_at_risk.py": set(phones_at_risk.KINDS),
     "flows/proof_checks.py": {"pod_failed", "pod_doubtful"},
     "modules/finance/service/payouts.py": {

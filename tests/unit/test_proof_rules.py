@@ -82,7 +82,8 @@ def test_a_signature_needs_two_strokes_or_a_long_one() -> None:
 
 def test_a_wrong_code_fails_and_is_not_held_twice() -> None:
     found = check_proof(SeenProof([GOOD], code_reason="The code was wrong."), LIMITS)
-    assert found == ("failed", ("The code was wrong.",), None)
+    assert found[:3] == ("failed", ("The code was wrong.",), None)
+    assert [one.code for one in found.findings] == ["wrong_code"]
 
 
 copies = st.builds(Copy, st.booleans(), st.integers(0, 256), st.booleans())
@@ -110,6 +111,8 @@ seen_proofs = st.builds(
 def test_the_verdict_follows_from_its_reasons(seen: SeenProof) -> None:
     found = check_proof(seen, LIMITS)
     assert (found.verdict == "passed") == (not found.reasons)
+    said = [one.words for one in found.findings if one.code != "wrong_code"]
+    assert [one for one in found.reasons if one != seen.code_reason] == said
     assert found.verdict == "failed" or found.hold is None
     assert found.verdict != "failed" or found.hold or seen.code_reason
     assert check_proof(seen, LIMITS) == found

@@ -52,6 +52,10 @@ UNION ALL
 SELECT 'unannounced goods', g.id, g.photo_sha256, NULL, NULL, g.actor_id, g.recorded_at
   FROM unannounced_goods g WHERE g.photo_sha256 IS NOT NULL
 UNION ALL
+SELECT CASE w.kind WHEN 'problem' THEN 'problem report' ELSE w.kind END, w.id, unnest(w.photos),
+       w.order_id, w.fulfilment_id, w.person_id, w.recorded_at
+  FROM field_word w WHERE w.photos <> ARRAY[]::text[]
+UNION ALL
 SELECT 'stock adjustment', j.id, j.photo_sha256, NULL, NULL, j.proposed_by, j.proposed_at
   FROM stock_adjustment j WHERE j.photo_sha256 IS NOT NULL
 """

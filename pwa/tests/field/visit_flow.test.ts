@@ -22,7 +22,16 @@ const slot = (name: string, type: Slot['type'], other: Partial<Slot> = {}): Slot
 }); // prettier-ignore
 
 const form = (name: string, capture: string, slots: Slot[] = []): Form =>
-  ({ name, capture, slots, job: 'visit', job_id: 'visit_id', position: 0, version: '1' }) as Form;
+  ({
+    name,
+    capture,
+    slots,
+    job: 'visit',
+    job_id: 'visit_id',
+    position: 0,
+    version: '1',
+    beside: [],
+  }) as unknown as Form;
 
 const COMPLETE = form('complete_visit', 'visit.complete', [
   slot('place', 'place', { required: false }),

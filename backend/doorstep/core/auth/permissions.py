@@ -58,6 +58,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "helpdesk:ticket:read": _roles(_DESK),
     "helpdesk:ticket:write": _roles("support dispatcher finance admin"),
     "helpdesk:escalation:manage": _roles("admin"),
+    "helpdesk:word:write": _roles(_FIELD),
     # The warehouse floor
     "wms:pick:read": _roles(_FLOOR),
     "wms:pick:write": _roles(_FLOOR),

@@ -25,6 +25,8 @@ from doorstep.core.errors import Invalid, NotFound
 from doorstep.core.http.problems import problems
 from doorstep.doors.console import captures_sql as sql
 from doorstep.doors.console.capture_pictures import CapturePicture, pictures_of
+from doorstep.doors.console.field_words import FieldWord, told
+from doorstep.modules.helpdesk import service as helpdesk
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +126,8 @@ class ProblemOfCapture(Struct, kw_only=True):
 class KeptCaptureWhole(KeptCapture, kw_only=True):
     """A capture with all there is to it. `words` says its verdict, `reason` why.
 
-    `failure` is what went wrong with the last of its `attempts`, while it is open.
+    `failure` is what went wrong with the last of its `attempts`, while it is open. `amendments` are
+    what its person has said since; the capture stays as it is.
     """
 
     device_state: str
@@ -137,6 +140,7 @@ class KeptCaptureWhole(KeptCapture, kw_only=True):
     body: Body
     pictures: list[CapturePicture]
     copies: list[StrayCapture]
+    amendments: list[FieldWord]
     problems: list[ProblemOfCapture]
 
 
@@ -210,6 +214,7 @@ async def read_capture(event_id: UUID, actor: Actor) -> KeptCaptureWhole:
         body=_body(raw),
         pictures=await pictures_of(raw, row["person_id"], viewer=str(actor.person_id)),
         copies=[_stray(one) for one in copies],
+        amendments=await told(await helpdesk.words_of(amends=event_id), actor),
         problems=await _problems(row, actor),
     )
 

@@ -26,7 +26,18 @@ from doorstep.core.captures.registry import (
     Outcome,
     register,
 )
-from doorstep.doors.field import pieces, pods, receiving, runs, scans, shift, shifts, stock, visits
+from doorstep.doors.field import (
+    pieces,
+    pods,
+    receiving,
+    runs,
+    scans,
+    shift,
+    shifts,
+    stock,
+    visits,
+    words,
+)
 from doorstep.doors.field import warehouse as floor
 from doorstep.flows import transport
 
@@ -153,6 +164,10 @@ CAPTURES: Mapping[str, Captured] = {
     "shift.open": Captured(shifts.open_shift),
     "shift.close": Captured(shifts.close_shift),
     "checklist.answer": Captured(shift.answer_checklist),
+    "note.add": Captured(words.add_note),
+    "problem.report": Captured(words.report_problem),
+    "amend.add": Captured(words.amend_capture),
+    "proof.appeal": Captured(pods.appeal_pod),
 }
 """Type → what it stands for."""
 

@@ -21,6 +21,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import may
 from doorstep.doors.field.captured import CAPTURES, ids_of
 from doorstep.modules.fsm.schemas import VisitFailed, VisitFinding
+from doorstep.modules.helpdesk.schemas import JobKind, ProblemReport
 from doorstep.modules.tms.schemas import (
     ExplainedAs,
     FailedAttempt,
@@ -43,6 +44,7 @@ SlotType = Literal[
     "day",
     "difference",
     "dwell",
+    "event",
     "explanations",
     "handover_code",
     "kept_back",
@@ -97,15 +99,18 @@ class Form(Struct, kw_only=True):
     """A piece of work on a job: what is captured, as which type and number, in which steps.
 
     `position`: where it stands among all. `job`: the kind of document it is done on; null where it
-    stands alone. `job_id`: the name under which the payload says which job. `undo`: it may be taken
-    back for ten seconds. `version` changes with anything of it, so that an answer to another form is
-    never taken for one to this.
+    stands alone. `job_id`: the name under which the payload says which job. `beside`: kinds of
+    documents that it may be about without being a part of their work (`none`: it may be about none);
+    then the payload says which one as `job_kind` and `job_id`. `undo`: it may be taken back for ten
+    seconds. `version` changes with anything of it, so that an answer to another form is never taken
+    for one to this.
     """
 
     name: str
     position: int
     job: str | None
     job_id: str | None
+    beside: list[str]
     capture: str
     schema: int
     undo: bool
@@ -122,6 +127,7 @@ class Asked:
     capture: str
     slots: Sequence[Slot] = ()
     undo: bool = field(default=False, kw_only=True)
+    beside: Sequence[str] = field(default=(), kw_only=True)
 
     def form(self, position: int = 0) -> Form:
         """Return it as the phone gets it."""
@@ -132,6 +138,7 @@ class Asked:
             position=position,
             job=self.job,
             job_id=ids[0] if ids else None,
+            beside=[*self.beside],
             capture=self.capture,
             schema=captured.schema,
             undo=self.undo,
@@ -185,7 +192,9 @@ _AT_THE_VISIT = {
 }
 _FOUND = {"hidden_damage": ["damage"], "part_missing": ["place"]}
 _OF_A_PIECE = {"damaged": ["damage"]}
+_ANY_JOB = get_args(JobKind)
 _WORDS = _slot("words", "words")
+_SAID = [_slot("words", "words", required=True), _slot("photos", "photos")]
 _PHOTOS = _slot("photos", "photos")
 
 FORMS = (
@@ -342,6 +351,24 @@ FORMS = (
             _slot("words", "words", required=True),
         ],
     ),
+    Asked("note", None, "note.add", _SAID, beside=_ANY_JOB, undo=True),
+    Asked(
+        "problem",
+        None,
+        "problem.report",
+        [_reason(ProblemReport, "about", {}), *_SAID],
+        beside=[*_ANY_JOB, "none"],
+        undo=True,
+    ),
+    Asked(
+        "amend",
+        None,
+        "amend.add",
+        [_slot("amends", "event", required=True), *_SAID],
+        beside=_ANY_JOB,
+        undo=True,
+    ),
+    Asked("appeal", "proof", "proof.appeal", _SAID, undo=True),
 )
 """Every form, in the order in which a job offers them."""
 

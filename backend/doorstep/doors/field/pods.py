@@ -16,20 +16,25 @@ from doorstep.core.auth.permissions import needs
 from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.core.http.problems import problems
+from doorstep.doors.field.words import WordOut
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
-from doorstep.flows import deliver, failed_delivery
+from doorstep.flows import appeals, deliver, failed_delivery
 from doorstep.journey.refusals import (
     DetourKnown,
     DetourNotPossible,
     StageAlreadyDone,
     StageTooEarly,
 )
+from doorstep.modules.helpdesk.refusals import AppealTooLate
+from doorstep.modules.helpdesk.schemas import Appeal
 from doorstep.modules.tms.refusals import (
     CodeTriesExhausted,
     CodeUnavailable,
+    PodMissing,
     ProofMissing,
     StopMissing,
 )
+from doorstep.modules.tms.rules import proofs
 from doorstep.modules.tms.schemas import FailedAttempt, ProofOfDelivery
 
 TAGS = ["transport"]
@@ -96,32 +101,84 @@ async def add_failed_attempt(
     return told(await failed_delivery.record_failed_attempt(stop_id, data, actor=actor))
 
 
-_OWN_PODS = """
-SELECT d.id AS pod_id, d.stop_id, coalesce(d.check_verdict, 'waiting') AS verdict,
-       d.check_reasons AS reasons, d.checked_at, d.hold_lifted_at IS NOT NULL AS settled,
+RECENT = timedelta(days=1)
+"""How long a phone holds a proof that is good, and what was decided about one that was not."""
+
+UNDECIDED = timedelta(days=30)
+"""How long it holds one that was not accepted, while nobody has decided."""
+
+# What was asked about each proof and what was said about it is looked up for those in question alone.
+_OWN_PODS = f"""
+WITH own AS (
+  SELECT d.*, ({appeals.IN_QUESTION}) AS in_question FROM pod d WHERE d.person_id = $1 AND {{which}}),
+known AS (
+  SELECT d.*, o.number, said.appealed, asked.open, asked.closed_at, asked.closing_words
+    FROM own d JOIN customer_order o ON o.id = d.order_id
+    LEFT JOIN LATERAL (
+      SELECT max(w.recorded_at) AS appealed FROM field_word w WHERE w.pod_id = d.id) said ON true
+    LEFT JOIN LATERAL (
+      SELECT q.closed_at IS NULL AS open, q.closed_at, q.closing_words FROM problem q
+       WHERE (d.in_question OR said.appealed IS NOT NULL) AND q.ref = d.id::text
+         AND q.kind = ANY (ARRAY{list(appeals.QUESTIONS)})
+       ORDER BY q.closed_at DESC NULLS FIRST LIMIT 1) asked ON true),
+told AS (
+  SELECT d.*,
+         CASE WHEN NOT d.in_question AND d.appealed IS NOT NULL THEN 'overturned'
+              WHEN d.in_question AND NOT d.open THEN 'upheld'
+              WHEN d.in_question AND d.appealed IS NOT NULL THEN 'appealed' END AS standing
+    FROM known d)
+SELECT d.id AS pod_id, d.stop_id, d.number, d.captured_at, coalesce(d.check_verdict, 'waiting') AS verdict,
+       d.check_reasons AS reasons, d.missing, d.checked_at,
+       CASE WHEN d.check_verdict IS NULL AND d.hold_reason IS NOT NULL
+            THEN jsonb_build_array(jsonb_build_object('code', 'wrong_code', 'slot', NULL, 'metres', NULL))
+            ELSE d.check_findings END AS findings,
+       d.hold_lifted_at IS NOT NULL AS settled, NOT d.in_question AS counts, d.standing,
+       CASE d.standing WHEN 'upheld' THEN d.closing_words
+            WHEN 'overturned' THEN coalesce(d.hold_lifted_reason, d.verdict_reason) ELSE '' END AS decision,
        ARRAY (SELECT p.slot FROM pod_photo p
                WHERE p.pod_id = d.id AND p.verified_at IS NULL ORDER BY p.slot) AS waits_for
-  FROM pod d WHERE d.person_id = $1"""
-OWN_POD = _OWN_PODS + " AND d.id = $2"
-RECENT_PODS = _OWN_PODS + " AND d.recorded_at > $2 ORDER BY d.recorded_at, d.id"
+  FROM told d"""  # noqa: S608 - constants of ours
+OWN_POD = _OWN_PODS.format(which="d.id = $2")
+RECENT_PODS = (
+    _OWN_PODS.format(which="d.recorded_at > $2")
+    + """
+ WHERE d.recorded_at > $3 OR d.in_question AND d.standing IS DISTINCT FROM 'upheld'
+    OR d.standing IN ('upheld', 'overturned') AND coalesce(d.hold_lifted_at, d.closed_at) > $3
+ ORDER BY d.recorded_at, d.id"""
+)
 
-RECENT = timedelta(days=1)
-"""How long a phone holds what the check of a proof has found."""
+
+class FoundOut(Struct):
+    """A reason by its name, of a picture (`slot`) or a distance where it is about one."""
+
+    code: proofs.FindingCode
+    slot: str | None
+    metres: int | None
 
 
 class PodCheckOut(Struct):
     """What the check of a proof found: `look` asks a person, `failed` keeps the vendor's money.
 
     `waiting` until every picture that counts is here; `waits_for` names the slots of those that are
-    not. `settled`: a dispatcher or a later proof has answered it, so no better photo is needed.
+    not. `findings` are the `reasons` by name; `missing` is what of the recipe the proof lacks.
+    `settled`: a dispatcher or a later proof has answered it, so no better photo is needed. `counts`
+    is false while it is not accepted. `standing`: it was appealed; then a desk has decided, by the
+    words of `decision`: it stays so (`upheld`) or the proof counts (`overturned`).
     """
 
     pod_id: UUID
     stop_id: UUID
+    number: str
+    captured_at: datetime
     verdict: Literal["waiting", "passed", "look", "failed"]
     reasons: list[str]
+    findings: list[FoundOut]
+    missing: list[str]
     waits_for: list[str]
     settled: bool
+    counts: bool
+    standing: Literal["appealed", "upheld", "overturned"] | None
+    decision: str
     checked_at: datetime | None
 
 
@@ -141,10 +198,25 @@ async def read_pod(pod_id: UUID, actor: Actor) -> PodCheckOut:
 
 
 async def recent_pods(actor: Actor) -> list[PodCheckOut]:
-    """Tell it of every proof that the person has captured within a day."""
-    found = await db.rows(RECENT_PODS, actor.person_id, now() - RECENT)
+    """Tell it of every proof of the last day, and of those not accepted until a desk has decided."""
+    moment = now()
+    found = await db.rows(RECENT_PODS, actor.person_id, moment - UNDECIDED, moment - RECENT)
     return msgspec.convert(found, list[PodCheckOut])
 
 
-handlers = [check_code, add_pod, read_pod, add_failed_attempt]
+@post(
+    "/field/pods/{pod_id:uuid}/appeals",
+    operation_id="appealProofOfDelivery",
+    opt=needs("tms:pod:write"),
+    status_code=200,
+    responses=problems(PodMissing, AppealTooLate, EventIdReused),
+    tags=TAGS,
+)
+async def appeal_pod(pod_id: UUID, data: Appeal, actor: Actor) -> WordOut:
+    """Say why a proof should count that was not accepted; whoever has the question is asked anew."""
+    reason = await appeals.appeal(pod_id, data, actor=actor)
+    return WordOut(data.event_id, "applied", reason)
+
+
+handlers = [check_code, add_pod, read_pod, appeal_pod, add_failed_attempt]
 """The routes of this door."""

@@ -47,6 +47,24 @@ class ChannelNeeded(Invalid):
     title = "A ticket about no order needs the channel it belongs to."
 
 
+class JobMissing(NotFound):
+    """No such job, or not one of this person's: both look the same."""
+
+    title = "There is no such job of yours."
+
+
+class CaptureToAmendMissing(NotFound):
+    """No such capture, or not one of this person's: both look the same."""
+
+    title = "There is no such capture of yours."
+
+
+class AppealTooLate(Refusal):
+    """Decided, and longer ago than a decision may be asked about."""
+
+    title = "This was decided too long ago to be looked at again."
+
+
 class CalendarNotUsable(Invalid):
     title = "The business calendar cannot be used."
 

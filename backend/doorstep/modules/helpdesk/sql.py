@@ -193,3 +193,32 @@ PHOTOS = "SELECT sha256 FROM ticket_photo WHERE ticket_id = $1 ORDER BY added_at
 CLOSE_RESOLVED = """
 UPDATE ticket SET state = 'closed' WHERE state = 'resolved' AND resolved_at <= $1
 """
+
+# --- Words of field workers -----------------------------------------------------------------------
+
+WORD = """
+SELECT kind, person_id, words, about, amends, pod_id FROM field_word WHERE id = $1
+"""
+
+KEEP_WORD = """
+INSERT INTO field_word (id, kind, person_id, device_id, job_kind, job_id, order_id, fulfilment_id,
+                        about, amends, pod_id, words, photos, problem_id, captured_at, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+ON CONFLICT ON CONSTRAINT field_word_pkey DO NOTHING
+RETURNING id
+"""
+
+# What was said first may go: it stands in its own row, and the newest is what is asked now.
+ADD_TO_PROBLEM = """
+UPDATE problem SET detail = right(concat_ws(E'\\n', nullif(detail, ''), $2::text), 4000)
+ WHERE id = $1 AND closed_at IS NULL
+"""
+
+WORDS_OF = """
+SELECT w.id, w.kind, w.person_id, p.name AS person, w.job_kind, w.job_id, w.order_id,
+       w.fulfilment_id, w.about, w.amends, w.pod_id, w.words, w.photos, w.problem_id,
+       w.captured_at, w.recorded_at
+  FROM field_word w JOIN person p ON p.id = w.person_id
+ WHERE w.order_id = $1 OR w.problem_id = $2 OR w.amends = $3
+ ORDER BY w.recorded_at, w.id LIMIT 500
+"""

@@ -47,6 +47,27 @@ class Problem(Table, tablename="problem", db=engine):
     closing_words = Text()
 
 
+class FieldWord(Table, tablename="field_word", db=engine):
+    """What a field worker has said beside the flow of a job."""
+
+    id = UUID(primary_key=True, default=None)
+    kind = Text()
+    person_id = UUID(default=None)
+    device_id = UUID(null=True, default=None)
+    job_kind = Text(null=True, default=None)
+    job_id = UUID(null=True, default=None)
+    order_id = UUID(null=True, default=None)
+    fulfilment_id = UUID(null=True, default=None)
+    about = Text()
+    amends = UUID(null=True, default=None)
+    pod_id = UUID(null=True, default=None)
+    words = Text()
+    photos = Array(base_column=Text())
+    problem_id = UUID(null=True, default=None)
+    captured_at = Timestamptz(default=None)
+    recorded_at = Timestamptz(default=None)
+
+
 class EscalationRule(Table, tablename="escalation_rule", db=engine):
     """To whom a problem goes that waits too long."""
 

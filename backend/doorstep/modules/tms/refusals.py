@@ -21,6 +21,12 @@ class StopMissing(NotFound):
     title = "There is no such stop."
 
 
+class PodMissing(NotFound):
+    """No such proof, or not one that this person took: both look the same."""
+
+    title = "There is no such proof of yours."
+
+
 class ManifestMissing(NotFound):
     title = "There is no such manifest."
 

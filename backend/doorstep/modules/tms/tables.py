@@ -264,6 +264,7 @@ class Pod(Table, tablename="pod", db=engine):
     check_hold = Text(null=True, default=None)
     checked_at = Timestamptz(null=True, default=None)
     checks = SmallInt()
+    check_findings = JSONB()
     hold_lifted_at = Timestamptz(null=True, default=None)
     hold_lifted_reason = Text(null=True, default=None)
 

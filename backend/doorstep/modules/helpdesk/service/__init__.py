@@ -14,6 +14,13 @@ from doorstep.modules.helpdesk.service.escalations import (
     replan,
     save_rules,
 )
+from doorstep.modules.helpdesk.service.field_words import (
+    Place,
+    add_to_problem,
+    is_kept,
+    keep_word,
+    words_of,
+)
 from doorstep.modules.helpdesk.service.problems import (
     assign_problem,
     close_problem,
@@ -26,14 +33,18 @@ from doorstep.modules.helpdesk.service.problems import (
 
 __all__ = [
     "CalendarData",
+    "Place",
     "ProblemMissing",
     "RuleData",
+    "add_to_problem",
     "assign_problem",
     "calendar_of",
     "close_problem",
     "close_problems",
     "close_problems_of",
     "escalate_due",
+    "is_kept",
+    "keep_word",
     "list_calendars",
     "list_rules",
     "open_problem",
@@ -42,4 +53,5 @@ __all__ = [
     "restate_problem",
     "save_calendar",
     "save_rules",
+    "words_of",
 ]

@@ -106,50 +106,85 @@ class SeenProof(NamedTuple):
     signature: Sequence[Sequence[Sequence[float]]] | None = None
 
 
+FindingCode = Literal[
+    "wrong_code", "other_label", "used_before", "dark", "blurred", "other_serial", "resembles",
+    "place_unsure", "far_away", "signature_dot",
+]  # fmt: skip
+
+WORDS: Mapping[FindingCode, str] = {
+    "other_label": "The photo '{slot}' shows the label of another parcel.",
+    "used_before": "The photo '{slot}' was handed in before for another order.",
+    "dark": "The photo '{slot}' is too dark.",
+    "blurred": "The photo '{slot}' is blurred.",
+    "other_serial": "The photo '{slot}' shows the serial number of another parcel's unit.",
+    "resembles": "The photo '{slot}' looks like one of another parcel.",
+    "place_unsure": "The place is known to {metres} m only.",
+    "far_away": "It was captured {metres} m from the address.",
+    "signature_dot": "The signature is hardly more than a dot.",
+}
+
+
+class Finding(NamedTuple):
+    """A reason by its name, of a picture or a distance where it is about one."""
+
+    code: FindingCode
+    slot: str | None = None
+    metres: int | None = None
+
+    @property
+    def words(self) -> str:
+        """Say it to a desk; of a wrong code its own reason tells more."""
+        return WORDS[self.code].format(slot=self.slot, metres=self.metres)
+
+
 class Checked(NamedTuple):
-    """The verdict, its reasons in words, and why V4 waits for them (beside the handover code)."""
+    """The verdict, its reasons in words, why V4 waits for them (beside the handover code), and the
+    reasons once more by name."""
 
     verdict: CheckVerdict
     reasons: tuple[str, ...]
     hold: str | None
+    findings: tuple[Finding, ...] = ()
 
 
 def check_proof(seen: SeenProof, limits: Mapping[str, float]) -> Checked:
     """Weigh a proof. One reason to fail fails it; without any reason it passes."""
-    failed = [words for photo in seen.photos for words in _failing(photo, limits)]
-    looks = [words for photo in seen.photos for words in _doubtful(photo, limits)]
+    failed = [found for photo in seen.photos for found in _failing(photo, limits)]
+    looks = [found for photo in seen.photos for found in _doubtful(photo, limits)]
     looks += _displaced(seen.place, limits)
     if seen.signature is not None and _scribbled(seen.signature, limits):
-        looks.append("The signature is hardly more than a dot.")
-    hold = " ".join(failed) or None
+        looks.append(Finding("signature_dot"))
+    hold = " ".join(one.words for one in failed) or None
+    reasons = [one.words for one in (*failed, *looks)]
     if seen.code_reason is not None:
-        failed.insert(0, seen.code_reason)
+        failed.insert(0, Finding("wrong_code"))
+        reasons.insert(0, seen.code_reason)
     verdict: CheckVerdict = "failed" if failed else "look" if looks else "passed"
-    return Checked(verdict, (*failed, *looks), hold)
+    return Checked(verdict, tuple(reasons), hold, (*failed, *looks))
 
 
-def _failing(photo: SeenPhoto, limits: Mapping[str, float]) -> list[str]:
+def _failing(photo: SeenPhoto, limits: Mapping[str, float]) -> list[Finding]:
     found = []
     if photo.shows_other and not photo.shows_own:
-        found.append(f"The photo '{photo.slot}' shows the label of another parcel.")
+        found.append(Finding("other_label", photo.slot))
     if not photo.shows_own and any(
         not copy.same_order and copy.bits <= limits["copy_bits_failed"] for copy in photo.copies
     ):
-        found.append(f"The photo '{photo.slot}' was handed in before for another order.")
+        found.append(Finding("used_before", photo.slot))
     return found
 
 
-def _doubtful(photo: SeenPhoto, limits: Mapping[str, float]) -> list[str]:
+def _doubtful(photo: SeenPhoto, limits: Mapping[str, float]) -> list[Finding]:
     found = []
     if photo.mean < limits["mean_min"] or photo.p95 < limits["p95_min"]:
-        found.append(f"The photo '{photo.slot}' is too dark.")
+        found.append(Finding("dark", photo.slot))
     elif photo.sharpness < limits["sharpness_min"] and not photo.shows_own:
         # A blur in which a scanner still reads the label shows enough.
-        found.append(f"The photo '{photo.slot}' is blurred.")
+        found.append(Finding("blurred", photo.slot))
     if photo.shows_other_serial and not photo.shows_own:
-        found.append(f"The photo '{photo.slot}' shows the serial number of another parcel's unit.")
+        found.append(Finding("other_serial", photo.slot))
     if any(_resembles(copy, photo, limits) for copy in photo.copies):
-        found.append(f"The photo '{photo.slot}' looks like one of another parcel.")
+        found.append(Finding("resembles", photo.slot))
     return found
 
 
@@ -166,13 +201,13 @@ def _resembles(copy: Copy, photo: SeenPhoto, limits: Mapping[str, float]) -> boo
     return limits["copy_bits_failed"] < copy.bits <= limits["copy_bits_look"]
 
 
-def _displaced(place: SeenPlace | None, limits: Mapping[str, float]) -> list[str]:
+def _displaced(place: SeenPlace | None, limits: Mapping[str, float]) -> list[Finding]:
     if place is None:
         return []
     if place.accuracy_m > limits["accuracy_m"]:
-        return [f"The place is known to {place.accuracy_m:.0f} m only."]
+        return [Finding("place_unsure", metres=round(place.accuracy_m))]
     if place.metres > max(limits["place_m"], 2 * place.accuracy_m):
-        return [f"It was captured {place.metres:.0f} m from the address."]
+        return [Finding("far_away", metres=round(place.metres))]
     return []
 
 

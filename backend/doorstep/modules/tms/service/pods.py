@@ -180,12 +180,13 @@ async def settle_check(pod_id: UUID, checked: proofs.Checked) -> None:
     """Write down what the check of a proof found."""
     await db.execute(
         "UPDATE pod SET check_verdict = $2, check_reasons = $3, check_hold = $4, checked_at = $5,"
-        " checks = checks + 1 WHERE id = $1",
+        " check_findings = $6, checks = checks + 1 WHERE id = $1",
         pod_id,
         checked.verdict,
         list(checked.reasons),
         checked.hold,
         now(),
+        [finding._asdict() for finding in checked.findings],
     )
 
 
