@@ -27,7 +27,12 @@ export const LOCKS_AFTER_MS = 5 * 60_000;
 const FULL_AT = 0.9;
 const LEAST_LEFT = 10_000_000;
 
-const NO_WORK: Work = { documents: [], changes: new Map(), pulled_ms: null };
+const NO_WORK: Work = {
+  documents: [],
+  changes: new Map(),
+  made_by: new Map(),
+  pulled_ms: null,
+};
 const ME = 'doorstep-me';
 
 /** A person as the top of the screen names them. */

@@ -45,7 +45,12 @@ export function of<K extends Kind>(documents: StoredDocument[], kind: K): Bodies
 
 /** Return the forms that this person may fill in, in the order in which a job offers them. */
 export function forms(documents: StoredDocument[]): Schemas['Form'][] {
-  return of(documents, 'form').toSorted((a, b) => a.position - b.position);
+  return (
+    of(documents, 'form')
+      // A form that a server before this version has described is beside nothing.
+      .map((form) => Object.assign({ beside: [] as string[] }, form))
+      .toSorted((a, b) => a.position - b.position)
+  );
 }
 
 /** Return one document, or null where there is none of that id any more. */
@@ -112,8 +117,15 @@ export function lines(address: Schemas['DoorAddress']): string[] {
   return [line1, house.join(' · '), town.join(', ')].filter((line) => line !== '');
 }
 
+/** Return the proofs that were not accepted, or of which a desk has decided since they were appealed. */
+export function questioned(documents: StoredDocument[]): Bodies['proof'][] {
+  // A proof that a server before this version has told of says nothing about either.
+  return of(documents, 'proof').filter((one) => one.counts === false || one.standing != null);
+}
+
 /** Return where a job is looked at; what has no screen of its own stands on the day's list. */
 export function screenOf(kind: string, id: string): string {
+  if (kind === 'proof') return '#/proofs';
   return [...JOBS, 'cargo', 'waiting'].includes(kind) ? `#/job/${kind}/${id}` : '#/';
 }
 

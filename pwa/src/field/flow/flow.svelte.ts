@@ -15,6 +15,8 @@ import { changeOf, touched } from './changes';
 import {
   begin,
   choices,
+  eventSlot,
+  isBeside,
   isPart,
   isStepwise,
   list,
@@ -56,6 +58,9 @@ export class Flow {
     const kept = await phone.drafts.read(phone.person_id, draftKey(form, job));
     const flow = new Flow(form, job, kept === null ? begin(form, Date.now()) : takenUp(form, kept));
     if (form.slots.some((slot) => slot.type === 'place')) flow.#locate();
+    const event = eventSlot(form);
+    const first = phone.work.made_by.get(`${job.kind}:${job.id}`);
+    if (event !== null && first !== undefined) await flow.answer(event.name, first);
     return flow;
   }
 
@@ -156,7 +161,7 @@ export class Flow {
         schema: form.schema,
         lane,
         payload: said,
-        changes: changes as never,
+        ...(isBeside(form, job) ? {} : { changes: changes as never }),
         draft: draftKey(form, job),
         ...(form.undo ? { undo_ms: UNDO_MS } : {}),
       }),

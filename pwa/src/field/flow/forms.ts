@@ -65,7 +65,17 @@ export interface Explained {
 }
 
 /** What the phone notes by itself; nobody is asked. */
-const SILENT: readonly Slot['type'][] = ['place', 'dwell'];
+const SILENT: readonly Slot['type'][] = ['place', 'dwell', 'event'];
+
+/** Return the slot that names an earlier capture, if the form speaks of one. */
+export function eventSlot(form: Form): Slot | null {
+  return form.slots.find((slot) => slot.type === 'event') ?? null;
+}
+
+/** Tell whether a form speaks about a job without being a part of its work: it changes nothing of it. */
+export function isBeside(form: Form, job: Known): boolean {
+  return form.beside.includes(job.kind);
+}
 
 /** Tell whether each step of a form is captured as it is taken, so that its end captures nothing. */
 export function isStepwise(form: Form): boolean {
@@ -162,6 +172,10 @@ export function topics(job: Known): { id: string; text: string }[] {
 export function payload(form: Form, job: Known, filled: Filled, now: number): Answers {
   const said: Answers = {};
   if (form.job_id !== null) said[form.job_id] = idOf(form, job);
+  // The earlier capture says for itself which job it is about.
+  if (isBeside(form, job) && job.kind !== 'none' && eventSlot(form) === null) {
+    Object.assign(said, { job_kind: job.kind, job_id: job.id });
+  }
   for (const slot of form.slots) {
     const answer = filled.answers[slot.name];
     if (slot.scan_kind !== null || answer === undefined || answer === null) continue;

@@ -6,6 +6,9 @@ import { isAllIn } from './arrived';
 import { changeOf, type Changes } from './changes';
 import type { Form } from './forms';
 
+/** Forms beside a job of which an earlier capture is the subject. */
+const AMENDS = 'amend.add';
+
 type Visit = Extract<Known, { kind: 'visit' }>;
 
 /** Forms that end a job on this phone. */
@@ -77,6 +80,23 @@ export function offers(job: Known, documents: StoredDocument[], changes: Changes
   return names.flatMap((name) => all.filter((form) => form.name === name));
 }
 
+/**
+ * Return the forms that speak about a job without being a part of its work.
+ *
+ * What was wrong with a capture can be said where it has ended the job, once it cannot be taken back.
+ */
+export function beside(
+  job: Known,
+  documents: StoredDocument[],
+  changes: Changes,
+  held: boolean,
+): Form[] {
+  const ended = isOver(job, changes) || captured(job, changes) === 'close_shift';
+  return forms(documents)
+    .filter((form) => form.beside.includes(job.kind))
+    .filter((form) => form.capture !== AMENDS || (ended && !held));
+}
+
 /** Name them in their order; null where everything that there is for the kind is offered. */
 function named(job: Known, documents: StoredDocument[], changes: Changes): string[] | null {
   const last = captured(job, changes);
@@ -111,6 +131,9 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
       return isAllIn(job.body) ? ['finish_receipt', 'receive'] : ['receive', 'finish_receipt'];
     case 'count':
       return job.body.lines.every((line) => line.counted) ? ['finish_count'] : ['count'];
+    case 'proof':
+      // Whoever has appealed waits for the desk.
+      return job.body.counts || job.body.standing === 'appealed' || last !== null ? [] : ['appeal'];
     default:
       return null;
   }

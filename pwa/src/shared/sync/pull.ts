@@ -22,6 +22,8 @@ export interface Work {
   documents: StoredDocument[];
   /** What captures have changed and the documents do not know of yet, by key; shown over them. */
   changes: Map<string, Json>;
+  /** Which capture has made each of these changes. */
+  made_by: Map<string, string>;
   /** When the documents were brought up to date; null before the first pull. */
   pulled_ms: number | null;
 }
@@ -79,7 +81,8 @@ export class Puller {
       const pull = await transaction.objectStore('pull').get(person_id);
       const ahead = rows.filter((row) => row.in_documents !== true);
       const changes = new Map(ahead.map((row) => [row.key, row.value]));
-      return { documents, changes, pulled_ms: pull?.pulled_ms ?? null };
+      const made_by = new Map(ahead.map((row) => [row.key, row.event_id]));
+      return { documents, changes, made_by, pulled_ms: pull?.pulled_ms ?? null };
     });
   }
 

@@ -1,0 +1,159 @@
+"""What everybody in the field has beside the jobs: words, what was wrong, proofs not accepted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, Playwright, expect
+
+from doorstep.play.visitors import Company, until
+from tests.support.field_app import phone
+from tests.support.field_face import (
+    code_for,
+    company,
+    enrol,
+    on_the_way,
+    open_face,
+    sound,
+    whole_app_on_the_phone,
+)
+from tests.support.field_hands import take_photo
+from tests.support.pictures import make_jpeg
+from tests.support.whole_stack import WholeStack
+
+
+async def say(page: Page, form: str, words: str, finish: str, shot: Path | None = None) -> None:
+    """Open a form and say something in it."""
+    await page.get_by_role("link", name=form).click()
+    if form == "Report a problem":
+        await page.get_by_role("button", name="The address").click()
+    await page.get_by_role("textbox").fill(words)
+    await page.get_by_role("textbox").blur()
+    if shot is not None:
+        await sound(page)
+        await page.screenshot(path=shot, full_page=True)
+    await page.get_by_role("button", name="Go on").click()
+    await page.get_by_role("button", name=finish).click()
+
+
+async def asked(people: Company, kind: str, order_id: str) -> dict[str, Any]:
+    """Wait until a desk has been asked about an order."""
+    desk = await people.person(people.find("dispatcher"))
+
+    async def found() -> dict[str, Any] | None:
+        rows = await desk.get(f"/problems?kind={kind}&order_id={order_id}")
+        return rows[0] if rows else None
+
+    return await until(found, f"the problem {kind}")
+
+
+async def test_words_amendments_and_appeals_go_through_the_screens(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        parcel = await on_the_way(people, number=21)
+        order_id = (await parcel.order.order())["id"]
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, own)
+            await enrol(page, await code_for(own, "delivery"))
+            await expect(page.get_by_role("link", name=parcel.order.number)).to_be_visible()
+            await whole_app_on_the_phone(page)
+            await context.set_offline(True)
+            await page.get_by_role("link", name=parcel.order.number).click()
+            await expect(page.get_by_role("heading", name="Something to say?")).to_be_visible()
+            await sound(page)
+            await page.screenshot(path=tmp_path / "1-job.png", full_page=True)
+            await say(page, "Leave a note", "Use the back gate.", "Save the note")
+            # A note is no step of the job: it is still to be delivered.
+            await expect(page.get_by_role("link", name="Hand over")).to_be_visible()
+            await say(
+                page, "Report a problem", "The road is closed.", "Report it", tmp_path / "2.png"
+            )
+
+            # Nothing but the receiver is captured: a desk will not accept it.
+            await page.get_by_role("link", name="Cannot deliver").click()
+            await page.get_by_role("button", name="Nobody home").click()
+            await take_photo(page, "The door", make_jpeg(1200, 900))
+            await page.get_by_role("button", name="Go on").click()
+            await page.get_by_role("button", name="Yes").click()
+            await page.get_by_role("button", name="Not delivered").click()
+            await page.get_by_role("link", name=parcel.order.number).click()
+            amend = page.get_by_role("link", name="Say what was wrong")
+            await expect(amend).to_be_visible()
+            await say(page, "Say what was wrong", "It was the wrong door.", "Tell the office")
+            await context.set_offline(False)
+            assert (await asked(people, "field_problem", order_id))["reason"] == (
+                "The road is closed."
+            )
+            amended = await asked(people, "capture_amended", order_id)
+            assert amended["reason"] == "It was the wrong door."
+            desk = await people.person(people.find("dispatcher"))
+            words = await desk.get(f"/console/orders/{order_id}/words")
+            assert [one["kind"] for one in words] == ["note", "problem", "amendment"]
+
+
+async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_read(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        parcel = await on_the_way(people, number=22)
+        order_id = (await parcel.order.order())["id"]
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, own)
+            await enrol(page, await code_for(own, "delivery"))
+            await hand_over_badly(page, parcel.order.number)
+            await asked(people, "pod_incomplete", order_id)
+
+            await page.goto(f"{own.base_url}/app/#/")
+            refused = page.get_by_role("link", name="1 proof was not accepted")
+            await expect(refused).to_be_visible()
+            await sound(page)
+            await page.screenshot(path=tmp_path / "3-today.png", full_page=True)
+            await whole_app_on_the_phone(page)
+            await context.set_offline(True)
+            await refused.click()
+            await expect(page.get_by_role("heading", name="Not accepted")).to_be_visible()
+            await sound(page)
+            await page.screenshot(path=tmp_path / "4-proofs.png", full_page=True)
+            await say(
+                page, "Say why it should count", "The label was torn.", "Send it to the office"
+            )
+            await expect(page.get_by_role("heading", name="You have said why")).to_be_visible()
+            await sound(page)
+            await page.screenshot(path=tmp_path / "5-said.png", full_page=True)
+            await context.set_offline(False)
+            desk = await people.person(people.find("dispatcher"))
+
+            async def heard() -> dict[str, Any] | None:
+                problem = await asked(people, "pod_incomplete", order_id)
+                return problem if "The label was torn." in problem["reason"] else None
+
+            problem = await until(heard, "the appeal")
+            await desk.post(f"/problems/{problem['id']}/close", {"words": "Nobody signed for it."})
+            await page.goto(f"{own.base_url}/app/#/sending")
+            await page.get_by_role("button", name="Send now").click()
+            await page.goto(f"{own.base_url}/app/#/proofs")
+            await expect(page.get_by_text("Nobody signed for it.")).to_be_visible()
+            await sound(page)
+            await page.screenshot(path=tmp_path / "6-decided.png", full_page=True)
+            await page.goto(f"{own.base_url}/app/#/language")
+            await page.get_by_role("button", name="العربية").click()
+            await page.goto(f"{own.base_url}/app/#/proofs")
+            await expect(page.get_by_text("Nobody signed for it.")).to_be_visible()
+            await sound(page)
+            await page.screenshot(path=tmp_path / "7-arabic.png", full_page=True)
+
+
+async def hand_over_badly(page: Page, number: str) -> None:
+    """Hand over without scanning or photographing anything."""
+    await page.get_by_role("link", name=number).click()
+    await page.get_by_role("link", name="Hand over").click()
+    await page.get_by_role("button", name="· customer").click()
+    for heading in ("Scan the pieces", "Photos"):
+        await expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        await page.get_by_role("button", name="Not possible").click()
+    await page.get_by_role("button", name="Cash taken").click()
+    await page.get_by_role("button", name="Not possible").click()
+    await page.get_by_role("button", name="Handed over").click()
+    await expect(page.get_by_text("Done on this phone")).to_be_visible()
