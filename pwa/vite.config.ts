@@ -23,6 +23,8 @@ export default defineConfig({
     outDir,
     emptyOutDir: false,
     target: 'es2022',
+    // Every browser that has what the app needs loads modules ahead by itself.
+    modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { index: page('src/field/index.html'), ...harness() },
       // What the first screen needs is one file: many small ones are packed worse.

@@ -9,7 +9,7 @@ import {
   waiting,
   type CargoPiece,
 } from '../../src/field/flow/cargo';
-import { touched } from '../../src/field/flow/changes';
+import { touched } from '../../src/field/flow/touched';
 import { asDone } from '../../src/field/flow/done';
 import { labels, onVan, steps, type Form, type Slot } from '../../src/field/flow/forms';
 import { offers } from '../../src/field/flow/offers';

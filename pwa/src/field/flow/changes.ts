@@ -5,8 +5,6 @@
  */
 
 import type { Json } from '../../shared/sync/wire';
-import type { Known } from '../work';
-import { fetched, reported } from './cargo';
 import type { Answers } from './forms';
 
 export type Changes = ReadonlyMap<string, Json>;
@@ -41,28 +39,6 @@ export function changed(form: string, said: Answers, before: Change | null, at: 
   const lines = list(said['entries']).map((one) => (one as { line_id: string }).line_id);
   if (form === 'count') change.lines = [...(before?.lines ?? []), ...lines];
   return change;
-}
-
-/**
- * Return what a capture makes of all that it touches: its job, and what is in its person's hands.
- *
- * `hands` is the key of the latter.
- */
-export function touched(
-  form: { name: string },
-  job: Known,
-  said: Answers,
-  chosen: string[],
-  { hands, changes, at }: { hands: string; changes: Changes; at: number },
-): { [key: string]: Change } {
-  const held = (changes.get(hands) as unknown as Change | undefined) ?? null;
-  // What becomes of reported boxes the office decides: their job goes on as it stands.
-  if (form.name === 'report_piece') return { [hands]: reported(held, said, at) };
-  if (job.kind === 'none') return {};
-  const own = { ...changed(form.name, said, changeOf(job, changes), at), chosen };
-  const made = { [`${job.kind}:${job.id}`]: own };
-  if (form.name !== 'pick_up' || job.kind !== 'manifest') return made;
-  return { ...made, [hands]: fetched(held, job.body.pieces, at) };
 }
 
 function list(value: Json | undefined): unknown[] {

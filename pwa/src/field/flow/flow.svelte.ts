@@ -11,7 +11,7 @@ import type { Packed, Shrunk } from '../camera/shrink.worker';
 import { phone } from '../phone.svelte';
 import type { Known } from '../work';
 import { beeped } from './cargo';
-import { changeOf, touched } from './changes';
+import { changeOf } from './changes';
 import {
   begin,
   choices,
@@ -28,6 +28,7 @@ import {
   type Photo,
   type Slot,
 } from './forms';
+import { touched } from './touched';
 
 /** The number of the body of `scans.add` that this version writes. */
 const SCANS_SCHEMA = 1;

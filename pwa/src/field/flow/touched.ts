@@ -1,0 +1,28 @@
+/** What a capture makes of this phone's knowledge: its job, and what is in its person's hands. */
+
+import type { Known } from '../work';
+import { fetched, reported } from './cargo';
+import { changed, changeOf, type Change, type Changes } from './changes';
+import type { Answers } from './forms';
+
+/**
+ * Return what a capture makes of all that it touches: its job, and what is in its person's hands.
+ *
+ * `hands` is the key of the latter.
+ */
+export function touched(
+  form: { name: string },
+  job: Known,
+  said: Answers,
+  chosen: string[],
+  { hands, changes, at }: { hands: string; changes: Changes; at: number },
+): { [key: string]: Change } {
+  const held = (changes.get(hands) as unknown as Change | undefined) ?? null;
+  // What becomes of reported boxes the office decides: their job goes on as it stands.
+  if (form.name === 'report_piece') return { [hands]: reported(held, said, at) };
+  if (job.kind === 'none') return {};
+  const own = { ...changed(form.name, said, changeOf(job, changes), at), chosen };
+  const made = { [`${job.kind}:${job.id}`]: own };
+  if (form.name !== 'pick_up' || job.kind !== 'manifest') return made;
+  return { ...made, [hands]: fetched(held, job.body.pieces, at) };
+}
