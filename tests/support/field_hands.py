@@ -7,6 +7,8 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
+from tests.support.pictures import make_jpeg
+
 
 async def take_photo(page: Page, name: str, content: bytes) -> None:
     """Take the photo of a slot; the phone has it when its picture is shown."""
@@ -71,3 +73,21 @@ async def hand_over(page: Page, stop: dict[str, Any], pictures: list[bytes], cod
     # The bar of the door before may still be there: kept it is once the list is shown again.
     await expect(page).to_have_url(re.compile("#/$"))
     return taps
+
+
+async def install(page: Page, unit: dict[str, Any]) -> None:
+    """Install one machine by its card: photos, serial, checklist, what is shown, and the signature."""
+    await page.get_by_role("button", name="Start the work").click()
+    await page.get_by_role("link", name="Install and show").click()
+    await take_photo(page, "Before", make_jpeg(800, 600, seed=1))
+    await scan(page, unit["serials"][0])
+    for item in unit["checklist"]["items"]:
+        await page.get_by_role("button", name=item["text"]).click()
+    await page.get_by_role("button", name="Go on").click()
+    await take_photo(page, "After", make_jpeg(800, 600, seed=2))
+    await page.get_by_role("button", name="Go on").click()
+    for topic in unit["checklist"]["demo_topics"]:
+        await page.get_by_role("button", name=topic["text"]).click()
+    await sign(page)
+    await page.get_by_role("button", name="Installed and shown").click()
+    await expect(page.get_by_text("Done on this phone")).to_be_visible()

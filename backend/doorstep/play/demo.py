@@ -45,7 +45,7 @@ async def play_demo(base_url: str, sandbox_url: str, *, out: TextIO) -> DemoResu
         if order is not None:
             _print_stages(order, out)
             _print_tranches(play.tranches, out)
-            problems += _wrong_stages(order) + _wrong_tranches(play.tranches)
+            problems += judge(order, play.tranches)
         for problem in problems:
             print(f"WRONG: {problem}", file=out)
         verdict = (
@@ -55,6 +55,11 @@ async def play_demo(base_url: str, sandbox_url: str, *, out: TextIO) -> DemoResu
         if order is None:
             return DemoResult(False, {"users": [], "orders": []})
         return DemoResult(not problems, await _document(company, play, order, base_url))
+
+
+def judge(order: dict[str, Any], tranches: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Say what is not as it must be: one parcel, every stage done, six tranches paid."""
+    return _wrong_stages(order) + _wrong_tranches(tranches)
 
 
 def _print_stages(order: dict[str, Any], out: TextIO) -> None:

@@ -56,9 +56,9 @@ async def fail_at_door(parcel: ParcelPlay, reason: str) -> None:
 async def go_out(parcel: ParcelPlay) -> tuple[Visitor, dict[str, Any]]:
     """Plan a run for the parcel and accept it; give the executive and his stop (1012)."""
     executive = await plan_run(parcel)
-    run, _ = await _stop(parcel, executive)
+    run, _ = await stop_of(parcel, executive)
     await executive.post(f"/field/runs/{run['id']}/accept", step())
-    _, stop = await _stop(parcel, executive)
+    _, stop = await stop_of(parcel, executive)
     return executive, stop
 
 
@@ -100,7 +100,7 @@ async def _confirm_serial(parcel: ParcelPlay) -> None:
     await vendor.post(f"/vendor/purchase-orders/{po_id}/serials/confirm", {"event_id": new_event()})
 
 
-async def _stop(parcel: ParcelPlay, executive: Visitor) -> tuple[dict[str, Any], dict[str, Any]]:
+async def stop_of(parcel: ParcelPlay, executive: Visitor) -> tuple[dict[str, Any], dict[str, Any]]:
     """Find the delivery on the executive's phone: its run and its stop."""
     return only(
         (run, stop)

@@ -36,6 +36,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class OrderPlay:
     """Walks one order through its stages; what it learns on the way stays for the report."""
 
+    walked_by = ParcelPlay
+    """Who takes each parcel its way."""
+
     def __init__(self, company: Company, plan: Plan) -> None:
         self.company = company
         self.plan = plan
@@ -95,7 +98,7 @@ class OrderPlay:
                 return
             for parcel in fresh:
                 played.add(parcel["id"])
-                await ParcelPlay(self, await self.stocked(parcel["id"])).play()
+                await self.walked_by(self, await self.stocked(parcel["id"])).play()
 
     async def stocked(self, fulfilment_id: str) -> dict[str, Any]:
         """Wait until a parcel has its goods; while they are short, the buyers order more."""

@@ -84,6 +84,21 @@ class ParcelPlay:
 
     async def carry(self) -> None:
         """The courier picks up, departs and passes the hub (1009 to 1011), scanning every piece."""
+        courier, manifest = await self.give_to_courier()
+        labels = [piece["label_no"] for piece in manifest["pieces"]]
+        await courier.post(
+            f"/field/manifests/{manifest['id']}/confirm", step() | {"counted": len(labels)}
+        )
+        for kind, stage in (("pickup", 1009), ("departure", 1010), ("hub_in", 1011)):
+            scans = [
+                {"scan_uid": new_event(), "label_no": n, "kind": kind, "captured_at": now()}
+                for n in labels
+            ]
+            await courier.post("/field/scans", {"scans": scans})
+            await self.reached(stage)
+
+    async def give_to_courier(self) -> tuple[Visitor, dict[str, Any]]:
+        """The dispatcher puts the parcel on a manifest; give the courier whose it is, and it."""
         dispatcher = await self.company.staff("dispatcher")
         courier = await self.company.of("courier", self.order.plan.channel)
         parcel = self.order.parcel_of(await self.order.order(), self.id)
@@ -97,22 +112,11 @@ class ParcelPlay:
             "piece-already-given",
         )
         awb = _evidence(parcel, 1008, "awb")
-        manifest = only(
+        return courier, only(
             one
             for one in await courier.get("/field/manifests")
             if any(piece["label_no"].startswith(f"{awb}-") for piece in one["pieces"])
         )
-        labels = [piece["label_no"] for piece in manifest["pieces"]]
-        await courier.post(
-            f"/field/manifests/{manifest['id']}/confirm", step() | {"counted": len(labels)}
-        )
-        for kind, stage in (("pickup", 1009), ("departure", 1010), ("hub_in", 1011)):
-            scans = [
-                {"scan_uid": new_event(), "label_no": n, "kind": kind, "captured_at": now()}
-                for n in labels
-            ]
-            await courier.post("/field/scans", {"scans": scans})
-            await self.reached(stage)
 
     # --- What goes wrong --------------------------------------------------------------------------
 

@@ -16,13 +16,7 @@ WRONG_SERIALS = 40
 
 async def pick_check_pack(parcel: ParcelPlay) -> None:
     """Pick, scan every code, close the boxes (1005 to 1007)."""
-    picker = await parcel.company.of("warehouse", parcel.order.plan.channel)
-
-    async def listed() -> dict[str, Any] | None:
-        lists = await picker.get("/field/pick-lists")
-        return next((one for one in lists if one["fulfilment_id"] == parcel.id), None)
-
-    work = await until(listed, "the pick list")
+    picker, work = await list_of(parcel)
     path = f"/field/fulfilments/{parcel.id}"
     await picker.post(f"{path}/pick", step())
     await _check(parcel, picker, path, work["lines"])
@@ -38,6 +32,27 @@ async def pick_check_pack(parcel: ParcelPlay) -> None:
     await picker.post(f"{path}/pack", step() | {"pieces": pieces})
 
 
+async def list_of(parcel: ParcelPlay) -> tuple[Visitor, dict[str, Any]]:
+    """Wait until the parcel stands on the picker's phone; give whose it is, and what stands there."""
+    picker = await parcel.company.of("warehouse", parcel.order.plan.channel)
+
+    async def listed() -> dict[str, Any] | None:
+        lists = await picker.get("/field/pick-lists")
+        return next((one for one in lists if one["fulfilment_id"] == parcel.id), None)
+
+    return picker, await until(listed, "the pick list")
+
+
+def codes_of(lines: list[dict[str, Any]]) -> list[str]:
+    """List the barcodes of the goods and of what belongs to them, one for each piece."""
+    return [
+        code
+        for line in lines
+        for code in [line["barcode"], *(a["code"] for a in line["accessories"])]
+        for _ in range(line["quantity"])
+    ]
+
+
 async def _check(
     parcel: ParcelPlay, picker: Visitor, path: str, lines: list[dict[str, Any]]
 ) -> None:
@@ -45,13 +60,7 @@ async def _check(
     event_id = new_event()
     if parcel.wrong_code_first:
         await _scan(picker, path, event_id, ["NOT-IN-THIS-PARCEL"])
-    codes = [
-        code
-        for line in lines
-        for code in [line["barcode"], *(a["code"] for a in line["accessories"])]
-        for _ in range(line["quantity"])
-    ]
-    missing = await _scan(picker, path, event_id, codes)
+    missing = await _scan(picker, path, event_id, codes_of(lines))
     for line in lines:
         shelf = list(line["serials"])
         parcel.order.dice.shuffle(shelf)
