@@ -33,7 +33,6 @@ async def say(page: Page, form: str, words: str, finish: str, shot: Path | None 
     if shot is not None:
         await sound(page)
         await page.screenshot(path=shot, full_page=True)
-    await page.get_by_role("button", name="Go on").click()
     await page.get_by_role("button", name=finish).click()
 
 
@@ -42,7 +41,7 @@ async def asked(people: Company, kind: str, order_id: str) -> dict[str, Any]:
     desk = await people.person(people.find("dispatcher"))
 
     async def found() -> dict[str, Any] | None:
-        rows = await desk.get(f"/problems?kind={kind}&order_id={order_id}")
+        rows = await desk.get("/problems", kind=kind, order_id=order_id)
         return rows[0] if rows else None
 
     return await until(found, f"the problem {kind}")

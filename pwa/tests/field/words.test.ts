@@ -97,11 +97,11 @@ test('a proof stands as the desk says, or as this phone has said it', () => {
   expect(standing(proof({ counts: true, standing: 'overturned' }), true)).toBe('overturned');
 });
 
-test('what a proof lacks is called as the steps and pictures are', () => {
+test('what a proof lacks is a picture of a slot, or something that its recipe names', () => {
   expect(lacking(proof({ missing: ['scan', 'photo:parcel', 'signature'] }))).toEqual([
-    { slot: 'scanned_labels' },
+    { proof: 'scan' },
     { photo: 'parcel' },
-    { slot: 'signature' },
+    { proof: 'signature' },
   ]);
 });
 

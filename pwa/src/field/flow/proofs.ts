@@ -4,21 +4,14 @@ import type { Bodies } from '../work';
 
 type Proof = Bodies['proof'];
 
-/** Slots of the delivery form by what a proof may lack. */
-const SLOTS: Readonly<Record<string, string>> = {
-  scan: 'scanned_labels',
-  code: 'handover_code',
-  tender: 'tenders',
-};
-
-/** What a proof lacks: a picture of a slot, or the answer to a step of the form. */
-export type Lacking = { photo: string } | { slot: string };
+/** What a proof lacks: a picture of a slot, or something else that its recipe names. */
+export type Lacking = { photo: string } | { proof: string };
 
 /** Return what of its recipe a proof lacks. */
 export function lacking(proof: Proof): Lacking[] {
   return proof.missing.map((name) => {
     const [what = '', photo] = name.split(':');
-    return photo === undefined ? { slot: SLOTS[what] ?? what } : { photo };
+    return photo === undefined ? { proof: what } : { photo };
   });
 }
 
