@@ -36,8 +36,8 @@ const filled: Filled = {
   passed: [],
 };
 const ended = (name: string) => new Map<string, Json>([['stop:s1', { form: name, at: 1 }]]);
-const names = (job: Known, changes = new Map<string, Json>(), held = false) =>
-  beside(job, FORMS, changes, held).map((one) => one.name);
+const names = (job: Known, changes = new Map<string, Json>(), amendable = true) =>
+  beside(job, FORMS, changes, amendable).map((one) => one.name);
 
 test('words about a job name it by kind and id, and those about none name none', () => {
   const said = { words: 'The gate is locked.' };
@@ -56,17 +56,17 @@ test('photos of words are offered and never demanded', () => {
   expect([words?.required, photos?.required]).toEqual([true, false]);
 });
 
-test('what was wrong is asked once the job has ended and nothing can be taken back', () => {
+test('what was wrong is asked once the job has ended and its capture is known and cannot be taken back', () => {
   expect(names(STOP)).toEqual(['note', 'problem']);
   expect(names(STOP, ended('deliver'))).toEqual(['note', 'problem', 'amend']);
-  expect(names(STOP, ended('deliver'), true)).toEqual(['note', 'problem']);
+  expect(names(STOP, ended('deliver'), false)).toEqual(['note', 'problem']);
   expect(names(STOP, ended('start_visit'))).toEqual(['note', 'problem']);
   expect(names(NO_JOB)).toEqual(['problem']);
 });
 
 test('forms that a server before this version describes are beside nothing', () => {
   const { beside: _none, ...old } = NOTE;
-  expect(beside(STOP, [document('form', 'note', old)], new Map(), false)).toEqual([]);
+  expect(beside(STOP, [document('form', 'note', old)], new Map(), true)).toEqual([]);
 });
 
 const proof = (other: object = {}): Bodies['proof'] =>

@@ -83,18 +83,19 @@ export function offers(job: Known, documents: StoredDocument[], changes: Changes
 /**
  * Return the forms that speak about a job without being a part of its work.
  *
- * What was wrong with a capture can be said where it has ended the job, once it cannot be taken back.
+ * What was wrong with a capture can be said where it has ended the job, if it is `amendable`: the
+ * phone knows which one it is, and it cannot be taken back any more.
  */
 export function beside(
   job: Known,
   documents: StoredDocument[],
   changes: Changes,
-  held: boolean,
+  amendable: boolean,
 ): Form[] {
   const ended = isOver(job, changes) || captured(job, changes) === 'close_shift';
   return forms(documents)
     .filter((form) => form.beside.includes(job.kind))
-    .filter((form) => form.capture !== AMENDS || (ended && !held));
+    .filter((form) => form.capture !== AMENDS || (ended && amendable));
 }
 
 /** Name them in their order; null where everything that there is for the kind is offered. */
