@@ -44,6 +44,7 @@ from doorstep.doors.console import (
 )
 from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import availability as console_availability
+from doorstep.doors.console import places as console_places
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import stock as console_stock
 from doorstep.doors.console import visits as console_visits
@@ -51,6 +52,7 @@ from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
     cargo,
     pieces,
+    places,
     pods,
     pull,
     push,
@@ -97,6 +99,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *words.handlers,
     *sync.handlers,
     *surrendered_pictures.handlers,
+    *places.handlers,
     *field_app.handlers,
     *pull.handlers,
     *push.handlers,
@@ -111,6 +114,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *approvals.handlers,
     *pictures.handlers,
     *sync_health.handlers,
+    *console_places.handlers,
     *captures.handlers,
     *problems.handlers,
     *field_words.handlers,

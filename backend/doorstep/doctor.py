@@ -15,6 +15,7 @@ from doorstep.modules.finance import checks as finance
 from doorstep.modules.fsm import checks as fsm
 from doorstep.modules.messages import checks as messages
 from doorstep.modules.oms import checks as oms
+from doorstep.modules.places import checks as places
 from doorstep.modules.push import checks as push
 from doorstep.modules.tms import checks as tms
 from doorstep.modules.wms import checks as wms
@@ -70,6 +71,7 @@ QUERIES: dict[str, str] = {
     **tms.QUERIES,
     **fsm.QUERIES,
     **messages.QUERIES,
+    **places.QUERIES,
     **push.QUERIES,
     **flows.QUERIES,
 }

@@ -48,6 +48,7 @@ JOB_MODULES = (
     "doorstep.modules.finance.jobs",
     "doorstep.modules.helpdesk.jobs",
     "doorstep.modules.messages.jobs",
+    "doorstep.modules.places.jobs",
     "doorstep.modules.push.jobs",
     "doorstep.flows.arrivals",
     "doorstep.flows.care",

@@ -46,6 +46,9 @@ EXEMPT = {
     "pushCaptures": "own captures only; has a test of its own below",
     "readReceipts": "own captures only; has a test of its own below",
     "readSyncHealth": "phones of one's channels only (tests/api/test_sync_health.py)",
+    "readPlaces": "people of one's channels only (tests/api/test_places.py)",
+    "readMyPlaces": "one's own only (tests/api/test_places.py)",
+    "tellPlaces": "one's own only (tests/api/test_places.py)",
     "pullDocuments": "own work only; has a test of its own below",
     "readKeptCaptures": "of people of one's channels only (tests/api/test_kept_captures.py)",
     "readKeptCapture": "of people of one's channels only (tests/api/test_kept_captures.py)",
@@ -63,6 +66,7 @@ IN_THE_BODY = frozenset(
         "openTicket",
         "saveVehicle", "saveCrew", "planShift", "readOwnShift", "pushCaptures", "readReceipts",
         "addNote", "reportProblem", "amendCapture",
+        "readPlaces", "readMyPlaces", "tellPlaces",
         "pullDocuments", "readSyncHealth", "readKeptCaptures", "readStrayCaptures",
     }
 )  # fmt: skip

@@ -89,6 +89,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "tms:fleet:manage": _roles("dispatcher admin"),
     "tms:shift:work": _roles(f"{_ROAD} technician"),
     "tms:pod:write": _roles(f"{_ROAD} store vendor_store"),
+    # Where people on the road are: desks that send them look, the person sees who did
+    "places:place:own": _roles(f"{_ROAD} technician"),
+    "places:track:read": _roles("dispatcher admin"),
     # Installation
     "fsm:visit:book": _roles("dispatcher support admin"),
     "fsm:report:write": _roles("technician"),

@@ -21,6 +21,7 @@ from doorstep.core.auth.permissions import may
 from doorstep.doors.field import (
     cargo,
     forms,
+    places,
     pods,
     receiving,
     runs,
@@ -130,6 +131,13 @@ class ProofDocument(Struct, tag_field="kind", tag="proof"):
     body: pods.PodCheckOut
 
 
+class MyPlaceDocument(Struct, tag_field="kind", tag="my_place"):
+    """What was recorded of the person's place, and who looked; its id is the person's."""
+
+    id: UUID
+    body: places.MyPlaces
+
+
 class FormDocument(Struct, tag_field="kind", tag="form"):
     """How a piece of work on a job is captured."""
 
@@ -150,6 +158,7 @@ Document = (
     | ShiftDocument
     | ShiftChecklistDocument
     | ProofDocument
+    | MyPlaceDocument
     | FormDocument
 )
 
@@ -186,6 +195,13 @@ def _of_cargo(found: list[cargo.CargoPiece], actor: Actor) -> list[Document]:
     return [CargoDocument(actor.person_id, Cargo(found))]
 
 
+def _of_places(found: places.MyPlaces, actor: Actor) -> list[Document]:
+    """Nothing recorded and nobody looked is no document."""
+    if actor.person_id is None or not (found.days or found.looks):
+        return []
+    return [MyPlaceDocument(actor.person_id, found)]
+
+
 @dataclass(frozen=True)
 class Source:
     """A route of this door, and the documents that its answer makes.
@@ -220,6 +236,7 @@ SOURCES = (
     Source(waiting.list_waiting_parcels, _each(WaitingDocument)),
     Source(receiving.list_arrivals, _each(ArrivalDocument)),
     Source(stock.list_open_counts, _each(CountDocument)),
+    Source(places.read_my_places, _of_places),
 )
 """Everything that a phone holds for its person."""
 
