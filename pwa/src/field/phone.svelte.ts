@@ -8,6 +8,7 @@ import type { Work } from '../shared/sync/pull';
 import type { OnItsWay } from '../shared/sync/lanes';
 import type { Quarantined, StoredSession } from '../shared/sync/schema';
 import type { SignedIn } from '../shared/sync/session';
+import type { Sync } from '../shared/sync/sync';
 import type { Status } from '../shared/sync/status';
 import type { StorageGauge } from '../shared/sync/ports';
 import { Undo, type Undoable } from '../shared/sync/undo';
@@ -166,6 +167,16 @@ class Phone {
     } finally {
       this.sending = false;
     }
+  }
+
+  /** Tell or ask the server something that is no capture; null when no answer came. */
+  ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<{ status: number } | null> {
+    return this.#running().sync.ask(method, path, body);
+  }
+
+  /** Return the times that a capture of this moment would carry. */
+  stamp(): ReturnType<Sync['stamp']> {
+    return this.#running().sync.stamp();
   }
 
   /** Read anew what the screens show; one look follows another, so that none shows what was before. */

@@ -19,6 +19,7 @@ export interface Bodies {
   shift: Schemas['ShiftOut'];
   shift_checklist: Schemas['ShiftChecklistOut'];
   proof: Schemas['PodCheckOut'];
+  my_place: Schemas['MyPlaces'];
   form: Schemas['Form'];
   none: Record<string, never>;
 }

@@ -3,8 +3,8 @@
 import { language, t } from '../i18n/language.svelte';
 import { EXTRA } from './extra';
 
-/** Write the name of a form, a slot, an answer or a missing proof in the language that is set. */
-export function label(of: 'form' | 'slot' | 'option' | 'lacks', name: string): string {
+/** Write the name of a form, a slot, an answer, a missing proof or a role in the language that is set. */
+export function label(of: 'form' | 'slot' | 'option' | 'lacks' | 'role', name: string): string {
   return known(`${of}_${name}`) ?? readable(name);
 }
 

@@ -1,9 +1,8 @@
 /** Where this phone is, as far as it was told lately; only in memory, and null while nobody records. */
 
-export interface Here {
+interface Here {
   lat: number;
   lng: number;
-  accuracy_m: number;
 }
 
 class Place {

@@ -112,7 +112,7 @@ export class Exchange {
   }
 
   /** Ask the server something small in the name of whoever works here; null when no answer came. */
-  async ask(method: 'GET' | 'PUT', path: string, body?: unknown): Promise<Reply | null> {
+  async ask(method: 'GET' | 'PUT' | 'POST', path: string, body?: unknown): Promise<Reply | null> {
     const session = await this.ports.sessions.current();
     if (session === null) return null;
     const headers = { 'Content-Type': 'application/json' };

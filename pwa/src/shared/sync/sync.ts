@@ -4,6 +4,7 @@ import { Exchange } from './exchange';
 import { readLanes, type OnItsWay } from './lanes';
 import { Outbox, type Capture } from './outbox';
 import type { Ports } from './ports';
+import type { TrustedTime } from './trusted-time';
 import type { Json, WireEvent } from './wire';
 
 export class Sync extends Exchange {
@@ -19,6 +20,11 @@ export class Sync extends Exchange {
     const event = await this.#outbox.capture(capture);
     this.captures += 1;
     return event;
+  }
+
+  /** Return the times that a capture of this moment would carry. */
+  stamp(): ReturnType<TrustedTime['stamp']> {
+    return this.time.stamp();
   }
 
   /** Return what of this person is on its way, by job. */
