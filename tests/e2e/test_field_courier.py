@@ -130,7 +130,9 @@ async def test_the_floor_sees_what_waits_for_its_pickup_and_prints_its_labels(
             page = await open_face(context, own)
             await enrol(page, await code_for(own, "warehouse"))
             screens = Screens(page, tmp_path)
-            await expect(page.get_by_text(re.compile("for (its|their) pickup")).first).to_be_visible()
+            await expect(
+                page.get_by_text(re.compile("for (its|their) pickup")).first
+            ).to_be_visible()
             await whole_app_on_the_phone(page)
             await context.set_offline(True)
             await page.get_by_role("link", name=parcel.order.number).click()
