@@ -136,7 +136,7 @@ async def test_the_place_is_recorded_openly_and_the_day_is_a_map_without_a_signa
         await hours_pass(own)
         await page.get_by_role("button", name="Send now").click()
         await opened(page, own, "/place")
-        await expect(page.get_by_text(f"Reason: {REASON}").first).to_be_visible()
+        await expect(page.get_by_text(REASON).first).to_be_visible()
         await expect(page.get_by_text("2 places")).to_be_visible()
         await whole_app_on_the_phone(page)
         await context.set_offline(True)

@@ -31,8 +31,3 @@ update.start();
 await language.start();
 mount(App, { target: document.body });
 await phone.start();
-// Beside the work and never before it: without this part no place is recorded, and nothing is missing.
-import('./place/start.svelte').then(
-  ({ startPlaces }) => startPlaces(),
-  () => undefined,
-);

@@ -58,6 +58,8 @@ class Phone {
   room = $state.raw<StorageGauge | null>(null);
   /** What this browser had kept as a phone before is gone. */
   lost = $state(false);
+  /** How far jobs are, in words, where this phone knows its place (`place/`). */
+  distances = $state.raw<ReadonlyMap<string, string>>(new Map());
   /** What was captured last, while it can still be taken back. */
   undoable = $state.raw<Undoable | null>(null);
 

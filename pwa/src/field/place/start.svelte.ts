@@ -7,7 +7,7 @@ import { phone } from '../phone.svelte';
 import { jobs } from '../work';
 import { onDuty } from './duty';
 import { metres, rounded } from './geometry';
-import { place } from './here.svelte';
+import { place } from './place.svelte';
 import { Recorder } from './recorder';
 import { Ring } from './ring';
 import { pin } from './stops';
@@ -24,10 +24,17 @@ interface Extras {
   connection?: { saveData?: boolean };
 }
 
-/** Record from now on whenever it is allowed; without a browser that knows its place, never. */
+let started = false;
+
+/**
+ * Record from now on whenever it is allowed; without a browser that knows its place, never.
+ *
+ * A second call changes nothing.
+ */
 export function startPlaces(): void {
   const { geolocation } = navigator;
-  if (geolocation === undefined) return;
+  if (started || geolocation === undefined) return;
+  started = true;
   const extras = navigator as Extras;
   /** Between 0 and 1; one that is being charged is not short. */
   let battery = $state<number | null>(null);
@@ -84,7 +91,7 @@ export function startPlaces(): void {
       }
     });
     $effect(() => {
-      place.distances = distances();
+      phone.distances = distances();
     });
   });
 }

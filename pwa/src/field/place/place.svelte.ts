@@ -9,8 +9,6 @@ class Place {
   here = $state.raw<Here | null>(null);
   /** `on`: the dispatchers are shown the place; `denied`: its person said no; `off`: nobody asks. */
   recording = $state<'on' | 'denied' | 'off'>('off');
-  /** How far the jobs of the day are in a straight line, in words, by job. */
-  distances = $state.raw<ReadonlyMap<string, string>>(new Map());
 }
 
 export const place = new Place();
