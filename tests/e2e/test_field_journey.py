@@ -42,7 +42,6 @@ class FourPhones:
             await enrol(page, await code_of(self.stack, user))
             await whole_app_on_the_phone(page)
             yield page
-            await page.context.set_offline(False)
             await page.evaluate("location.hash = '#/'")
             await expect(page.get_by_text("All confirmed")).to_be_visible()
             await page.screenshot(path=self.folder / f"{user.role}.png", full_page=True)
@@ -53,6 +52,11 @@ class ParcelOnPhones(ParcelPlay):
     """Walks its parcel as the demo's does, with screens in place of requests of phones."""
 
     phones: FourPhones
+
+    async def brought_in(self, page: Page, stage: int) -> None:
+        """Let the phone have a signal until the office has what was done on it."""
+        await page.context.set_offline(False)
+        await self.reached(stage)
 
     def steps(self) -> list[tuple[str, Callable[[], Awaitable[None]], int]]:
         mine = {
@@ -79,6 +83,7 @@ class ParcelOnPhones(ParcelPlay):
             await page.get_by_role("button", name="Checked").click()
             await page.get_by_role("link", name="Pack", exact=True).click()
             await page.get_by_role("button", name="Packed").click()
+            await self.brought_in(page, 1007)
 
     async def carry(self) -> None:
         """Pick up, depart and pass the hub, every piece by scan (1009 to 1011)."""
@@ -96,7 +101,7 @@ class ParcelOnPhones(ParcelPlay):
                 for label in labels:
                     await scan(page, label)
                 await page.get_by_role("button", name=done).click()
-        await self.reached(1011)
+            await self.brought_in(page, 1011)
 
     async def deliver(self) -> None:
         """Accept the run, then hand over without a signal, the code last (1012, 1013)."""
@@ -107,7 +112,7 @@ class ParcelOnPhones(ParcelPlay):
             _, stop = await door.stop_of(self, executive)
             await page.context.set_offline(True)
             await hand_over(page, stop, [make_jpeg(800, 600)], code)
-        await self.reached(1013)
+            await self.brought_in(page, 1013)
 
     async def install(self) -> None:
         """Install by the checklist, show it and have it signed (1015)."""
@@ -116,7 +121,7 @@ class ParcelOnPhones(ParcelPlay):
             await page.get_by_role("link", name=self.order.number).click()
             await page.context.set_offline(True)
             await install(page, card["units"][0])
-        await self.reached(1015)
+            await self.brought_in(page, 1015)
 
 
 async def test_the_demo_order_goes_its_whole_way_on_the_screens_of_four_phones(
