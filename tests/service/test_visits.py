@@ -94,6 +94,35 @@ async def test_of_many_bookings_at_once_a_technician_takes_each_hour_once(
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
+async def test_each_free_hour_is_that_of_whoever_is_free(
+    road: Road, technician: Actor, clock: Clock
+) -> None:
+    clock.set(now().replace(hour=5, minute=0) + timedelta(days=1))
+    made = [await make_technician(road) for _ in range(2)]
+    people = {one.person_id for one in (technician, *made) if one.person_id}
+    # The last of them has no time for days, the others all of it.
+    last = max(people)
+    parcels = [await a_machine(road) for _ in range(4)]
+    busy = await install.book_visit(parcels[0], actor=road.dispatcher, technician_id=last)
+    await core_db.execute(
+        "UPDATE visit SET during = tstzrange(lower(during), lower(during) + interval '20 days')"
+        " WHERE id = $1",
+        busy.visit_id,
+    )
+    booked = [await install.book_visit(one, actor=road.dispatcher) for one in parcels[1:]]
+    assert {one.technician_id for one in booked} == people - {last}
+    # Two have time at the same hour.
+    assert booked[0].starts_at == booked[1].starts_at < booked[2].starts_at
+    slots = await install.free_slots(
+        parcels[0], since=now(), until=now() + timedelta(days=1), actor=road.dispatcher
+    )
+    assert {slot.technician_id for slot in slots} == people - {last}
+    for slot in slots:
+        for one in booked:
+            apart = slot.end <= one.starts_at or one.ends_at <= slot.start
+            assert apart or slot.technician_id != one.technician_id
+
+
 async def test_a_wished_time_that_is_taken_is_refused(
     road: Road, technician: Actor, clock: Clock
 ) -> None:

@@ -38,6 +38,8 @@ HORIZON = timedelta(days=14)
 LONGEST_LOOK = timedelta(days=31)
 FARTHEST = timedelta(days=366)
 SLOTS_TRIED = 20
+ROUNDS = 5
+"""Somebody else may take all that was free so often; then there is too little time to give."""
 
 INSTALLABLE = f"""
 SELECT l.id, l.product_id, coalesce(p.names ->> o.language, p.name) AS name,
@@ -135,7 +137,8 @@ async def book_visit(
             raise SlotTaken
         return booked
     # Others book at the same time: what they took is seen when the free slots are read again.
-    while slots := await _next_slots(fulfilment_id, work, technicians):
+    for _ in range(ROUNDS):
+        slots = await _next_slots(fulfilment_id, work, technicians)
         booked = await _book_first(slots, fulfilment, work, actor)
         if booked is not None:
             return booked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
@@ -64,14 +64,17 @@ async def free_slots(
     ):
         busy[row["technician_id"]].append(rules.Span(row["start"], row["end"]))
     # Each technician's slots come in order of time; merged lazily, only `limit` are worked out.
-    streams = (
-        (
-            Slot(span.start, span.end, one.person_id, one.name)
-            for span in rules.open_slots(one.hours, zone, busy[one.person_id], window, length)
-        )
+    streams = [
+        _slots_of(one, rules.open_slots(one.hours, zone, busy[one.person_id], window, length))
         for one in technicians
-    )
+    ]
     return list(islice(merge(*streams), limit))
+
+
+def _slots_of(technician: Technician, spans: Iterable[rules.Span]) -> Iterator[Slot]:
+    # A function of its own: in a generator within another each would name the last technician.
+    for span in spans:
+        yield Slot(span.start, span.end, technician.person_id, technician.name)
 
 
 @db.transactional
