@@ -64,6 +64,7 @@ JOB_MODULES = (
     "doorstep.flows.phones",
     "doorstep.flows.phones_at_risk",
     "doorstep.flows.pickups",
+    "doorstep.flows.piece_reports",
     "doorstep.flows.previews",
     "doorstep.flows.procure",
     "doorstep.flows.settle",

@@ -58,6 +58,13 @@ async def own(field_stack: WholeStack) -> WholeStack:
 
 
 @pytest.fixture
+async def alone(app: Path, tmp_path: Path) -> AsyncIterator[WholeStack]:
+    """A company of this test alone: nobody else leaves jobs or proofs on its phones."""
+    async with whole_stack(tmp_path / "own", fsync=False, FIELD_APP_PATH=str(app)) as running:
+        yield running
+
+
+@pytest.fixture
 async def playwright() -> AsyncIterator[Playwright]:
     """What drives Chromium."""
     async with async_playwright() as started:

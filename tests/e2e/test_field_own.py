@@ -93,18 +93,18 @@ async def test_words_amendments_and_appeals_go_through_the_screens(
 
 
 async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_read(
-    own: WholeStack, playwright: Playwright, tmp_path: Path
+    alone: WholeStack, playwright: Playwright, tmp_path: Path
 ) -> None:
-    async with company(own) as people:
+    async with company(alone) as people:
         parcel = await on_the_way(people, number=22)
         order_id = (await parcel.order.order())["id"]
         async with phone(playwright, tmp_path / "profile") as context:
-            page = await open_face(context, own)
-            await enrol(page, await code_for(own, "delivery"))
+            page = await open_face(context, alone)
+            await enrol(page, await code_for(alone, "delivery"))
             await hand_over_badly(page, parcel.order.number)
             await asked(people, "pod_incomplete", order_id)
 
-            await page.goto(f"{own.base_url}/app/#/")
+            await page.goto(f"{alone.base_url}/app/#/")
             refused = page.get_by_role("link", name="1 proof was not accepted")
             await expect(refused).to_be_visible()
             await sound(page)
@@ -130,15 +130,15 @@ async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_rea
 
             problem = await until(heard, "the appeal")
             await desk.post(f"/problems/{problem['id']}/close", {"words": "Nobody signed for it."})
-            await page.goto(f"{own.base_url}/app/#/sending")
+            await page.goto(f"{alone.base_url}/app/#/sending")
             await page.get_by_role("button", name="Send now").click()
-            await page.goto(f"{own.base_url}/app/#/proofs")
+            await page.goto(f"{alone.base_url}/app/#/proofs")
             await expect(page.get_by_text("Nobody signed for it.")).to_be_visible()
             await sound(page)
             await page.screenshot(path=tmp_path / "6-decided.png", full_page=True)
-            await page.goto(f"{own.base_url}/app/#/language")
+            await page.goto(f"{alone.base_url}/app/#/language")
             await page.get_by_role("button", name="العربية").click()
-            await page.goto(f"{own.base_url}/app/#/proofs")
+            await page.goto(f"{alone.base_url}/app/#/proofs")
             await expect(page.get_by_text("Nobody signed for it.")).to_be_visible()
             await sound(page)
             await page.screenshot(path=tmp_path / "7-arabic.png", full_page=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +22,7 @@ from tests.support.field_app import phone
 from tests.support.field_face import code_for, company, enrol, open_face, whole_app_on_the_phone
 from tests.support.field_hands import hand_over
 from tests.support.pictures import make_12mp_jpeg, make_jpeg
-from tests.support.whole_stack import WholeStack, whole_stack
+from tests.support.whole_stack import WholeStack
 
 PHOTOS = 4
 LARGE_EVERY = 7
@@ -44,13 +43,6 @@ TAKEN = """(async () => {
   await new Promise((done) => (rows.onsuccess = done));
   return rows.result.filter((row) => row.kind === 'photo').map((row) => row.sha256);
 })()"""
-
-
-@pytest.fixture
-async def alone(app: Path, tmp_path: Path) -> AsyncIterator[WholeStack]:
-    """A company with this shift and nothing else."""
-    async with whole_stack(tmp_path / "own", fsync=False, FIELD_APP_PATH=str(app)) as running:
-        yield running
 
 
 @pytest.mark.parametrize("doors", [10, pytest.param(60, marks=pytest.mark.soak)])
