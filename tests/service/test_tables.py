@@ -48,7 +48,7 @@ SELECT c.relname AS name, a.attname AS column, format_type(a.atttypid, NULL) AS 
 def declared() -> dict[str, type[Table]]:
     found: dict[str, type[Table]] = {}
     for module in pkgutil.walk_packages(doorstep.__path__, "doorstep."):
-        if module.name.endswith(".tables"):
+        if module.name.endswith("tables"):
             for _, item in inspect.getmembers(
                 importlib.import_module(module.name), inspect.isclass
             ):
