@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 import msgspec
 import pytest
 
@@ -17,8 +16,8 @@ from doorstep.core.auth import passwords, service
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.play.phone_key import PhoneKey
-from doorstep.play.visitors import patiently
 from tests.factories.company import Company, strangers
+from tests.factories.enrolling import enrol, enrolment, new_code, openly
 from tests.factories.floor import open_problems
 from tests.factories.phone_keys import key_of, remember, signed
 from tests.factories.steps import healthy
@@ -27,27 +26,6 @@ from tests.factories.sync import Phone, kept_goods, unannounced
 from tests.support.access import PIN
 
 COMMANDS = ("lock", "unlock", "sign-out", "revoke")
-
-
-def enrolment(code: str, key: PhoneKey, **other: Any) -> dict[str, Any]:
-    given = {"code": code, "device_label": "Omar's phone", "pin": PIN}
-    return given | {"public_key": msgspec.to_builtins(key.public)} | other
-
-
-async def new_code(company: Company, person_id: UUID) -> str:
-    answer = await company.send("admin", f"/api/people/{person_id}/enrolment-codes", {})
-    code: str = answer.json()["code"]
-    return code
-
-
-async def enrol(company: Company, person_id: UUID, key: PhoneKey, **other: Any) -> httpx.Response:
-    body = enrolment(await new_code(company, person_id), key, **other)
-    return await openly(company, "/api/enrol", body)
-
-
-async def openly(company: Company, path: str, body: dict[str, Any]) -> httpx.Response:
-    """Ask without a session, again while attempts cannot be counted."""
-    return await patiently(lambda: company.send("", path, body))
 
 
 async def listed(company: Company, who: str, person_id: UUID) -> list[dict[str, Any]]:
@@ -357,85 +335,3 @@ class TestWhoMay:
         [device] = await listed(company, "dispatcher", courier)
         enrolled = device["enrolled_at"].replace("Z", "+00:00")
         assert now() - timedelta(minutes=1) < msgspec.convert(enrolled, type(now())) <= now()
-
-
-class TestLostStorage:
-    """A browser that keeps its cookies and loses what the app stored is found out (IC8)."""
-
-    @pytest.fixture
-    async def before(self, company: Company, courier: UUID) -> tuple[str, str]:
-        """Enrol a phone; give the id of its device and the cookie that its browser keeps."""
-        answer = await enrol(company, courier, PhoneKey(), known_devices=[])
-        assert answer.json()["lost"] is False
-        [cookie] = answer.headers.get_list("set-cookie")
-        assert {"HttpOnly", "Path=/api/enrol", "SameSite=strict"} <= {*cookie.split("; ")}
-        return answer.json()["device_id"], cookie.split(";")[0]
-
-    async def again(
-        self, company: Company, person_id: UUID, cookie: str, **known: Any
-    ) -> httpx.Response:
-        body = enrolment(await new_code(company, person_id), PhoneKey(), **known)
-        company.http.cookies.clear()
-        return await company.http.post("/api/enrol", json=body, headers={"Cookie": cookie})
-
-    async def problems(self) -> list[dict[str, Any]]:
-        rows = await core_db.rows(
-            "SELECT ref, title, detail FROM problem WHERE kind = 'phone_lost_data'"
-        )
-        return [dict(row) for row in rows]
-
-    async def test_the_desk_and_the_phone_are_told_once(
-        self, company: Company, courier: UUID, before: tuple[str, str]
-    ) -> None:
-        device_id, cookie = before
-        answer = await self.again(company, courier, cookie, known_devices=[])
-        assert answer.json()["lost"] is True
-        [problem] = await self.problems()
-        assert problem["ref"] == device_id
-        assert problem["title"] == "The phone of Omar has lost what it stored"
-        assert "It has never said what waited on it." in problem["detail"]
-        # The cookie names the new device only.
-        [fresh] = answer.headers.get_list("set-cookie")
-        known = [answer.json()["device_id"]]
-        third = await self.again(company, courier, fresh.split(";")[0], known_devices=known)
-        assert third.json()["lost"] is False
-        assert len(await self.problems()) == 1
-
-    async def test_a_second_person_on_the_same_phone_has_lost_nothing(
-        self, company: Company, before: tuple[str, str]
-    ) -> None:
-        device_id, cookie = before
-        other = await service.create_person(role="courier", name="Binu")
-        answer = await self.again(company, other, cookie, known_devices=[device_id])
-        assert answer.json()["lost"] is False
-        # Both are remembered: what goes now goes for both.
-        [both] = answer.headers.get_list("set-cookie")
-        gone = await self.again(company, other, both.split(";")[0], known_devices=[])
-        assert gone.json()["lost"] is True
-        assert {one["ref"] for one in await self.problems()} == {
-            device_id,
-            answer.json()["device_id"],
-        }
-
-    async def test_a_device_that_was_signed_out_or_an_app_that_does_not_say_is_no_loss(
-        self, company: Company, courier: UUID, before: tuple[str, str]
-    ) -> None:
-        device_id, cookie = before
-        assert (await self.again(company, courier, cookie)).json()["lost"] is False
-        await core_db.execute(
-            "UPDATE device SET state = 'signed_out' WHERE id = $1", UUID(device_id)
-        )
-        answer = await self.again(company, courier, cookie, known_devices=[])
-        assert answer.json()["lost"] is False
-        assert await self.problems() == []
-
-    async def test_a_cookie_that_was_not_written_here_names_nothing(
-        self, company: Company, courier: UUID, before: tuple[str, str]
-    ) -> None:
-        device_id, cookie = before
-        name, _, value = cookie.partition("=")
-        forged = [value[:-1] + ("0" if value[-1] != "0" else "1"), UUID(device_id).hex, "x.y"]
-        for one in forged:
-            answer = await self.again(company, courier, f"{name}={one}", known_devices=[])
-            assert answer.json()["lost"] is False
-        assert await self.problems() == []
