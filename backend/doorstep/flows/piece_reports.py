@@ -10,6 +10,7 @@ from doorstep import journey
 from doorstep.core import db, outbox, previews
 from doorstep.core.actor import Actor
 from doorstep.core.jobs import job
+from doorstep.flows.phone_work import CHANNEL
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import rules
 from doorstep.modules.tms import service as tms
@@ -28,10 +29,7 @@ SELECT f.order_id, f.id AS fulfilment_id, o.number, 1009 = ANY (f.passed) AS pic
  GROUP BY f.order_id, f.id, o.number ORDER BY f.order_id, f.id
 """
 
-CHANNEL_OF_PERSON = """
-SELECT coalesce(l.channel_id, CASE WHEN cardinality(p.channel_ids) = 1 THEN p.channel_ids[1] END)
-  FROM person p LEFT JOIN location l ON l.id = p.location_id WHERE p.id = $1
-"""
+CHANNEL_OF_PERSON = f"SELECT {CHANNEL} FROM person p WHERE p.id = $1"  # noqa: S608 - a constant
 
 
 @db.transactional
