@@ -9,8 +9,8 @@ from pathlib import Path
 import brotli
 from playwright.async_api import Playwright, expect
 
-from tests.support.field_app import phone
-from tests.support.field_face import PIN, code_for, company, enrol, on_the_way, open_face, sound
+from tests.support.field_app import company, phone
+from tests.support.field_face import PIN, code_for, enrol, on_the_way, open_face, sound
 from tests.support.whole_stack import WholeStack
 
 IN_EACH = {

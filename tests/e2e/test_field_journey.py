@@ -14,8 +14,8 @@ from doorstep.play.demo import judge
 from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.parcel import ParcelPlay
 from doorstep.seed import SampleUser
-from tests.support.field_app import phone
-from tests.support.field_face import code_of, company, enrol, open_face, whole_app_on_the_phone
+from tests.support.field_app import company, phone
+from tests.support.field_face import code_of, enrol, open_face, whole_app_on_the_phone
 from tests.support.field_hands import hand_over, install, scan
 from tests.support.pictures import make_jpeg
 from tests.support.whole_stack import WholeStack

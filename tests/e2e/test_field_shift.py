@@ -18,8 +18,8 @@ from doorstep.play.captures import today
 from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company
-from tests.support.field_app import phone
-from tests.support.field_face import code_for, company, enrol, open_face, whole_app_on_the_phone
+from tests.support.field_app import company, phone
+from tests.support.field_face import code_for, enrol, open_face, whole_app_on_the_phone
 from tests.support.field_hands import hand_over
 from tests.support.pictures import make_12mp_jpeg, make_jpeg
 from tests.support.whole_stack import WholeStack

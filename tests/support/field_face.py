@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import BrowserContext, Page, expect
 
 from doorstep.play import door, picking
-from doorstep.play.calendar import Calendar
 from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company
-from doorstep.seed import SampleUser, password_of, sample_users
-from tests.support.field_app import PWA, until
+from doorstep.seed import SampleUser, sample_users
+from tests.support.field_app import PWA, company, until
 from tests.support.whole_stack import WholeStack
 
 AXE = (PWA / "node_modules" / "axe-core" / "axe.min.js").read_text()
@@ -31,12 +28,6 @@ expect.set_options(timeout=60_000)
 
 PIN = "246810"
 TO_COLLECT = ("WM-7KG", 1), ("KET-17", 1)
-
-
-@asynccontextmanager
-async def company(stack: WholeStack) -> AsyncIterator[Company]:
-    async with stack.client() as http, stack.client(stack.sandbox_url) as sandbox:
-        yield Company(http, sandbox, Calendar(1))
 
 
 async def on_the_way(people: Company, *, number: int = 1, accepted: bool = True) -> ParcelPlay:
@@ -68,18 +59,9 @@ async def code_for(stack: WholeStack, role: str) -> str:
 
 
 async def code_of(stack: WholeStack, person: SampleUser) -> str:
-    """Have the office make a code for a person."""
-    admin = next(user for user in sample_users() if user.role == "admin")
-    assert admin.login
-    async with stack.client() as office:
-        signed_in = await office.post(
-            "/api/sign-in", json={"login": admin.login, "password": password_of(admin.login)}
-        )
-        bearer = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
-        path = f"/api/people/{person.person_id}/enrolment-codes"
-        made = await office.post(path, json={}, headers=bearer)
-    code: str = made.json()["code"]
-    return code
+    """Have the office make a code for a person; a desk that signs in too often waits."""
+    async with company(stack) as people:
+        return await people.enrolment_code(person)
 
 
 async def enrol(page: Page, code: str) -> None:
