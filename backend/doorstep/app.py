@@ -51,6 +51,7 @@ from doorstep.doors.console import visits as console_visits
 from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
     cargo,
+    day,
     pieces,
     places,
     pods,
@@ -91,6 +92,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *scans.handlers,
     *runs.handlers,
     *cargo.handlers,
+    *day.handlers,
     *pieces.handlers,
     *waiting.handlers,
     *shifts.handlers,

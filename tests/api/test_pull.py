@@ -273,7 +273,7 @@ async def test_when_the_shift_is_over_its_work_is_gone(company: Company) -> None
     await ok(company, "delivery", f"/field/shifts/{shift}/close", {"event_id": uuid7()})
     await company.work()
     await phone.pull()
-    assert kinds(phone.documents) == ["proof", "shift_checklist"]
+    assert kinds(phone.documents) == ["day", "proof", "shift_checklist"]
 
 
 async def test_a_visit_that_is_called_off_is_gone_and_comes_back_when_it_is_booked_anew(

@@ -48,6 +48,7 @@ EXEMPT = {
     "readSyncHealth": "phones of one's channels only (tests/api/test_sync_health.py)",
     "readPlaces": "people of one's channels only (tests/api/test_places.py)",
     "readMyPlaces": "one's own only (tests/api/test_places.py)",
+    "readOwnDay": "one's own only (tests/api/test_own_day.py)",
     "tellPlaces": "one's own only (tests/api/test_places.py)",
     "pullDocuments": "own work only; has a test of its own below",
     "readKeptCaptures": "of people of one's channels only (tests/api/test_kept_captures.py)",
@@ -66,7 +67,7 @@ IN_THE_BODY = frozenset(
         "openTicket",
         "saveVehicle", "saveCrew", "planShift", "readOwnShift", "pushCaptures", "readReceipts",
         "addNote", "reportProblem", "amendCapture",
-        "readPlaces", "readMyPlaces", "tellPlaces",
+        "readPlaces", "readMyPlaces", "tellPlaces", "readOwnDay",
         "pullDocuments", "readSyncHealth", "readKeptCaptures", "readStrayCaptures",
     }
 )  # fmt: skip

@@ -78,7 +78,7 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             await expect(page.get_by_role("heading", name="Money")).to_be_visible()
             await sound(page)
             await page.screenshot(path=tmp_path / "5-money.png", full_page=True)
-            await page.get_by_role("button", name="Cash taken").click()
+            await page.get_by_role("button", name="in cash").click()
 
             await expect(page.get_by_role("heading", name="Code")).to_be_visible()
             await page.get_by_label("The customer's code").fill(code)

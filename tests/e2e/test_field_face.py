@@ -10,7 +10,7 @@ import brotli
 from playwright.async_api import Playwright, expect
 
 from tests.support.field_app import company, phone
-from tests.support.field_face import PIN, code_for, enrol, on_the_way, open_face, sound
+from tests.support.field_face import PIN, SETTLED, code_for, enrol, on_the_way, open_face, sound
 from tests.support.whole_stack import WholeStack
 
 IN_EACH = {
@@ -37,7 +37,7 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
         await on_the_way(people)
     async with phone(playwright, tmp_path / "profile") as context:
         page = await open_face(context, own)
-        await expect(page.get_by_role("heading", name="Doorstep for the field")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Welcome to Doorstep")).to_be_visible()
         await sound(page)
         await page.screenshot(path=tmp_path / "welcome.png", full_page=True)
         # A PIN that the office would not take is not asked for: the code would be blamed.
@@ -52,7 +52,7 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
         await enrol(page, await code_for(own, "delivery"))
 
         await expect(page.get_by_text("COLLECT AED").first).to_be_visible()
-        await expect(page.get_by_text("All confirmed")).to_be_visible()
+        await expect(page.get_by_text(SETTLED)).to_be_visible()
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme)
             await sound(page)
@@ -66,7 +66,7 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
         await sound(page)
         await page.screenshot(path=tmp_path / "job.png", full_page=True)
         _, kind, job = (await page.evaluate("location.hash")).rsplit("/", 2)
-        await page.get_by_role("link", name="All confirmed").click()
+        await page.get_by_role("link", name=SETTLED).click()
         await sound(page)
         await page.screenshot(path=tmp_path / "sending.png", full_page=True)
 
@@ -101,7 +101,7 @@ async def test_a_phone_whose_storage_was_deleted_says_so_and_the_office_knows(
     async with phone(playwright, tmp_path / "profile") as context:
         page = await open_face(context, own)
         await enrol(page, await code_for(own, "courier"))
-        await expect(page.get_by_text("All confirmed")).to_be_visible()
+        await expect(page.get_by_text(SETTLED)).to_be_visible()
         cleaner = await context.new_cdp_session(page)
         everything = {"origin": own.base_url, "storageTypes": "indexeddb,local_storage"}
         await cleaner.send("Storage.clearDataForOrigin", everything)

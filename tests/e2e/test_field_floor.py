@@ -9,11 +9,11 @@ from typing import Any
 from playwright.async_api import Playwright, expect
 
 from doorstep.play.visitors import Company, new_event, until
-from tests.support.field_app import phone
+from tests.support.field_app import company, phone
 from tests.support.field_face import (
+    SETTLED,
     Screens,
     code_for,
-    company,
     enrol,
     open_face,
     to_pick,
@@ -169,4 +169,4 @@ async def test_goods_come_in_with_their_grade_and_what_nobody_expects_is_told(
                 ("TV-NEW-1", "open_box"),
                 (MIXER, "open_box"),
             ]
-            await expect(page.get_by_text("All confirmed")).to_be_visible()
+            await expect(page.get_by_text(SETTLED)).to_be_visible()

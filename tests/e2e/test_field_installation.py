@@ -66,7 +66,7 @@ async def test_a_visit_is_not_finished_in_three_taps_and_the_next_one_installs_w
 async def _install(page: Page, unit: dict[str, Any], folder: Path) -> None:
     """Do the work as the card of the visit asks for it, one step after the other."""
     await page.get_by_role("button", name="Start the work").click()
-    await page.get_by_role("link", name="Install and show").click()
+    await page.get_by_role("link", name="Record the installation").click()
 
     await expect(page.get_by_role("heading", name="The goods")).to_be_visible()
     await take_photo(page, "Before", make_12mp_jpeg())

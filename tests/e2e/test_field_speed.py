@@ -92,7 +92,7 @@ async def _commit(page: Page, number: str) -> float:
         await scan(page, label)
     await take_photo(page, "The goods at the door", make_jpeg(4000, 3000))
     await page.get_by_role("button", name="Go on").click()
-    await page.get_by_role("button", name="Cash taken").click()
+    await page.get_by_role("button", name="in cash").click()
     await page.get_by_label("The customer's code").fill("123456")
     await page.evaluate(TAPPED)
     await page.get_by_role("button", name="Handed over").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ SMALL_TARGETS = """[...document.querySelectorAll('a, button, input')]
 expect.set_options(timeout=60_000)
 
 PIN = "246810"
+SETTLED = re.compile("All confirmed|Nothing to send")
+"""What the badge says where nothing waits on the phone, whatever was sent before."""
+
 TO_COLLECT = ("WM-7KG", 1), ("KET-17", 1)
 
 

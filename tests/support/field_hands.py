@@ -21,7 +21,7 @@ async def take_photo(page: Page, name: str, content: bytes) -> None:
 
 async def scan(page: Page, code: str) -> None:
     """Scan as a scanner on a cable does: it types, and ends with Enter."""
-    field = page.get_by_label("Or type the code")
+    field = page.get_by_label("Or type the number")
     await field.fill(code)
     await field.press("Enter")
 
@@ -77,8 +77,8 @@ async def hand_over(page: Page, stop: dict[str, Any], pictures: list[bytes], cod
 
 async def install(page: Page, unit: dict[str, Any]) -> None:
     """Install one machine by its card: photos, serial, checklist, what is shown, and the signature."""
-    await page.get_by_role("button", name="Start the work").click()
-    await page.get_by_role("link", name="Install and show").click()
+    await page.get_by_role("button", name="start the work").click()
+    await page.get_by_role("link", name="Record the installation").click()
     await take_photo(page, "Before", make_jpeg(800, 600, seed=1))
     await scan(page, unit["serials"][0])
     for item in unit["checklist"]["items"]:

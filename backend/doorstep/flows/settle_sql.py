@@ -213,4 +213,13 @@ SELECT t.pod_id, t.n, d.order_id, t.amount_minor, d.currency
  ORDER BY d.order_id, t.pod_id, t.n
 """  # noqa: S608 - as above
 
+# Cash that a person took since a day and that no count has yet.
+CASH_IN_HAND = f"""
+SELECT d.currency, sum(t.amount_minor)::bigint AS amount_minor
+  FROM pod d JOIN pod_tender t ON t.pod_id = d.id
+ WHERE d.person_id = $1 AND d.recorded_at > $2 AND t.method = 'cash' AND {FIRST_MONEY}
+   AND NOT EXISTS (SELECT FROM cash_count_line c WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
+ GROUP BY d.currency ORDER BY d.currency
+"""  # noqa: S608 - as above
+
 LOCK_ORDERS = "SELECT 1 FROM customer_order WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from doorstep import journey
 from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
+from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.core.jobs import job
 from doorstep.flows import fleet_sql, hands, settle_sql
@@ -19,6 +21,9 @@ from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.refusals import ShiftNotEmpty
 from doorstep.modules.tms.schemas import Explanation
 from doorstep.modules.wms.service import stock
+
+CASH_LOOKS_BACK = timedelta(days=31)
+"""Cash that has been out for longer is asked for by finance, not by the phone."""
 
 SAID = {
     "left_at_customer": "It is at the customer's",
@@ -119,6 +124,12 @@ async def _cash_of(shift_id: UUID) -> list[Cash]:
         currency = tender["currency"]
         sums[currency] = sums.get(currency, 0) + tender["amount_minor"]
     return [Cash(currency, amount) for currency, amount in sorted(sums.items())]
+
+
+async def cash_in_hand(person_id: UUID) -> list[Cash]:
+    """Tell the cash that a person took at doors and that no desk has counted, by currency."""
+    since = now() - CASH_LOOKS_BACK
+    return [Cash(**row) for row in await db.rows(settle_sql.CASH_IN_HAND, person_id, since)]
 
 
 async def close_shift(

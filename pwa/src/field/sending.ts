@@ -15,7 +15,10 @@ export function badge(status: Status, busy: boolean): Badge {
     return { words: 'badge_attention', count: status.needs_attention, tone: 'attention' };
   }
   const open = status.waiting.count + status.sending.count + status.pictures_waiting.count;
-  if (open === 0) return { words: 'badge_confirmed', count: 0, tone: 'good' };
+  if (open === 0) {
+    const ever = status.confirmed + status.pictures_confirmed > 0;
+    return { words: ever ? 'badge_confirmed' : 'badge_nothing', count: 0, tone: 'good' };
+  }
   const words = busy || status.sending.count > 0 ? 'badge_sending' : 'badge_waiting';
   return { words, count: open, tone: 'waiting' };
 }

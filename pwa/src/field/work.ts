@@ -20,6 +20,7 @@ export interface Bodies {
   shift_checklist: Schemas['ShiftChecklistOut'];
   proof: Schemas['PodCheckOut'];
   my_place: Schemas['MyPlaces'];
+  day: Schemas['OwnDay'];
   form: Schemas['Form'];
   none: Record<string, never>;
 }

@@ -75,7 +75,9 @@ const status = (other: Partial<Status>): Status => ({
 });
 
 test.each([
-  [{}, false, 'badge_confirmed', 0],
+  [{}, false, 'badge_nothing', 0],
+  [{ confirmed: 1 }, false, 'badge_confirmed', 0],
+  [{ pictures_confirmed: 1 }, false, 'badge_confirmed', 0],
   [
     { waiting: { count: 2, bytes: 9 }, pictures_waiting: { count: 1, bytes: 9 } },
     false,

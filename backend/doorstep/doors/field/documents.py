@@ -20,6 +20,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import may
 from doorstep.doors.field import (
     cargo,
+    day,
     forms,
     places,
     pods,
@@ -138,6 +139,13 @@ class MyPlaceDocument(Struct, tag_field="kind", tag="my_place"):
     body: places.MyPlaces
 
 
+class DayDocument(Struct, tag_field="kind", tag="day"):
+    """What the office has of the person's day, and the cash it expects; its id is the person's."""
+
+    id: UUID
+    body: day.OwnDay
+
+
 class FormDocument(Struct, tag_field="kind", tag="form"):
     """How a piece of work on a job is captured."""
 
@@ -159,6 +167,7 @@ Document = (
     | ShiftChecklistDocument
     | ProofDocument
     | MyPlaceDocument
+    | DayDocument
     | FormDocument
 )
 
@@ -202,6 +211,13 @@ def _of_places(found: places.MyPlaces, actor: Actor) -> list[Document]:
     return [MyPlaceDocument(actor.person_id, found)]
 
 
+def _of_day(found: day.OwnDay, actor: Actor) -> list[Document]:
+    """Nothing done and nothing to hand in is no document."""
+    if actor.person_id is None or not (found.done or found.cash):
+        return []
+    return [DayDocument(actor.person_id, found)]
+
+
 @dataclass(frozen=True)
 class Source:
     """A route of this door, and the documents that its answer makes.
@@ -236,6 +252,7 @@ SOURCES = (
     Source(waiting.list_waiting_parcels, _each(WaitingDocument)),
     Source(receiving.list_arrivals, _each(ArrivalDocument)),
     Source(stock.list_open_counts, _each(CountDocument)),
+    Source(day.read_own_day, _of_day),
     Source(places.read_my_places, _of_places),
 )
 """Everything that a phone holds for its person."""

@@ -64,10 +64,15 @@ export function asks(unit: Unit): boolean {
   return unit.line.serialised || items(unit).length > 0;
 }
 
+/** Count what of a piece's checklist has no answer yet. */
+export function unanswered(unit: Unit): number {
+  return items(unit).filter((item) => !(item.id in unit.answers)).length;
+}
+
 /** Tell whether a piece has its serial, where it has one, and an answer to everything. */
 export function isWhole(unit: Unit): boolean {
   if (unit.line.serialised && unit.serial === '') return false;
-  return items(unit).every((item) => item.id in unit.answers);
+  return unanswered(unit) === 0;
 }
 
 /** Tell whether a visit's pieces are all noted. */

@@ -1,0 +1,88 @@
+"""What a person has done today as the office has it, and the cash that is still in the hands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from msgspec import Struct
+
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.auth.permissions import needs
+from doorstep.core.clock import now
+from doorstep.flows import shift_close
+
+# The last word on a job counts; its hour is the one at which it was captured, not the one at which
+# it came in. Today is the day on the clock of the job's channel.
+DONE_TODAY = """
+SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at
+  FROM (SELECT DISTINCT ON (e.kind, e.id) e.* FROM (
+        SELECT 'stop' AS kind, p.stop_id AS id, p.order_id, 'done' AS outcome, p.captured_at,
+               p.recorded_at FROM pod p
+         WHERE p.person_id = $1 AND p.recorded_at > $2::timestamptz - interval '2 days'
+           AND p.verdict NOT IN ('rejected', 'duplicate')
+        UNION ALL
+        SELECT 'stop', t.stop_id, t.order_id, 'failed', t.captured_at, t.recorded_at
+          FROM delivery_attempt t
+         WHERE t.person_id = $1 AND t.recorded_at > $2::timestamptz - interval '2 days'
+           AND t.verdict NOT IN ('rejected', 'duplicate')
+        UNION ALL
+        SELECT 'visit', r.visit_id, r.order_id, 'done', r.captured_at, r.recorded_at
+          FROM visit_report r
+         WHERE r.technician_id = $1 AND r.recorded_at > $2::timestamptz - interval '2 days'
+           AND r.verdict NOT IN ('rejected', 'duplicate')
+        UNION ALL
+        SELECT 'visit', x.visit_id, x.order_id, 'failed', x.captured_at, x.recorded_at
+          FROM visit_failure x
+         WHERE x.technician_id = $1 AND x.recorded_at > $2::timestamptz - interval '2 days'
+           AND x.verdict NOT IN ('rejected', 'duplicate')) e
+         ORDER BY e.kind, e.id, e.captured_at DESC, e.recorded_at DESC) d
+  JOIN customer_order o ON o.id = d.order_id
+  JOIN address a ON a.id = o.address_id
+  JOIN channel c ON c.id = o.channel_id
+ WHERE (d.captured_at AT TIME ZONE c.zone)::date = ($2::timestamptz AT TIME ZONE c.zone)::date
+ ORDER BY d.captured_at, d.id
+"""
+
+
+class DoneJob(Struct, kw_only=True):
+    """A door or a visit of today that the office knows to be over, and how it went."""
+
+    kind: Literal["stop", "visit"]
+    id: UUID
+    number: str
+    name: str
+    outcome: Literal["done", "failed"]
+    at: datetime
+
+
+class CashInHand(Struct, kw_only=True):
+    """Money that was taken at doors and that no desk has counted."""
+
+    currency: str
+    amount_minor: int
+
+
+class OwnDay(Struct, kw_only=True):
+    """What is over of today in the order in which it was done, and what is to be handed in."""
+
+    done: list[DoneJob]
+    cash: list[CashInHand]
+
+
+@get("/field/day", operation_id="readOwnDay", opt=needs("tms:shift:work"), tags=["transport"])
+async def read_own_day(actor: Actor) -> OwnDay:
+    """Tell a person what the office has of the day, and the cash that it still expects."""
+    cash = [] if actor.person_id is None else await shift_close.cash_in_hand(actor.person_id)
+    return OwnDay(
+        done=msgspec.convert(await db.rows(DONE_TODAY, actor.person_id, now()), list[DoneJob]),
+        cash=[CashInHand(currency=one.currency, amount_minor=one.amount_minor) for one in cash],
+    )
+
+
+handlers = [read_own_day]
+"""The routes of this door."""

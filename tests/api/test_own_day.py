@@ -1,0 +1,78 @@
+"""What a person has done today as the office has it, and the cash that is to be handed in (P11, F)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from doorstep.core import db
+from doorstep.core.ids import uuid7
+from tests.api.test_money_at_the_door import cod, hand_over
+from tests.factories import floor
+from tests.factories.company import Company
+from tests.factories.journeys import place
+from tests.factories.mishaps import failed_attempt
+
+OTHERS = ("courier", "technician")
+
+
+async def day(company: Company, who: str = "delivery") -> dict[str, Any]:
+    found: dict[str, Any] = await company.get(who, "/field/day")
+    return found
+
+
+async def test_what_was_handed_over_stands_with_its_cash_until_that_is_counted(
+    company: Company,
+) -> None:
+    assert await day(company) == {"done": [], "cash": []}
+    [order] = await cod(company, 1012, ("KET-17", 3))
+    await hand_over(order, 300_00)
+    told = await day(company)
+    [job] = told["done"]
+    number = await db.value("SELECT number FROM customer_order")
+    assert (job["kind"], job["number"], job["outcome"]) == ("stop", number, "done")
+    assert told["cash"] == [{"currency": "AED", "amount_minor": 300_00}]
+    assert [await day(company, who) for who in OTHERS] == [{"done": [], "cash": []}] * 2
+    run_id = await db.value("SELECT run_id FROM delivery_stop")
+    await company.send(
+        "finance",
+        "/console/finance/cash-counts",
+        {
+            "event_id": uuid7(),
+            "run_id": run_id,
+            "order_ids": [],
+            "amount_minor": 300_00,
+            "currency": "AED",
+        },
+    )
+    told = await day(company)
+    assert (len(told["done"]), told["cash"]) == (1, [])
+
+
+async def test_the_last_word_on_a_door_counts(company: Company) -> None:
+    order = await place(company, ("KET-17", 1))
+    await order.go_on(1012)
+    await failed_attempt(order)
+    [job] = (await day(company))["done"]
+    assert job["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(("over", "outcome"), [("completed", "done"), ("failed", "failed")])
+async def test_a_visit_stands_with_how_it_went(company: Company, over: str, outcome: str) -> None:
+    order = await place(company, ("WM-7KG", 1))
+    await order.go_on(1015 if over == "completed" else 1014)
+    if over == "failed":
+        visit = await db.value("SELECT id FROM visit")
+        body = floor.capture(reason="site_not_ready")
+        await floor.ok(company, "technician", f"/field/visits/{visit}/failed", body)
+    [job] = (await day(company, "technician"))["done"]
+    assert (job["kind"], job["outcome"]) == ("visit", outcome)
+
+
+async def test_a_new_day_begins_empty(company: Company) -> None:
+    [order] = await cod(company, 1012, ("KET-17", 1))
+    await hand_over(order, 100_00)
+    await db.execute("UPDATE pod SET captured_at = captured_at - interval '1 day'")
+    told = await day(company)
+    assert (told["done"], told["cash"]) == ([], [{"currency": "AED", "amount_minor": 100_00}])
