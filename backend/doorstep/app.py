@@ -44,6 +44,7 @@ from doorstep.doors.console import (
 )
 from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import availability as console_availability
+from doorstep.doors.console import offers as console_offers
 from doorstep.doors.console import places as console_places
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import stock as console_stock
@@ -52,6 +53,7 @@ from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
     cargo,
     day,
+    offers,
     pieces,
     places,
     pods,
@@ -90,6 +92,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *field_stock.handlers,
     *shift.handlers,
     *scans.handlers,
+    *offers.handlers,
     *runs.handlers,
     *cargo.handlers,
     *day.handlers,
@@ -109,6 +112,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_availability.handlers,
     *console_stock.handlers,
     *console_runs.handlers,
+    *console_offers.handlers,
     *fleet.handlers,
     *console_visits.handlers,
     *detours.handlers,

@@ -60,6 +60,7 @@ JOB_MODULES = (
     "doorstep.flows.hands",
     "doorstep.flows.missing_pictures",
     "doorstep.flows.notify",
+    "doorstep.flows.offers",
     "doorstep.flows.place_order",
     "doorstep.flows.phones",
     "doorstep.flows.phones_at_risk",

@@ -62,7 +62,7 @@ EXEMPT = {
 
 IN_THE_BODY = frozenset(
     {
-        "recordAwb", "makeManifest", "planRun", "bookVisit", "countCash", "readLedger",
+        "recordAwb", "makeManifest", "planRun", "offerWork", "bookVisit", "countCash", "readLedger",
         "announceArrival", "readRestockProposals", "orderRestock", "proposeAdjustment", "openCount",
         "openTicket",
         "saveVehicle", "saveCrew", "planShift", "readOwnShift", "pushCaptures", "readReceipts",
@@ -112,6 +112,7 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     await walk_stops.shelves(walk)
     await walk_stops.floor(walk, order)
     await walk_stops.road(walk, order)
+    await walk_stops.offers(walk)
     await walk_stops.fleet(walk)
     await walk_stops.visits(walk, order)
     await walk_stops.money(walk, order)

@@ -25,7 +25,8 @@ LISTS = frozenset(
         "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
         "listArchivedOrders", "listApprovals", "listApprovalPolicies", "listArrivals",
         "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
-        "listCargo", "listWaitingParcels", "listVehicles", "listCrews", "listShifts", "listAvailability",
+        "listCargo", "listOffers", "listOwnOffers",
+        "listWaitingParcels", "listVehicles", "listCrews", "listShifts", "listAvailability",
     }
 )  # fmt: skip
 """Lists of things: a stranger's is empty."""

@@ -196,6 +196,24 @@ async def road(walk: Walk, order: Order) -> None:
     await walk.ask("readProofOfDelivery", "delivery", **pod)
 
 
+async def offers(walk: Walk) -> None:
+    """A delivery is offered to somebody on the road: taken back, declined, then taken."""
+    company = walk.company
+    await standing(company, 1012)
+    order = await standing(company, 1008)
+    asked = {"fulfilment_id": order.parcel, "person_ids": [company.users["delivery"].id]}
+    made = (await walk.ask("offerWork", "dispatcher", asked)).json()
+    await walk.ask("listOffers", "dispatcher")
+    await walk.ask("listOwnOffers", "delivery")
+    await walk.ask("withdrawOffer", "dispatcher", {}, offer_id=made["id"])
+    made = (await walk.ask("offerWork", "dispatcher", asked)).json()
+    no = {"event_id": uuid7(), "captured_at": now(), "reason": "too_far"}
+    await walk.ask("declineOffer", "delivery", no, offer_id=made["id"])
+    made = (await walk.ask("offerWork", "dispatcher", asked)).json()
+    yes = {"event_id": uuid7(), "captured_at": now()}
+    await walk.ask("acceptOffer", "delivery", yes, offer_id=made["id"])
+
+
 async def fleet(walk: Walk) -> None:
     """Vehicles, crews, shifts; one van is down, the other crew goes home."""
     company = walk.company

@@ -87,6 +87,12 @@ async def tell_drivers_of_money(fact: journey.Fact) -> None:
         await push.tell(people, "stop_changed", f"stop:{stop['id']}", key=key)
 
 
+async def tell_offer(offer_id: UUID, person_id: UUID) -> None:
+    """Tell somebody on the road that one more delivery is offered to him."""
+    lane = f"offer:{offer_id}"
+    await push.tell([person_id], "work_offered", lane, key=lane)
+
+
 async def tell_manifest(manifest_id: UUID, courier_id: UUID) -> None:
     """Tell a courier that pieces wait for him."""
     lane = f"manifest:{manifest_id}"

@@ -195,7 +195,7 @@ async def plan_run(
     Raises: NotFound, NotForARun, OneChannelPerRun, NotACourier, AlreadyAssigned, NobodyNamed; for
     a shift ShiftMissing, ShiftOver, CrewTooSmall, VehicleFull.
     """
-    channel_id, deliveries = await _drivable(fulfilment_ids, actor)
+    channel_id, deliveries = await drivable(fulfilment_ids, actor)
     if shift_id is not None:
         shift = await fleet.shift_for(shift_id, fulfilment_ids, channel_id=channel_id, actor=actor)
         person_id, vehicle = shift["lead_id"], shift["vehicle"]
@@ -217,7 +217,7 @@ async def plan_run(
     return run
 
 
-async def _drivable(
+async def drivable(
     fulfilment_ids: Sequence[UUID], actor: Actor
 ) -> tuple[UUID, list[tuple[UUID, UUID]]]:
     """Make sure that these parcels can be driven; return their channel and (order, parcel) each."""

@@ -9,6 +9,7 @@ type Schemas = components['schemas'];
 export interface Bodies {
   run: Schemas['RunTour'];
   stop: Schemas['StopOut'];
+  offer: Schemas['WorkOfferOut'];
   manifest: Schemas['ManifestOut'];
   cargo: Schemas['Cargo'];
   waiting: Schemas['WaitingParcel'];

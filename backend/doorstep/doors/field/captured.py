@@ -27,6 +27,7 @@ from doorstep.core.captures.registry import (
     register,
 )
 from doorstep.doors.field import (
+    offers,
     pieces,
     pods,
     receiving,
@@ -142,6 +143,8 @@ def _with_photos(handler: HTTPRouteHandler) -> Captured:
 CAPTURES: Mapping[str, Captured] = {
     "manifest.confirm": Captured(runs.confirm_pickup),
     "run.accept": Captured(runs.accept_run, call=_take_run),
+    "offer.accept": Captured(offers.accept_offer),
+    "offer.decline": Captured(offers.decline_offer),
     "scans.add": Captured(scans.add_scans),
     "piece.report": Captured(pieces.report_pieces),
     "pod.record": _with_photos(pods.add_pod),

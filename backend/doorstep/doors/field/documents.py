@@ -22,6 +22,7 @@ from doorstep.doors.field import (
     cargo,
     day,
     forms,
+    offers,
     places,
     pods,
     receiving,
@@ -54,6 +55,13 @@ class StopDocument(Struct, tag_field="kind", tag="stop"):
 
     id: UUID
     body: runs.StopOut
+
+
+class OfferDocument(Struct, tag_field="kind", tag="offer"):
+    """A delivery that is offered to the person while on the road."""
+
+    id: UUID
+    body: offers.WorkOfferOut
 
 
 class ManifestDocument(Struct, tag_field="kind", tag="manifest"):
@@ -156,6 +164,7 @@ class FormDocument(Struct, tag_field="kind", tag="form"):
 Document = (
     RunDocument
     | StopDocument
+    | OfferDocument
     | ManifestDocument
     | CargoDocument
     | VisitDocument
@@ -244,6 +253,7 @@ SOURCES = (
     Source(shifts.read_own_shift, _of_shift),
     Source(shift.read_checklist, _of_checklist),
     Source(runs.list_own_runs, _of_runs),
+    Source(offers.list_own_offers, _each(OfferDocument)),
     Source(runs.list_own_manifests, _each(ManifestDocument)),
     Source(cargo.list_cargo, _of_cargo),
     Source(pods.read_pod, _each(ProofDocument), read=pods.recent_pods),

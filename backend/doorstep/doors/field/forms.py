@@ -23,6 +23,7 @@ from doorstep.doors.field.captured import CAPTURES, ids_of
 from doorstep.modules.fsm.schemas import VisitFailed, VisitFinding
 from doorstep.modules.helpdesk.schemas import JobKind, ProblemReport
 from doorstep.modules.tms.schemas import (
+    DeclinedAs,
     ExplainedAs,
     FailedAttempt,
     KeptBackAs,
@@ -226,6 +227,13 @@ FORMS = (
     Asked("hub_in", "cargo", "scans.add", [_slot("scans", "scans", scan_kind="hub_in")]),
     Asked("hub_out", "cargo", "scans.add", [_slot("scans", "scans", scan_kind="hub_out")]),
     Asked("take_run", "run", "run.accept"),
+    Asked("accept_offer", "offer", "offer.accept"),
+    Asked(
+        "decline_offer",
+        "offer",
+        "offer.decline",
+        [_slot("reason", "choice", required=True, options=_options(DeclinedAs))],
+    ),
     Asked(
         "deliver",
         "stop",

@@ -36,6 +36,7 @@ class Channel(Table, tablename="channel", db=engine):
     unpaid_grace_minutes = Integer()
     delivery_attempts = SmallInt()
     active = Boolean()
+    offer_minutes = SmallInt()
 
 
 class Product(Table, tablename="product", db=engine):

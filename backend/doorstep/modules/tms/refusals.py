@@ -151,3 +151,25 @@ class NothingToUndo(NotFound):
 
 class SameShift(Invalid):
     title = "Another shift must take over, of the same channel."
+
+
+class OfferMissing(NotFound):
+    """No such offer, or not one to this person: both look the same."""
+
+    title = "There is no such offer."
+
+
+class AlreadyOffered(Refusal):
+    """One person is asked at a time; the offer must end or be withdrawn first."""
+
+    title = "This parcel is being offered to somebody."
+
+
+class OfferOver(Refusal):
+    title = "This offer has ended already."
+
+
+class NotOnTheRoad(Invalid):
+    """Work is offered to people whose run has begun, in the channel of the parcel."""
+
+    title = "Work is offered to people whose run of this channel has begun."

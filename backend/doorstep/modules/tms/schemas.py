@@ -146,3 +146,7 @@ class Explanation(Struct, kw_only=True, forbid_unknown_fields=True):
     reason: ExplainedAs
     words: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
     photo: Sha256 | None = None
+
+
+DeclinedAs = Literal["too_far", "vehicle_full", "end_of_shift", "other"]
+"""Why somebody does not take work that is offered on the road."""

@@ -15,6 +15,16 @@ from doorstep.modules.tms.service.carriers import (
 from doorstep.modules.tms.service.codes import check_code, issue_code
 from doorstep.modules.tms.service.fleet import find_vehicle, save_crew, save_vehicle
 from doorstep.modules.tms.service.manifests import confirm_pickup, create_manifest
+from doorstep.modules.tms.service.offers import (
+    Answered,
+    add_stop,
+    end_offer,
+    keep_answer,
+    lock_offer,
+    make_offer,
+    read_answer,
+    run_of,
+)
 from doorstep.modules.tms.service.piece_reports import (
     keep_piece_report,
     note_reported_parcel,
@@ -62,11 +72,13 @@ from doorstep.modules.tms.service.van_downs import (
 )
 
 __all__ = [
+    "Answered",
     "Handover",
     "Kept",
     "Service",
     "ShipmentBooked",
     "accept_run",
+    "add_stop",
     "begin_closing",
     "cancel_shift",
     "carrier_by_code",
@@ -78,6 +90,7 @@ __all__ = [
     "create_manifest",
     "create_shipment",
     "drop_stop",
+    "end_offer",
     "end_shift",
     "fail_stop",
     "failed_attempts",
@@ -85,6 +98,7 @@ __all__ = [
     "find_vehicle",
     "hand_over_stop",
     "issue_code",
+    "keep_answer",
     "keep_attempt",
     "keep_carrier_event",
     "keep_explanation",
@@ -95,7 +109,9 @@ __all__ = [
     "known_attempt",
     "lift_hold",
     "lift_holds",
+    "lock_offer",
     "lock_shift",
+    "make_offer",
     "mark_bytes_verified",
     "mark_photo_verified",
     "move_pickup",
@@ -106,11 +122,13 @@ __all__ = [
     "parcels_of",
     "plan_run",
     "plan_shift",
+    "read_answer",
     "read_piece_report",
     "read_shift",
     "recipes",
     "remove_stop",
     "reopen",
+    "run_of",
     "save_crew",
     "save_recipe",
     "save_threshold",
