@@ -43,7 +43,3 @@ WORK = """
        WHERE greatest(d.last_seen_at, h.last_push_at, h.last_pull_at) >= today.begins) w
      ORDER BY w.rank, w.since NULLS LAST LIMIT 1) work ON true
 """
-
-CHANNEL = """coalesce((SELECT l.channel_id FROM location l WHERE l.id = p.location_id),
-                CASE WHEN cardinality(p.channel_ids) = 1 THEN p.channel_ids[1] END)"""
-"""The channel that the person `p` works for, where there is one only."""

@@ -8,10 +8,11 @@ from typing import Any
 
 from doorstep.core import db
 from doorstep.core.actor import Actor
+from doorstep.core.auth.channel import CHANNEL
 from doorstep.core.clock import now
 from doorstep.core.jobs import recurring
 from doorstep.flows import phone_rules
-from doorstep.flows.phone_work import CHANNEL, WORK
+from doorstep.flows.phone_work import WORK
 from doorstep.modules.helpdesk import service as helpdesk
 
 KINDS = {

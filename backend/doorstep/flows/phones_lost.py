@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from doorstep.core import db
-from doorstep.flows.phone_work import CHANNEL
+from doorstep.core.auth.channel import CHANNEL
 from doorstep.modules.helpdesk import service as helpdesk
 
 # A device that was signed out has handed everything in before; one that is revoked, nothing.

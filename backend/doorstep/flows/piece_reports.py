@@ -9,8 +9,8 @@ from uuid import UUID
 from doorstep import journey
 from doorstep.core import db, outbox, previews
 from doorstep.core.actor import Actor
+from doorstep.core.auth.channel import CHANNEL
 from doorstep.core.jobs import job
-from doorstep.flows.phone_work import CHANNEL
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import rules
 from doorstep.modules.tms import service as tms

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from doorstep.core import db
 from doorstep.core.actor import Actor
+from doorstep.core.auth.channel import CHANNEL
 from doorstep.core.errors import Invalid
 from doorstep.flows.announce import shelf_location
 from doorstep.modules.helpdesk import service as helpdesk
@@ -20,13 +21,10 @@ class ItemsRepeat(Invalid):
 
 
 # Where somebody works: his location, or his only channel where he has none.
-PLACE = """
-SELECT l.code, coalesce(l.channel_id, CASE WHEN cardinality(p.channel_ids) = 1
-                                           THEN p.channel_ids[1] END) AS channel_id
-  FROM (SELECT $1::uuid AS location_id, $2::uuid AS person_id) who
-  LEFT JOIN location l ON l.id = who.location_id
-  LEFT JOIN person p ON p.id = who.person_id
-"""
+PLACE = f"""
+SELECT l.code, {CHANNEL} AS channel_id
+  FROM person p LEFT JOIN location l ON l.id = p.location_id WHERE p.id = $1
+"""  # noqa: S608 - a constant
 
 
 @db.transactional
@@ -42,7 +40,7 @@ async def answer(
     lacking = await shifts.answer(event_id, answers, actor=actor, captured_at=captured_at)
     # What a location shares is missing once; what somebody carries is missing for each of them.
     place = actor.location_id or actor.person_id
-    where = await db.one(PLACE, actor.location_id, actor.person_id)
+    where = await db.one(PLACE, actor.person_id)
     for item, given in lacking:
         await helpdesk.open_problem(
             "supplies_needed",

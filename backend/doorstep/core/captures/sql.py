@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from doorstep.core.auth.channel import CHANNEL
+
 # In the order of the ids, so that two batches never wait for one another.
 KEEP = """
 INSERT INTO capture (event_id, body, digest, type, schema_version, lane, device_seq, captured_at,
@@ -57,18 +59,17 @@ TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('capture:' || $1::
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('capture:' || $1::uuid, 0))"
 
 # The first event of the device that may be carried out now: nothing earlier of its lane is open.
-NEXT = """
+NEXT = f"""
 SELECT e.event_id, e.body, e.type, e.schema_version, e.captured_at, e.request_id,
        p.id AS person_id, p.role, p.name, p.channel_ids, p.location_id, p.vendor_id,
-       coalesce((SELECT l.channel_id FROM location l WHERE l.id = p.location_id),
-                CASE WHEN cardinality(p.channel_ids) = 1 THEN p.channel_ids[1] END) AS channel_id
+       {CHANNEL} AS channel_id
   FROM capture e JOIN person p ON p.id = e.person_id
  WHERE e.device_id = $1 AND e.verdict IS NULL AND (e.attempts = 0 OR e.next_at <= $2)
    AND NOT EXISTS (SELECT FROM capture b
      WHERE b.device_id = e.device_id AND b.lane = e.lane AND b.verdict IS NULL
        AND (b.device_seq, b.event_id) < (e.device_seq, e.event_id))
  ORDER BY e.device_seq, e.event_id LIMIT 1
-"""
+"""  # noqa: S608 - a constant
 
 RECORD = """
 UPDATE capture SET verdict = $2, reason = $3, recorded_at = $4, failure = NULL
