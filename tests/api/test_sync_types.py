@@ -35,12 +35,24 @@ async def test_every_type_of_event_is_carried_out_and_an_order_comes_to_its_end_
     await order.go_on(1018)
     assert 1018 in await order.passed()
     assert await core_db.value("SELECT progress FROM fulfilment WHERE id = $1", order.parcel) == 100
+    await offers(synced)
     await mishaps(synced)
     await floor(synced)
     assert set(synced.captured) == set(CAPTURES)
     for name, receipts in synced.captured.items():
         assert {one["verdict"] for one in receipts} == {"applied"}, (name, receipts)
     await healthy()
+
+
+async def offers(synced: SyncedCompany) -> None:
+    """Somebody on the road declines what is offered, and takes it when asked again."""
+    await standing(synced, 1012)
+    order = await standing(synced, 1008)
+    asked = {"fulfilment_id": order.parcel, "person_ids": [synced.users["delivery"].id]}
+    for said, body in (("decline", capture(reason="too_far")), ("accept", capture())):
+        made = await ok(synced, "dispatcher", "/console/offers", asked, 201)
+        await synced.send("delivery", f"/field/offers/{made['id']}/{said}", body)
+    await synced.work()
 
 
 async def mishaps(synced: SyncedCompany) -> None:
