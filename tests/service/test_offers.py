@@ -24,6 +24,7 @@ from doorstep.modules.tms.refusals import (
 )
 from tests.factories.care import passed
 from tests.factories.road import FRESH, Road, a_parcel, make_actor
+from tests.support.worker import run_due
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -134,6 +135,30 @@ async def test_what_was_captured_before_the_end_counts_while_nobody_else_was_ask
     # The request comes in now, and the end has not come yet: it was captured before it.
     assert await say(offer_id, driver) == "counted"
     assert (await offers_of(parcel))[0]["state"] == "taken"
+
+
+async def test_an_offer_that_nobody_answers_goes_on_to_the_next_and_then_to_nobody(
+    road: Road,
+) -> None:
+    first, second = await on_the_road(road), await on_the_road(road)
+    parcel, _ = await offered(road, first, second)
+    seen = []
+    for _ in range(2):
+        await core_db.execute("DELETE FROM outbox WHERE kind <> 'flows.lapse_offer'")
+        await run_due()
+        seen.append([(one["person_id"], one["state"]) for one in await offers_of(parcel)])
+        # The time is up for whoever is asked now.
+        await core_db.execute(
+            "UPDATE outbox SET next_at = $1 WHERE kind = 'flows.lapse_offer'", now()
+        )
+    await run_due()
+    seen.append([(one["person_id"], one["state"]) for one in await offers_of(parcel)])
+    one, two = first.person_id, second.person_id
+    assert seen == [
+        [(one, "open")],
+        [(one, "lapsed"), (two, "open")],
+        [(one, "lapsed"), (two, "lapsed")],
+    ]
 
 
 async def test_what_comes_after_the_end_is_kept_and_does_not_count(road: Road) -> None:
