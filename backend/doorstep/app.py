@@ -44,6 +44,7 @@ from doorstep.doors.console import (
 )
 from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import availability as console_availability
+from doorstep.doors.console import extras as console_extras
 from doorstep.doors.console import offers as console_offers
 from doorstep.doors.console import places as console_places
 from doorstep.doors.console import runs as console_runs
@@ -53,6 +54,7 @@ from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
     cargo,
     day,
+    extras,
     offers,
     pieces,
     places,
@@ -101,6 +103,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *shifts.handlers,
     *pods.handlers,
     *visits.handlers,
+    *extras.handlers,
     *words.handlers,
     *sync.handlers,
     *surrendered_pictures.handlers,
@@ -115,6 +118,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_offers.handlers,
     *fleet.handlers,
     *console_visits.handlers,
+    *console_extras.handlers,
     *detours.handlers,
     *finance.handlers,
     *approvals.handlers,

@@ -74,6 +74,9 @@ async def mishaps(synced: SyncedCompany) -> None:
     missing = capture(kind="part_missing", words="No hose.")
     await synced.send("technician", f"/field/visits/{visit}/findings", missing)
     await synced.send("technician", f"/field/visits/{visit}/part-fitted", capture())
+    # A price that nobody knows is kept like any other.
+    sold = capture(lines=[{"price_id": uuid7(), "quantity": 1}], shown_minor=0)
+    await synced.send("technician", f"/field/visits/{visit}/extras", sold)
     broken = capture(reason="unit_faulty", words="It does not spin.")
     await synced.send("technician", f"/field/visits/{visit}/failed", broken)
     order = await standing(synced, 1010)

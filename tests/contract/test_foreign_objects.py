@@ -66,7 +66,7 @@ IN_THE_BODY = frozenset(
         "announceArrival", "readRestockProposals", "orderRestock", "proposeAdjustment", "openCount",
         "openTicket",
         "saveVehicle", "saveCrew", "planShift", "readOwnShift", "pushCaptures", "readReceipts",
-        "addNote", "reportProblem", "amendCapture",
+        "setPrice", "addNote", "reportProblem", "amendCapture",
         "readPlaces", "readMyPlaces", "tellPlaces", "readOwnDay",
         "pullDocuments", "readSyncHealth", "readKeptCaptures", "readStrayCaptures",
     }

@@ -27,6 +27,7 @@ LISTS = frozenset(
         "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
         "listCargo", "listOffers", "listOwnOffers",
         "listWaitingParcels", "listVehicles", "listCrews", "listShifts", "listAvailability",
+        "listPrices", "listExtraPrices", "listPartsOnVans", "listOwnParts",
     }
 )  # fmt: skip
 """Lists of things: a stranger's is empty."""

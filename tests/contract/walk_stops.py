@@ -302,6 +302,7 @@ async def troubles(walk: Walk) -> None:
     found = {"kind": "part_missing", "words": "Canary words"}
     await walk.ask("addVisitFinding", "technician", capture(**found), visit_id=visit)
     await walk.ask("addFittedPart", "technician", capture(), visit_id=visit)
+    await extras(walk, visit)
     await walk.ask("failVisit", "technician", capture(reason="unsafe"), visit_id=visit)
     dispute = {"event_id": uuid7(), "kind": "dispute"}
     await walk.ask("reportDetour", "finance", dispute, **own)
@@ -407,3 +408,21 @@ async def desk(walk: Walk, order: Order) -> None:
     await walk.company.work()
     await walk.ask("listArchivedOrders", "support", query=f"?number={order.number}")
     await walk.ask("openArchivedFile", "support", file="index.json", **named)
+
+
+async def extras(walk: Walk, visit: object) -> None:
+    """What is sold beside the order: its price, the part on the van, the customer's word."""
+    company = walk.company
+    price = {"channel_id": company.world.channel_id, "code": "CANARY", "unit": "piece"}
+    price |= {"names": dict.fromkeys(("en", "ar", "hi"), "Canary"), "price_minor": 10_00}
+    made = await walk.ask("setPrice", "finance", price)
+    await walk.ask("listPrices", "finance")
+    await walk.ask("listExtraPrices", "technician")
+    technician = company.users["technician"].id
+    load = {"event_id": uuid7(), "sku": "KET-17", "quantity": 2}
+    await walk.ask("movePartsOfVan", "dispatcher", load, technician_id=technician)
+    await walk.ask("listPartsOnVans", "dispatcher")
+    await walk.ask("listOwnParts", "technician")
+    sold = {"lines": [{"price_id": made.json()["id"], "quantity": 1}], "shown_minor": 10_50}
+    await walk.ask("addVisitExtras", "technician", capture(**sold), visit_id=visit)
+    await walk.ask("readVisitExtras", "support", visit_id=visit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from doorstep.modules.fsm.schemas import Checklist, Item, Topic
 from doorstep.modules.oms.schemas import Accessory, ChannelData, ProductData
 
@@ -120,3 +122,88 @@ CHECKLISTS = {
         demo_topics=[Topic(id="modes", text="Modes and timer"), Topic(id="filter", text="Filter")],
     ),
 }  # fmt: skip
+
+EXTRAS: dict[str, tuple[Literal["piece", "service", "metre"], str | None, dict[str, str]]] = {
+    "HOSE-2M": (
+        "piece",
+        "ACC-HOSE-2M",
+        {"en": "Water hose 2 m", "ar": "خرطوم ماء 2 م", "hi": "पानी की नली 2 मी"},
+    ),
+    "BRACKET-TV": (
+        "piece",
+        "ACC-BRACKET-TV",
+        {
+            "en": "Wall bracket for a television",
+            "ar": "حامل تلفزيون جداري",
+            "hi": "टीवी की दीवार ब्रैकेट",
+        },
+    ),
+    "COPPER-M": (
+        "metre",
+        "ACC-COPPER-M",
+        {
+            "en": "Copper pipe, per metre",
+            "ar": "أنبوب نحاس، لكل متر",
+            "hi": "तांबे की पाइप, प्रति मीटर",
+        },
+    ),
+    "DRILL": (
+        "service",
+        None,
+        {"en": "Core drilling through a wall", "ar": "ثقب في الجدار", "hi": "दीवार में छेद"},
+    ),
+    "OLD-AWAY": (
+        "service",
+        None,
+        {
+            "en": "Taking the old appliance away",
+            "ar": "أخذ الجهاز القديم",
+            "hi": "पुराना उपकरण ले जाना",
+        },
+    ),
+}
+"""What technicians sell beside an order: its unit, the part that it uses up, its names."""
+
+EXTRA_PRICES = {
+    "AE": {
+        "HOSE-2M": 35_00,
+        "BRACKET-TV": 120_00,
+        "COPPER-M": 55_00,
+        "DRILL": 90_00,
+        "OLD-AWAY": 50_00,
+    },
+    "QA": {
+        "HOSE-2M": 35_00,
+        "BRACKET-TV": 125_00,
+        "COPPER-M": 55_00,
+        "DRILL": 95_00,
+        "OLD-AWAY": 50_00,
+    },
+    "IN": {
+        "HOSE-2M": 350_00,
+        "BRACKET-TV": 1_200_00,
+        "COPPER-M": 750_00,
+        "DRILL": 600_00,
+        "OLD-AWAY": 300_00,
+    },
+}
+"""Channel → code → what one unit costs the customer before tax, in minor units."""
+
+PARTS = (
+    ProductData(
+        sku="ACC-HOSE-2M", name="Water hose 2 m", barcode="6291100000109",
+        names={"hi": "पानी की नली 2 मी", "ar": "خرطوم ماء 2 م"},
+        weight_g=400, length_mm=300, width_mm=300, height_mm=60,
+    ),
+    ProductData(
+        sku="ACC-BRACKET-TV", name="Wall bracket for a television", barcode="6291100000116",
+        names={"hi": "टीवी की दीवार ब्रैकेट", "ar": "حامل تلفزيون جداري"},
+        weight_g=3_500, length_mm=700, width_mm=450, height_mm=80,
+    ),
+    ProductData(
+        sku="ACC-COPPER-M", name="Copper pipe, per metre", barcode="6291100000123",
+        names={"hi": "तांबे की पाइप, प्रति मीटर", "ar": "أنبوب نحاس، لكل متر"},
+        weight_g=350, length_mm=300, width_mm=300, height_mm=40,
+    ),
+)  # fmt: skip
+"""What technicians carry on their vans; the shop does not sell it."""

@@ -9,7 +9,8 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth import people as persons
 from doorstep.core.ids import uuid7
 from doorstep.flows import fleet
-from doorstep.modules.fsm.service import checklists, technicians
+from doorstep.modules.fsm.schemas import PartsMoved, PriceIn
+from doorstep.modules.fsm.service import checklists, extras, prices, technicians
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.oms import service as oms
 from doorstep.modules.scm import service as scm
@@ -17,7 +18,17 @@ from doorstep.modules.scm.schemas import VendorData
 from doorstep.modules.tms.service import carriers
 from doorstep.modules.wms.service import stock
 from doorstep.seed.calendars import CALENDARS
-from doorstep.seed.catalogue import CHANNELS, CHECKLISTS, COSTS, OWN_GOODS, PRODUCTS, SOLD_OUT
+from doorstep.seed.catalogue import (
+    CHANNELS,
+    CHECKLISTS,
+    COSTS,
+    EXTRA_PRICES,
+    EXTRAS,
+    OWN_GOODS,
+    PARTS,
+    PRODUCTS,
+    SOLD_OUT,
+)
 from doorstep.seed.people import VANS, SampleUser, crew_of, password_of, sample_users
 
 FULL_SHELF = 400
@@ -29,6 +40,9 @@ VENDORS = {
     "IN": ("V-BLR", "Bengaluru Electricals Pvt Ltd", "1121431121541121", "HDFC0001234"),
     "KW": ("V-KWT", "Kuwait Appliances Co", "KW81CBKU0000000000001234560101", "COMBKWKW"),
 }
+PARTS_ON_VAN = 10
+"""Of each part so many lie on a new technician's van."""
+
 SERVICES = ("standard", "express", "overnight")
 PLACES = (("warehouse", "WH"), ("hub", "HUB"), ("carrier", "CARRIER"), ("customer", "CUSTOMERS"))
 EVERY_DAY = {str(day): [("08:00", "20:00")] for day in range(1, 8)}
@@ -38,6 +52,7 @@ SKILLS = ("laundry", "screens", "cooling")
 async def seed() -> None:
     """Fill an empty database with the sample company; top up the shelves of a used one."""
     products = {data.sku: await oms.save_product(data) for data in PRODUCTS}
+    parts = {data.sku: await oms.save_product(data) for data in PARTS}
     for sku, checklist in CHECKLISTS.items():
         await checklists.save_checklist(products[sku], checklist)
     for country, calendar in CALENDARS.items():
@@ -58,6 +73,7 @@ async def seed() -> None:
                 continue
             owner = None if sku in OWN_GOODS else vendors[code]
             await _top_up(places[code, "warehouse"], product_id, sku, owner)
+        await _extras(code, channels[code])
     await carriers.create_carrier(
         "own-fleet",
         "Doorstep fleet",
@@ -70,7 +86,7 @@ async def seed() -> None:
     )
     await carriers.create_carrier("clickpost", "ClickPost carriers", "aggregator")
     for user in sample_users():
-        await _person(user, channels, vendors, places)
+        await _person(user, channels, vendors, places, parts)
     for code, channel_id in channels.items():
         for van in VANS:
             await _crew_with_van(code, channel_id, van)
@@ -91,6 +107,15 @@ async def _vendor(channel: str, country: str, zone: str) -> UUID:
             bank_code=bank,
         )
     )
+
+
+async def _extras(channel: str, channel_id: UUID) -> None:
+    for extra, minor in EXTRA_PRICES.get(channel, {}).items():
+        unit, sku, names = EXTRAS[extra]
+        price = PriceIn(
+            channel_id=channel_id, code=extra, names=names, unit=unit, price_minor=minor, sku=sku
+        )
+        await prices.save_price(price, None)
 
 
 async def _crew_with_van(channel: str, channel_id: UUID, van: int) -> None:
@@ -151,6 +176,7 @@ async def _person(
     channels: dict[str, UUID],
     vendors: dict[str, UUID],
     places: dict[tuple[str, str], UUID],
+    parts: dict[str, UUID],
 ) -> None:
     if await db.value("SELECT true FROM person WHERE id = $1", user.person_id):
         return
@@ -170,3 +196,6 @@ async def _person(
         await technicians.create_technician(
             user.person_id, channels[user.channel], SKILLS, EVERY_DAY
         )
+        for sku, part_id in parts.items():
+            loaded = PartsMoved(event_id=uuid7(), sku=sku, quantity=PARTS_ON_VAN)
+            await extras.move_parts(user.person_id, part_id, loaded, None)

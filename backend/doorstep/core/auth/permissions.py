@@ -96,6 +96,11 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "fsm:visit:book": _roles("dispatcher support admin"),
     "fsm:report:write": _roles("technician"),
     "fsm:report:approve": _roles("dispatcher admin"),
+    "fsm:price:read": _roles(_DESK),
+    "fsm:price:write": _roles("finance admin"),
+    "fsm:extra:read": _roles(_DESK),
+    "fsm:part:read": _roles("dispatcher admin"),
+    "fsm:part:move": _roles("dispatcher admin warehouse"),
     # Money
     "finance:ledger:read": _roles("finance admin"),
     "finance:tranche:read": _roles("finance admin vendor"),

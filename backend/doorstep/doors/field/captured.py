@@ -27,6 +27,7 @@ from doorstep.core.captures.registry import (
     register,
 )
 from doorstep.doors.field import (
+    extras,
     offers,
     pieces,
     pods,
@@ -153,6 +154,7 @@ CAPTURES: Mapping[str, Captured] = {
     "visit.complete": _with_photos(visits.complete_visit),
     "visit.fail": _with_photos(visits.fail_visit),
     "visit.finding": _with_photos(visits.add_visit_finding),
+    "visit.extras": Captured(extras.add_extras),
     "visit.part_fitted": Captured(visits.add_fitted_part),
     "pick.start": Captured(floor.start_picking),
     "pick.again": Captured(floor.pick_again),

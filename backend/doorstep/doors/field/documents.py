@@ -21,6 +21,7 @@ from doorstep.core.auth.permissions import may
 from doorstep.doors.field import (
     cargo,
     day,
+    extras,
     forms,
     offers,
     places,
@@ -154,6 +155,32 @@ class DayDocument(Struct, tag_field="kind", tag="day"):
     body: day.OwnDay
 
 
+class PriceList(Struct):
+    """What may be sold beside an order."""
+
+    prices: list[extras.ExtraPrice]
+
+
+class PriceListDocument(Struct, tag_field="kind", tag="price_list"):
+    """The prices of extras that hold for a technician; its id is the person's."""
+
+    id: UUID
+    body: PriceList
+
+
+class VanParts(Struct):
+    """What lies on a technician's van beside the goods of his orders."""
+
+    parts: list[extras.VanPart]
+
+
+class VanPartsDocument(Struct, tag_field="kind", tag="van_parts"):
+    """The parts on the person's van; its id is the person's."""
+
+    id: UUID
+    body: VanParts
+
+
 class FormDocument(Struct, tag_field="kind", tag="form"):
     """How a piece of work on a job is captured."""
 
@@ -177,6 +204,8 @@ Document = (
     | ProofDocument
     | MyPlaceDocument
     | DayDocument
+    | PriceListDocument
+    | VanPartsDocument
     | FormDocument
 )
 
@@ -227,6 +256,18 @@ def _of_day(found: day.OwnDay, actor: Actor) -> list[Document]:
     return [DayDocument(actor.person_id, found)]
 
 
+def _of_prices(found: list[extras.ExtraPrice], actor: Actor) -> list[Document]:
+    if actor.person_id is None or not found:
+        return []
+    return [PriceListDocument(actor.person_id, PriceList(found))]
+
+
+def _of_parts(found: list[extras.VanPart], actor: Actor) -> list[Document]:
+    if actor.person_id is None or not found:
+        return []
+    return [VanPartsDocument(actor.person_id, VanParts(found))]
+
+
 @dataclass(frozen=True)
 class Source:
     """A route of this door, and the documents that its answer makes.
@@ -258,6 +299,8 @@ SOURCES = (
     Source(cargo.list_cargo, _of_cargo),
     Source(pods.read_pod, _each(ProofDocument), read=pods.recent_pods),
     Source(visits.list_own_visits, _each(VisitDocument)),
+    Source(extras.list_prices, _of_prices),
+    Source(extras.list_parts, _of_parts),
     Source(warehouse.list_pick_lists, _each(PickListDocument)),
     Source(waiting.list_waiting_parcels, _each(WaitingDocument)),
     Source(receiving.list_arrivals, _each(ArrivalDocument)),

@@ -36,6 +36,7 @@ from doorstep.modules.wms.rules import Grade
 from doorstep.modules.wms.schemas import AdjustmentIn
 
 SlotType = Literal[
+    "agreement",
     "answers",
     "boxes",
     "choice",
@@ -47,6 +48,7 @@ SlotType = Literal[
     "dwell",
     "event",
     "explanations",
+    "extras",
     "handover_code",
     "kept_back",
     "labels",
@@ -61,6 +63,7 @@ SlotType = Literal[
     "shelves",
     "sign_off",
     "signature",
+    "sum",
     "taken",
     "tenders",
     "topics",
@@ -298,6 +301,17 @@ FORMS = (
         "visit",
         "visit.finding",
         [_reason(VisitFinding, "kind", _FOUND), _PHOTOS, _WORDS],
+        undo=True,
+    ),
+    Asked(
+        "add_extras",
+        "visit",
+        "visit.extras",
+        [
+            _slot("lines", "extras", required=True),
+            _slot("shown_minor", "sum"),
+            _slot("sign_off", "agreement", required=True),
+        ],
         undo=True,
     ),
     Asked("part_fitted", "visit", "visit.part_fitted", undo=True),

@@ -1,4 +1,5 @@
-"""fsm owns technicians, checklists, visits and the reports of what was installed.
+"""fsm owns technicians, checklists, visits, the reports of what was installed,
+prices and agreements of extras, and the parts on a technician's van.
 
 It never moves the journey, registers no warranty and releases no money: flows do.
 """

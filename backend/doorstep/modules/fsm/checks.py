@@ -18,4 +18,28 @@ QUERIES: dict[str, str] = {
            AND r.recorded_at < now() - interval '6 hours'
            AND EXISTS (SELECT FROM blob b WHERE b.sha256 = p.sha256)
            AND NOT EXISTS (SELECT FROM picture_refusal x WHERE x.sha256 = p.sha256)""",
+    # A price once shown is the price that is charged: each line by its own version.
+    "IM extras": """
+        SELECT x.id::text AS subject,
+               'charges ' || x.charged_minor || ', its lines make ' || sum(l.net_minor + l.tax_minor)
+               || ', or one is not what its price says' AS detail
+          FROM visit_extra x
+          JOIN visit_extra_line l ON l.extra_id = x.id
+          LEFT JOIN service_price p ON p.id = l.price_id
+         GROUP BY x.id
+        HAVING x.charged_minor <> sum(l.net_minor + l.tax_minor)
+            OR bool_or(l.net_minor <> coalesce(l.quantity * p.price_minor, 0))
+            OR bool_or(l.tax_minor <> coalesce((l.net_minor * p.tax_basis_points + 5000) / 10000, 0))""",
+    # What extras have used up has left the van, once, and nothing else has as used.
+    "IS parts": """
+        WITH used AS (
+          SELECT l.extra_id, p.product_id, sum(l.quantity) AS pieces
+            FROM visit_extra_line l JOIN service_price p ON p.id = l.price_id
+           WHERE p.product_id IS NOT NULL GROUP BY l.extra_id, p.product_id)
+        SELECT coalesce(u.extra_id, m.extra_id)::text AS subject,
+               'used ' || coalesce(u.pieces, 0) || ', the van lost ' || coalesce(-m.quantity, 0) AS detail
+          FROM used u
+          FULL JOIN (SELECT * FROM part_movement WHERE kind = 'used') m
+            ON m.extra_id = u.extra_id AND m.product_id = u.product_id
+         WHERE u.pieces IS DISTINCT FROM -m.quantity""",
 }

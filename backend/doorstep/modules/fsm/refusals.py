@@ -59,3 +59,23 @@ class ReportIncomplete(Invalid):
 
 class ReportMissing(NotFound):
     title = "No report waits for approval here."
+
+
+class PriceNotNamed(Invalid):
+    title = "A price has a name in every language of its channel."
+
+
+class PriceNotTimed(Invalid):
+    title = "A price ends after it begins, and times are given with their offset."
+
+
+class PartUnknown(Invalid):
+    title = "There is no product with this SKU."
+
+
+class NothingMoved(Invalid):
+    title = "At least one piece is loaded or taken off."
+
+
+class TechnicianMissing(NotFound):
+    title = "There is no such technician."

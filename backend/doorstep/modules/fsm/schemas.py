@@ -117,3 +117,59 @@ class VisitCompleted(Captured, Struct, kw_only=True, forbid_unknown_fields=True)
     demo_topics: Annotated[list[ItemId], Meta(max_length=60)] = []
     sign_off: SignOff | None = None
     place: Place | None = None
+
+
+Unit = Literal["piece", "metre", "hour", "service"]
+
+
+class PriceIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What one unit of an extra costs in a channel, before tax, from a moment on.
+
+    `names` by language, at least those of the channel. Without `tax_basis_points` (1/100 %) the
+    channel's hold; `sku` is the part that one unit uses up. A `valid_until` ends the sale.
+    """
+
+    channel_id: UUID
+    code: Annotated[str, Meta(pattern="^[A-Z0-9-]{2,32}$")]
+    names: Annotated[
+        dict[
+            Annotated[str, Meta(pattern="^[a-z]{2}$")],
+            Annotated[str, Meta(min_length=1, max_length=80)],
+        ],
+        Meta(min_length=1, max_length=12),
+    ]
+    unit: Unit
+    price_minor: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+    tax_basis_points: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    sku: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
+
+
+class ExtraLine(Struct, kw_only=True, forbid_unknown_fields=True):
+    """So many units at the version of the price that the customer was shown."""
+
+    price_id: UUID
+    quantity: Annotated[int, Meta(ge=1, le=1000)]
+
+
+class VisitExtras(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the customer takes beside the order. `event_id` is made by the phone, once per capture.
+
+    `shown_minor`: the sum with tax that stood on the screen when the customer signed.
+    """
+
+    event_id: UUID
+    captured_at: Moment
+    lines: Annotated[list[ExtraLine], Meta(min_length=1, max_length=40)]
+    shown_minor: Annotated[int, Meta(ge=0, le=100_000_000_000_000)]
+    sign_off: SignOff | None = None
+
+
+class PartsMoved(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Parts put on a technician's van, or taken off it where `quantity` is less than nothing."""
+
+    event_id: UUID
+    sku: Annotated[str, Meta(min_length=1, max_length=64)]
+    quantity: Annotated[int, Meta(ge=-10_000, le=10_000)]
+    words: Annotated[str, Meta(max_length=300, pattern=r"^[^\x00]*$")] = ""

@@ -137,6 +137,7 @@ KINDS: Mapping[str, Kind] = {
     "cash_after_shift": Kind("finance", 8, "countCash", "Count the cash of the shift that came in late."),
     # Installation
     "installation_approval": Kind("dispatcher", 8, "approveInstallation", "Approve the installation, or send somebody again."),
+    "extras_to_bill": Kind("finance", 16, CLOSE, "Bill the customer for what he has signed at the visit; where something does not agree, ask the technician first."),
     "visit_needed": Kind("dispatcher", 4, "bookVisit", "Agree on a time with the customer and book the visit."),
     "visit_unplannable": Kind("dispatcher", 4, "cancelVisit", "Cancel the visit and book another time with the customer."),
     # Tickets, by their type

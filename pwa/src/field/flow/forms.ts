@@ -65,7 +65,7 @@ export interface Explained {
 }
 
 /** What the phone notes by itself; nobody is asked. */
-const SILENT: readonly Slot['type'][] = ['place', 'dwell', 'event'];
+const SILENT: readonly Slot['type'][] = ['place', 'dwell', 'event', 'sum'];
 
 /** Return the slot that names an earlier capture, if the form speaks of one. */
 export function eventSlot(form: Form): Slot | null {
@@ -261,6 +261,7 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
       const shown = list<string>(answer);
       return topics(job).every((topic) => shown.includes(topic.id));
     }
+    case 'agreement':
     case 'sign_off': {
       const signed = answer as { name: string; strokes: unknown[] } | undefined;
       return signed !== undefined && signed.name.trim() !== '' && signed.strokes.length > 0;
@@ -280,6 +281,7 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
     case 'boxes':
       return list<Box>(answer).length > 0 && list<Box>(answer).every(isMeasured);
     case 'codes':
+    case 'extras':
     case 'pieces':
     case 'receipt':
     case 'shelves':

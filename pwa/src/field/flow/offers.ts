@@ -114,6 +114,7 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
             'complete_visit',
             'cannot_finish',
             'found_at_visit',
+            ...(of(documents, 'price_list').length > 0 ? ['add_extras'] : []),
           ]
         : ['start_visit', 'cannot_finish'];
     case 'shift':

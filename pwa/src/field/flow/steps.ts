@@ -15,6 +15,7 @@ export interface Asking {
 type Part = () => Promise<{ default: Component<Asking> }>;
 
 const PARTS: Partial<Record<Slot['type'], Part>> = {
+  agreement: () => import('./steps/Agreement.svelte'),
   answers: () => import('./steps/Answers.svelte'),
   boxes: () => import('./steps/Boxes.svelte'),
   choice: () => import('./steps/Choice.svelte'),
@@ -24,6 +25,7 @@ const PARTS: Partial<Record<Slot['type'], Part>> = {
   day: () => import('./steps/Day.svelte'),
   difference: () => import('./steps/Difference.svelte'),
   explanations: () => import('./steps/Explanations.svelte'),
+  extras: () => import('./steps/Extras.svelte'),
   handover_code: () => import('./steps/HandoverCode.svelte'),
   kept_back: () => import('./steps/KeptBack.svelte'),
   labels: () => import('./steps/Labels.svelte'),

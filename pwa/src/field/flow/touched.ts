@@ -20,7 +20,8 @@ export function touched(
   const held = (changes.get(hands) as unknown as Change | undefined) ?? null;
   // What becomes of reported boxes the office decides: their job goes on as it stands.
   if (form.name === 'report_piece') return { [hands]: reported(held, said, at) };
-  if (job.kind === 'none') return {};
+  // Extras are sold beside the work, which goes on as it stands.
+  if (job.kind === 'none' || form.name === 'add_extras') return {};
   const own = { ...changed(form.name, said, changeOf(job, changes), at), chosen };
   const made = { [`${job.kind}:${job.id}`]: own };
   if (form.name !== 'pick_up' || job.kind !== 'manifest') return made;
