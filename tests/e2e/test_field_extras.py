@@ -1,0 +1,75 @@
+"""Extras through the screens of the field app: chosen, signed and kept without a signal, then billed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Playwright, expect
+
+from doorstep.play import door, installation
+from doorstep.play.parcel import ParcelPlay
+from doorstep.play.visitors import Visitor, until
+from doorstep.seed.filling import PARTS_ON_VAN
+from tests.e2e.test_field_installation import look
+from tests.support.field_app import phone
+from tests.support.field_face import (
+    code_of,
+    company,
+    enrol,
+    on_the_way,
+    open_face,
+    sound,
+    whole_app_on_the_phone,
+)
+from tests.support.field_hands import sign
+from tests.support.whole_stack import WholeStack
+
+
+async def test_a_customer_signs_for_extras_without_a_signal_and_finance_is_asked_for_the_bill(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        parcel = await on_the_way(people, number=23, accepted=False)
+        await door.deliver(parcel)
+        await parcel.reached(1014)
+        technician, visit = await installation.visit_of(parcel)
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, own)
+            await enrol(page, await code_of(own, technician.user))
+            await whole_app_on_the_phone(page)
+            await page.get_by_role("link", name=parcel.order.number).click()
+            await context.set_offline(True)
+            await page.get_by_role("button", name="Start the work").click()
+            await expect(page.get_by_text("Parts on your van")).to_be_visible()
+            await look(page, tmp_path, "1-visit")
+            await page.get_by_role("link", name="Sell extras").click()
+            await page.get_by_label("Search").fill("hose")
+            await page.get_by_role("button", name="One more: Water hose 2 m").click()
+            await page.get_by_role("button", name="One more: Water hose 2 m").click()
+            await expect(page.get_by_text("with tax")).to_be_visible()
+            await sound(page)
+            await page.screenshot(path=tmp_path / "2-chosen.png", full_page=True)
+            await page.get_by_role("button", name="Go on").click()
+            await expect(page.get_by_role("heading", name="The customer agrees")).to_be_visible()
+            await look(page, tmp_path, "3-agreement")
+            await sign(page)
+            await page.get_by_role("button", name="The customer takes it").click()
+            await expect(page.get_by_role("link", name="Install and show")).to_be_visible()
+            await context.set_offline(False)
+            sold = await until(lambda: _sold(parcel, visit["id"]), "the extras at the desk")
+            assert (sold["disagreements"], sold["signed"]) == ([], True)
+            assert sold["charged_minor"] == sold["shown_minor"] == 73_50
+            left = await until(lambda: _left(technician, "ACC-HOSE-2M"), "what is left")
+            assert left == PARTS_ON_VAN - 2
+
+
+async def _sold(parcel: ParcelPlay, visit: str) -> dict[str, Any] | None:
+    finance = await parcel.company.staff("finance")
+    sold = await finance.get(f"/console/visits/{visit}/extras")
+    return sold[0] if sold else None
+
+
+async def _left(technician: Visitor, sku: str) -> int | None:
+    left = {part["sku"]: part["quantity"] for part in await technician.get("/field/parts")}
+    return left[sku] if left[sku] != PARTS_ON_VAN else None
