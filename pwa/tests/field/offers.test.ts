@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { isOver, isQuick, offers, toAccept } from '../../src/field/flow/offers';
+import { isQuick, offers, toAccept } from '../../src/field/flow/offers';
+import { isOver } from '../../src/field/flow/over';
 import type { Form } from '../../src/field/flow/forms';
 import type { Known } from '../../src/field/work';
 import type { StoredDocument } from '../../src/shared/sync/schema';

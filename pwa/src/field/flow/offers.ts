@@ -5,23 +5,12 @@ import { forms, of, type Known } from '../work';
 import { isAllIn } from './arrived';
 import { changeOf, type Changes } from './changes';
 import type { Form } from './forms';
+import { captured, isOver } from './over';
 
 /** Forms beside a job of which an earlier capture is the subject. */
 const AMENDS = 'amend.add';
 
 type Visit = Extract<Known, { kind: 'visit' }>;
-
-/** Forms that end a job on this phone. */
-const ENDS: readonly string[] = [
-  'deliver',
-  'not_delivered',
-  'pick_up',
-  'complete_visit',
-  'cannot_finish',
-  'pack',
-  'finish_receipt',
-  'finish_count',
-];
 
 /** The form by which boxes are told to be damaged or missing, and the jobs that have boxes. */
 const REPORT = 'report_piece';
@@ -41,21 +30,11 @@ const PICKING: Readonly<Record<string, string[]>> = {
   checked: ['pack', 'pick_again'],
 };
 
-/** Return the last form that was captured on a job and that the server's documents do not know of. */
-export function captured(job: { kind: string; id: string }, changes: Changes): string | null {
-  return changeOf(job, changes)?.form ?? null;
-}
-
 /** Tell whether a part of a visit's goods is missing, as far as this phone knows. */
 export function missesPart(visit: Visit, changes: Changes): boolean {
   const change = changeOf(visit, changes);
   if (change?.form === 'part_fitted') return false;
   return visit.body.missing_part || (change?.chosen ?? []).includes('part_missing');
-}
-
-/** Tell whether a job is over as far as this phone knows. */
-export function isOver(job: { kind: string; id: string }, changes: Changes): boolean {
-  return ENDS.includes(captured(job, changes) ?? '');
 }
 
 /** Return the run that a stop stands on while nobody has accepted it, else null. */

@@ -2,7 +2,7 @@
 
 import type { StoredDocument } from '../../shared/sync/schema';
 import type { Changes } from '../flow/changes';
-import { captured, isOver } from '../flow/offers';
+import { captured, isOver } from '../flow/over';
 import { of } from '../work';
 
 /** Tell whether there is an open shift, an accepted run or a started visit, as far as this phone knows. */
