@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { cost, found, named, priced, set, total, type Price } from '../../src/field/flow/extras';
+import { cost, found, named, priced, set, total, type Price } from '../../src/field/flow/selling';
 
 const price = (id: string, other: Partial<Price> = {}): Price => ({
   id,
