@@ -1,8 +1,8 @@
 """What belongs to somebody else does not exist: every route that names a thing, own and foreign.
 
-One order walks through the company (walk_stops.py). Before each request of the one whose business
-it is, strangers send the very same (walk.py). A new route that names a thing and is not part of the
-walk, nor exempt with a reason, fails here.
+One order walks through the company (walk_stops.py, walk_road.py). Before each request of the one
+whose business it is, strangers send the very same (walk.py). A new route that names a thing and is
+not part of the walk, nor exempt with a reason, fails here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 
 from doorstep.core.auth.permissions import may
 from doorstep.core.ids import uuid7
-from tests.contract import walk_stops
+from tests.contract import walk_road, walk_stops
 from tests.contract.routes import ROUTES
 from tests.contract.walk import CANARIES, LISTS, Walk
 from tests.factories.company import open_company, picture, strangers
@@ -111,9 +111,9 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     await walk_stops.arrivals(walk)
     await walk_stops.shelves(walk)
     await walk_stops.floor(walk, order)
-    await walk_stops.road(walk, order)
-    await walk_stops.offers(walk)
-    await walk_stops.fleet(walk)
+    await walk_road.road(walk, order)
+    await walk_road.offers(walk)
+    await walk_road.fleet(walk)
     await walk_stops.visits(walk, order)
     await walk_stops.money(walk, order)
     await walk_stops.customer(walk, order)

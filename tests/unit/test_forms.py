@@ -11,7 +11,8 @@ import pytest
 from doorstep.core.actor import ROLES, Actor
 from doorstep.doors.field.captured import CAPTURES, ids_of
 from doorstep.doors.field.captured_schemas import schema_of
-from doorstep.doors.field.forms import FORMS, Asked, Form, Slot, forms_for
+from doorstep.doors.field.form_shapes import Asked, Form, Slot
+from doorstep.doors.field.forms import FORMS, forms_for
 
 FROM_THE_PHONE = {"event_id", "captured_at", "shown_minor", "job_kind", "job_id"}
 """What stands in a payload without being asked: the envelope's own, the job, what was on the screen."""

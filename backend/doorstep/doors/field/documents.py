@@ -35,6 +35,7 @@ from doorstep.doors.field import (
     waiting,
     warehouse,
 )
+from doorstep.doors.field.form_shapes import Form
 from doorstep.modules.tms.refusals import ShiftMissing
 
 
@@ -185,7 +186,7 @@ class FormDocument(Struct, tag_field="kind", tag="form"):
     """How a piece of work on a job is captured."""
 
     id: UUID
-    body: forms.Form
+    body: Form
 
 
 Document = (

@@ -7,19 +7,15 @@ door needs is the stop's own recipe; how goods are installed is the checklist of
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import get_args
 from uuid import UUID, uuid5
-
-import msgspec
-from msgspec import Struct
 
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import may
-from doorstep.doors.field.captured import CAPTURES, ids_of
+from doorstep.doors.field.captured import CAPTURES
+from doorstep.doors.field.form_shapes import Asked, Form, options, reason, slot
 from doorstep.modules.fsm.schemas import VisitFailed, VisitFinding
 from doorstep.modules.helpdesk.schemas import JobKind, ProblemReport
 from doorstep.modules.tms.schemas import (
@@ -29,157 +25,12 @@ from doorstep.modules.tms.schemas import (
     KeptBackAs,
     PieceReport,
     Relation,
-    ScanKind,
     TenderMethod,
 )
 from doorstep.modules.wms.rules import Grade
 from doorstep.modules.wms.schemas import AdjustmentIn
 
-SlotType = Literal[
-    "agreement",
-    "answers",
-    "boxes",
-    "choice",
-    "code",
-    "codes",
-    "count",
-    "day",
-    "difference",
-    "dwell",
-    "event",
-    "explanations",
-    "extras",
-    "handover_code",
-    "kept_back",
-    "labels",
-    "photos",
-    "pieces",
-    "place",
-    "product",
-    "receipt",
-    "receiver",
-    "scans",
-    "serials",
-    "shelves",
-    "sign_off",
-    "signature",
-    "sum",
-    "taken",
-    "tenders",
-    "topics",
-    "units",
-    "words",
-    "yes_no",
-]
-"""What the phone can ask: each type is one way of answering, whatever it is for."""
-
 _NAMES = UUID("0198c0de-f0a5-7000-8000-000000000005")
-
-
-class Option(Struct):
-    """An answer that may be chosen, and the pictures that it asks for."""
-
-    value: str
-    photo_slots: list[str]
-
-
-class Slot(Struct, kw_only=True):
-    """One thing to capture; `name` is where it stands in the capture's payload.
-
-    `required`: the step is not passed over without saying so. With `proof` it is required where
-    the recipe of the job names that proof, and only offered elsewhere. `scan_kind`: every beep is a
-    capture of its own, of that kind, and no part of this one.
-    """
-
-    name: str
-    type: SlotType
-    required: bool
-    proof: str | None
-    options: list[Option]
-    scan_kind: ScanKind | None
-
-
-class Form(Struct, kw_only=True):
-    """A piece of work on a job: what is captured, as which type and number, in which steps.
-
-    `position`: where it stands among all. `job`: the kind of document it is done on; null where it
-    stands alone. `job_id`: the name under which the payload says which job. `beside`: kinds of
-    documents that it may be about without being a part of their work (`none`: it may be about none);
-    then the payload says which one as `job_kind` and `job_id`. `undo`: it may be taken back for ten
-    seconds. `version` changes with anything of it, so that an answer to another form is never taken
-    for one to this.
-    """
-
-    name: str
-    position: int
-    job: str | None
-    job_id: str | None
-    beside: list[str]
-    capture: str
-    schema: int
-    undo: bool
-    slots: list[Slot]
-    version: str
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A form as it is written here; the rest of it follows from the capture it makes."""
-
-    name: str
-    job: str | None
-    capture: str
-    slots: Sequence[Slot] = ()
-    undo: bool = field(default=False, kw_only=True)
-    beside: Sequence[str] = field(default=(), kw_only=True)
-
-    def form(self, position: int = 0) -> Form:
-        """Return it as the phone gets it."""
-        captured = CAPTURES[self.capture]
-        ids = ids_of(captured.handler)
-        told = Form(
-            name=self.name,
-            position=position,
-            job=self.job,
-            job_id=ids[0] if ids else None,
-            beside=[*self.beside],
-            capture=self.capture,
-            schema=captured.schema,
-            undo=self.undo,
-            slots=[*self.slots],
-            version="",
-        )
-        told.version = hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:12]
-        return told
-
-
-def _options(kind: Any, photos: Mapping[str, list[str]] | None = None) -> list[Option]:
-    return [Option(value, (photos or {}).get(value, [])) for value in get_args(kind)]
-
-
-def _reason(struct: type[Struct], name: str, photos: Mapping[str, list[str]]) -> Slot:
-    kind = next(one.type for one in msgspec.structs.fields(struct) if one.name == name)
-    return _slot(name, "choice", required=True, options=_options(kind, photos))
-
-
-def _slot(
-    name: str,
-    kind: SlotType,
-    *,
-    required: bool = False,
-    proof: str | None = None,
-    options: Sequence[Option] = (),
-    scan_kind: ScanKind | None = None,
-) -> Slot:
-    return Slot(
-        name=name,
-        type=kind,
-        required=required,
-        proof=proof,
-        options=[*options],
-        scan_kind=scan_kind,
-    )
-
 
 _AT_THE_DOOR = {
     "not_home": ["door"],
@@ -197,66 +48,66 @@ _AT_THE_VISIT = {
 _FOUND = {"hidden_damage": ["damage"], "part_missing": ["place"]}
 _OF_A_PIECE = {"damaged": ["damage"]}
 _ANY_JOB = get_args(JobKind)
-_WORDS = _slot("words", "words")
-_SAID = [_slot("words", "words", required=True), _slot("photos", "photos")]
-_PHOTOS = _slot("photos", "photos")
+_WORDS = slot("words", "words")
+_SAID = [slot("words", "words", required=True), slot("photos", "photos")]
+_PHOTOS = slot("photos", "photos")
 
 FORMS = (
     Asked("open_shift", "shift", "shift.open"),
-    Asked("load", "shift", "scans.add", [_slot("scans", "scans", scan_kind="load")]),
-    Asked("take_over", "shift", "scans.add", [_slot("scans", "taken", scan_kind="transfer")]),
+    Asked("load", "shift", "scans.add", [slot("scans", "scans", scan_kind="load")]),
+    Asked("take_over", "shift", "scans.add", [slot("scans", "taken", scan_kind="transfer")]),
     Asked(
         "close_shift",
         "shift",
         "shift.close",
-        [_slot("explanations", "explanations", options=_options(ExplainedAs))],
+        [slot("explanations", "explanations", options=options(ExplainedAs))],
     ),
     Asked(
         "shift_checklist",
         "shift_checklist",
         "checklist.answer",
-        [_slot("answers", "answers", required=True)],
+        [slot("answers", "answers", required=True)],
     ),
     Asked(
         "pick_up",
         "manifest",
         "manifest.confirm",
         [
-            _slot("scans", "scans", required=True, scan_kind="pickup"),
-            _slot("counted", "count", required=True),
+            slot("scans", "scans", required=True, scan_kind="pickup"),
+            slot("counted", "count", required=True),
         ],
     ),
-    Asked("depart", "cargo", "scans.add", [_slot("scans", "scans", scan_kind="departure")]),
-    Asked("hub_in", "cargo", "scans.add", [_slot("scans", "scans", scan_kind="hub_in")]),
-    Asked("hub_out", "cargo", "scans.add", [_slot("scans", "scans", scan_kind="hub_out")]),
+    Asked("depart", "cargo", "scans.add", [slot("scans", "scans", scan_kind="departure")]),
+    Asked("hub_in", "cargo", "scans.add", [slot("scans", "scans", scan_kind="hub_in")]),
+    Asked("hub_out", "cargo", "scans.add", [slot("scans", "scans", scan_kind="hub_out")]),
     Asked("take_run", "run", "run.accept"),
     Asked("accept_offer", "offer", "offer.accept"),
     Asked(
         "decline_offer",
         "offer",
         "offer.decline",
-        [_slot("reason", "choice", required=True, options=_options(DeclinedAs))],
+        [slot("reason", "choice", required=True, options=options(DeclinedAs))],
     ),
     Asked(
         "deliver",
         "stop",
         "pod.record",
         [
-            _slot("place", "place"),
-            _slot(
+            slot("place", "place"),
+            slot(
                 "receiver",
                 "receiver",
                 required=True,
                 proof="receiver",
-                options=_options(Relation),
+                options=options(Relation),
             ),
-            _slot("scanned_labels", "labels", proof="scan"),
-            _slot("photos", "photos", proof="photo"),
-            _slot("kept_back", "kept_back", options=_options(KeptBackAs)),
-            _slot("serials", "serials"),
-            _slot("tenders", "tenders", proof="tender", options=_options(TenderMethod)),
-            _slot("signature", "signature", proof="signature"),
-            _slot("handover_code", "handover_code", proof="code"),
+            slot("scanned_labels", "labels", proof="scan"),
+            slot("photos", "photos", proof="photo"),
+            slot("kept_back", "kept_back", options=options(KeptBackAs)),
+            slot("serials", "serials"),
+            slot("tenders", "tenders", proof="tender", options=options(TenderMethod)),
+            slot("signature", "signature", proof="signature"),
+            slot("handover_code", "handover_code", proof="code"),
         ],
         undo=True,
     ),
@@ -265,27 +116,27 @@ FORMS = (
         "stop",
         "delivery.failed",
         [
-            _slot("place", "place"),
-            _slot("dwell_seconds", "dwell"),
-            _reason(FailedAttempt, "reason", _AT_THE_DOOR),
+            slot("place", "place"),
+            slot("dwell_seconds", "dwell"),
+            reason(FailedAttempt, "reason", _AT_THE_DOOR),
             _PHOTOS,
-            _slot("called", "yes_no", required=True),
-            _slot("wished_on", "day"),
+            slot("called", "yes_no", required=True),
+            slot("wished_on", "day"),
             _WORDS,
         ],
         undo=True,
     ),
-    Asked("start_visit", "visit", "visit.start", [_slot("place", "place")]),
+    Asked("start_visit", "visit", "visit.start", [slot("place", "place")]),
     Asked(
         "complete_visit",
         "visit",
         "visit.complete",
         [
-            _slot("place", "place"),
-            _slot("units", "units", required=True),
-            _slot("photos", "photos", required=True),
-            _slot("demo_topics", "topics", required=True),
-            _slot("sign_off", "sign_off", required=True),
+            slot("place", "place"),
+            slot("units", "units", required=True),
+            slot("photos", "photos", required=True),
+            slot("demo_topics", "topics", required=True),
+            slot("sign_off", "sign_off", required=True),
         ],
         undo=True,
     ),
@@ -293,14 +144,14 @@ FORMS = (
         "cannot_finish",
         "visit",
         "visit.fail",
-        [_reason(VisitFailed, "reason", _AT_THE_VISIT), _PHOTOS, _WORDS],
+        [reason(VisitFailed, "reason", _AT_THE_VISIT), _PHOTOS, _WORDS],
         undo=True,
     ),
     Asked(
         "found_at_visit",
         "visit",
         "visit.finding",
-        [_reason(VisitFinding, "kind", _FOUND), _PHOTOS, _WORDS],
+        [reason(VisitFinding, "kind", _FOUND), _PHOTOS, _WORDS],
         undo=True,
     ),
     Asked(
@@ -308,9 +159,9 @@ FORMS = (
         "visit",
         "visit.extras",
         [
-            _slot("lines", "extras", required=True),
-            _slot("shown_minor", "sum"),
-            _slot("sign_off", "agreement", required=True),
+            slot("lines", "extras", required=True),
+            slot("shown_minor", "sum"),
+            slot("sign_off", "agreement", required=True),
         ],
         undo=True,
     ),
@@ -320,42 +171,42 @@ FORMS = (
         "check",
         "pick_list",
         "check.scan",
-        [_slot("scans", "codes", required=True)],
+        [slot("scans", "codes", required=True)],
     ),
     Asked(
         "pack",
         "pick_list",
         "pack.close",
-        [_slot("pieces", "boxes", required=True)],
+        [slot("pieces", "boxes", required=True)],
     ),
     Asked("pick_again", "pick_list", "pick.again", [_WORDS]),
     Asked(
         "receive",
         "arrival",
         "receipt.scan",
-        [_slot("scans", "receipt", required=True, options=_options(Grade))],
+        [slot("scans", "receipt", required=True, options=options(Grade))],
     ),
     Asked("finish_receipt", "arrival", "receipt.finish"),
     Asked(
         "count",
         "count",
         "count.enter",
-        [_slot("entries", "shelves", required=True)],
+        [slot("entries", "shelves", required=True)],
     ),
     Asked("finish_count", "count", "count.finish"),
     Asked(
         "unexpected_goods",
         None,
         "goods.unannounced",
-        [_slot("code", "code", required=True), _WORDS],
+        [slot("code", "code", required=True), _WORDS],
     ),
     Asked(
         "report_piece",
         None,
         "piece.report",
         [
-            _slot("labels", "pieces", required=True),
-            _reason(PieceReport, "kind", _OF_A_PIECE),
+            slot("labels", "pieces", required=True),
+            reason(PieceReport, "kind", _OF_A_PIECE),
             _PHOTOS,
             _WORDS,
         ],
@@ -366,11 +217,11 @@ FORMS = (
         None,
         "stock.propose",
         [
-            _slot("sku", "product", required=True),
-            _slot("quantity", "difference", required=True),
-            _slot("serials", "serials"),
-            _reason(AdjustmentIn, "reason", {}),
-            _slot("words", "words", required=True),
+            slot("sku", "product", required=True),
+            slot("quantity", "difference", required=True),
+            slot("serials", "serials"),
+            reason(AdjustmentIn, "reason", {}),
+            slot("words", "words", required=True),
         ],
     ),
     Asked("note", None, "note.add", _SAID, beside=_ANY_JOB, undo=True),
@@ -378,7 +229,7 @@ FORMS = (
         "problem",
         None,
         "problem.report",
-        [_reason(ProblemReport, "about", {}), *_SAID],
+        [reason(ProblemReport, "about", {}), *_SAID],
         beside=[*_ANY_JOB, "none"],
         undo=True,
     ),
@@ -386,7 +237,7 @@ FORMS = (
         "amend",
         None,
         "amend.add",
-        [_slot("amends", "event", required=True), *_SAID],
+        [slot("amends", "event", required=True), *_SAID],
         beside=_ANY_JOB,
         undo=True,
     ),
