@@ -231,14 +231,16 @@ async def an_older_version_of_the_app(company: Company) -> Scene:
     return scene
 
 
-GONE = ("proof", "shift_checklist")
+GONE = ("day", "proof", "shift_checklist")
 NOTHING = ("shift_checklist",)
+VISITED = ("day", *NOTHING)
+TWICE = ("day", "proof", "proof", "shift_checklist")
 
 CONFLICTS = {
     "two people deliver the same": Conflict(
         two_people_deliver_the_same, ("applied", "review"), 1013, "pod",
-        work={"delivery": ("proof", "shift", "shift_checklist"),
-              "another delivery": ("proof", "shift", "shift_checklist")},
+        work={"delivery": ("day", "proof", "shift", "shift_checklist"),
+              "another delivery": ("day", "proof", "shift", "shift_checklist")},
     ),
     "reassigned while offline": Conflict(
         reassigned_while_offline, ("applied",), 1013, "pod", rows=1,
@@ -259,7 +261,7 @@ CONFLICTS = {
     "two phones fill the same report": Conflict(
         two_phones_fill_the_same_report, ("applied", "duplicate"), 1015, "visit_report",
         problems=frozenset({"installation_approval"}),
-        work={"technician": NOTHING, "technician's second phone": NOTHING},
+        work={"technician": VISITED, "technician's second phone": VISITED},
     ),
     "another serial at the door": Conflict(
         another_serial_at_the_door, ("applied",), 1013, "pod", rows=1, held=(4, 5, 6),
@@ -268,11 +270,11 @@ CONFLICTS = {
     "another serial at the installation": Conflict(
         another_serial_at_the_installation, ("applied",), 1015, "visit_report", rows=1,
         held=(5, 6), problems=frozenset({"installation_approval", "serial_differs"}),
-        work={"technician": NOTHING},
+        work={"technician": VISITED},
     ),
     "second device of the same person": Conflict(
         second_device_of_the_same_person, ("applied", "duplicate"), 1013, "pod",
-        work={"delivery": ("proof", *GONE), "delivery's second phone": ("proof", *GONE)},
+        work={"delivery": TWICE, "delivery's second phone": TWICE},
     ),
     "an older version of the app": Conflict(
         an_older_version_of_the_app, ("applied",), 1013, "pod", rows=1, work={"delivery": GONE},
