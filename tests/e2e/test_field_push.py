@@ -27,8 +27,9 @@ from tests.support.whole_stack import WholeStack
 
 SHOWN = """navigator.serviceWorker.ready.then((worker) => worker.getNotifications())
   .then((all) => all.map((one) => [one.title, one.body, one.tag, one.lang]))"""
-HEARD = """(type) => new Promise((done) => navigator.serviceWorker.addEventListener(
-  'message', ({ data }) => data.type === type && done(data)))"""
+# The page listens before anything is sent: what comes meanwhile would not be heard.
+LISTEN = """(type) => void (window.heard = new Promise((done) =>
+  navigator.serviceWorker.addEventListener('message', ({ data }) => data.type === type && done(data))))"""
 
 TAP = """
 self.registration.getNotifications().then(([shown]) => {
@@ -94,16 +95,18 @@ async def test_a_push_is_shown_told_and_opens_the_job(
         assert found == [[told["title"], told["body"], told["tag"], told["lang"]]]
 
         # With a page open it is asked to show the job; without one it is opened.
-        heard = asyncio.create_task(page.evaluate(HEARD, "OPEN"))
+        await page.evaluate(LISTEN, "OPEN")
         (worker,) = context.service_workers
         assert await worker.evaluate(TAP) == []
-        assert (await asyncio.wait_for(heard, 60))["lane"] == told["data"]["lane"]
+        assert (await asyncio.wait_for(page.evaluate("window.heard"), 60))["lane"] == told["data"][
+            "lane"
+        ]
         await acknowledged(own, told["data"]["id"], "tapped_at")
 
         # One that cannot be read is shown too: browsers take push away from who shows nothing.
-        heard = asyncio.create_task(page.evaluate(HEARD, "LOOK"))
+        await page.evaluate(LISTEN, "LOOK")
         await devtools.send("ServiceWorker.deliverPushMessage", push | {"data": "nonsense"})
-        await asyncio.wait_for(heard, 60)
+        await asyncio.wait_for(page.evaluate("window.heard"), 60)
         assert [title for title, *_ in await page.evaluate(SHOWN)] == ["Doorstep"]
         await page.goto("about:blank")
         assert await worker.evaluate(TAP) == ["/app/"]
