@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 Source = Literal["person", "phone", "carrier", "webhook", "scan", "system"]
@@ -40,6 +41,27 @@ class Actor:
     def system(cls, job: str, *, source: Source = "system", request_id: str = "") -> Actor:
         """Act as Doorstep itself, named by the job or the carrier it speaks for."""
         return cls(role="system", source=source, name=job, job=job, request_id=request_id)
+
+    def for_a_job(self) -> dict[str, Any]:
+        """Name this person as the payload of a job does that goes on with the person's step."""
+        return {
+            "source": self.source,
+            "role": self.role,
+            "person_id": self.person_id,
+            "device_id": self.device_id,
+            "request_id": self.request_id,
+        }
+
+    @classmethod
+    def of_a_job(cls, payload: Mapping[str, Any]) -> Actor:
+        """Return the person whom `for_a_job` has named; what it may see is not part of that."""
+        return cls(
+            role=payload["role"],
+            source=payload["source"],
+            person_id=UUID(payload["person_id"]),
+            device_id=UUID(payload["device_id"]) if payload["device_id"] else None,
+            request_id=payload["request_id"],
+        )
 
     @property
     def device(self) -> str:

@@ -171,11 +171,7 @@ async def _take(
             "fulfilment_id": fulfilment["id"],
             "event_id": told.event_id,
             "captured_at": told.captured_at,
-            "source": actor.source,
-            "role": actor.role,
-            "person_id": actor.person_id,
-            "device_id": actor.device_id,
-            "request_id": actor.request_id,
+            **actor.for_a_job(),
         },
         order_id=offered["order_id"],
         key=f"start_offered:{told.event_id}",
@@ -237,13 +233,7 @@ async def lapse_offer(payload: dict[str, Any]) -> None:
 @job("flows.start_offered", queue="default", timeout=30)
 async def start_offered(payload: dict[str, Any]) -> None:
     """Pass 1012 on a delivery that was taken on the road; again it passes the same event id."""
-    actor = Actor(
-        role=payload["role"],
-        source=payload["source"],
-        person_id=UUID(payload["person_id"]),
-        device_id=UUID(payload["device_id"]) if payload["device_id"] else None,
-        request_id=payload["request_id"],
-    )
+    actor = Actor.of_a_job(payload)
     stop = {"id": UUID(payload["stop_id"]), "fulfilment_id": UUID(payload["fulfilment_id"])}
     await transport.start_stops(
         UUID(payload["run_id"]),

@@ -301,11 +301,7 @@ async def take_run(
             "run_id": run_id,
             "event_id": event_id,
             "captured_at": captured_at,
-            "source": actor.source,
-            "role": actor.role,
-            "person_id": actor.person_id,
-            "device_id": actor.device_id,
-            "request_id": actor.request_id,
+            **actor.for_a_job(),
         },
         key=f"start_run:{event_id}",
     )
@@ -354,13 +350,7 @@ async def _take_over(
 @job("flows.start_run", queue="default", timeout=60)
 async def start_run(payload: dict[str, Any]) -> None:
     """Pass 1012 on every delivery of an accepted run; those that have moved stay as they are."""
-    actor = Actor(
-        role=payload["role"],
-        source=payload["source"],
-        person_id=UUID(payload["person_id"]),
-        device_id=UUID(payload["device_id"]) if payload["device_id"] else None,
-        request_id=payload["request_id"],
-    )
+    actor = Actor.of_a_job(payload)
     run_id, event_id = UUID(payload["run_id"]), UUID(payload["event_id"])
     captured_at = datetime.fromisoformat(payload["captured_at"])
     for stop in await tms.accept_run(actor, run_id, event_id):
