@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
@@ -34,7 +35,12 @@ def origin(url: str) -> str:
 
 def further_origins() -> frozenset[str]:
     """List the origins that the settings allow beside the adapters' own, private ones included."""
-    return frozenset(origin(o.strip()) for o in settings().allowed_origins.split(",") if o.strip())
+    return _origins(settings().allowed_origins)
+
+
+@lru_cache(maxsize=8)
+def _origins(listed: str) -> frozenset[str]:
+    return frozenset(origin(one.strip()) for one in listed.split(",") if one.strip())
 
 
 def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

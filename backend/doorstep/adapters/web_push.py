@@ -1,4 +1,4 @@
-"""Web Push (RFC 8030, 8291, 8292): encrypted by pywebpush, sent on one aiohttp session.
+"""Web Push (RFC 8030, 8291, 8292): encrypted by pywebpush, posted on one aiohttp session.
 
 aiohttp is not our own client of outgoing calls, so the same checks are made here: no redirects, ten
 seconds in all, push services that browsers use alone, and no private address (DESIGN §4). What was
@@ -13,12 +13,11 @@ import re
 import socket
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from cryptography.hazmat.primitives.asymmetric import ec
-from pywebpush import WebPushException, webpush_async
+from pywebpush import WebPusher, WebPushException
 from yarl import URL
 
 from doorstep.adapters.client import CalledInTransaction
@@ -49,6 +48,10 @@ TOTAL_SECONDS = 10.0
 GONE = frozenset({404, 410})
 BUSY = frozenset({408, 425, 429})
 SERVER_ERROR = 500
+ACCEPTED = 202
+MOST_SAID = 300
+"""Characters of an answer that are kept, for whoever looks into it."""
+
 LONGEST_WAIT = 3600
 """Seconds that a push service may have us wait before we ask again."""
 
@@ -94,24 +97,24 @@ class WebPush:
             raise CalledInTransaction("push")
         try:
             _check_endpoint(address.endpoint)
-            await webpush_async(
-                {
-                    "endpoint": address.endpoint,
-                    "keys": {"p256dh": _text(address.p256dh), "auth": _text(address.auth)},
-                },
-                data=cast("str", notice.body),  # It takes bytes as well, whatever it declares.
-                ttl=notice.ttl_seconds,
+            # Encoded: what the browser gave us is the address, byte by byte.
+            url = URL(address.endpoint, encoded=True)
+            async with _session().post(
+                url,
+                data=_encrypted(address, notice.body),
                 headers={
                     "Authorization": self._signer.header(address.endpoint),
+                    "Content-Encoding": "aes128gcm",
                     "Topic": notice.topic,
+                    "TTL": str(notice.ttl_seconds),
                     "Urgency": notice.urgency,
                 },
-                aiohttp_session=_session(),
+                allow_redirects=False,
                 timeout=self._timeout,
-            )
-        except WebPushException as failed:
-            raise _refusal(failed) from failed
-        except (PushServiceUnknown, AddressRefused, ValueError) as refused:
+            ) as answer:
+                if answer.status > ACCEPTED:
+                    raise await _refusal(answer)
+        except (PushServiceUnknown, AddressRefused, WebPushException, ValueError) as refused:
             # Bad keys too (ValueError): what nobody can be reached by must not stop the others.
             raise OutsideRefused(f"push: {refused}", system="push") from refused
         except (aiohttp.ClientError, TimeoutError, OSError) as failed:
@@ -139,14 +142,22 @@ def _text(key: bytes) -> str:
     return base64.urlsafe_b64encode(key).decode()
 
 
-def _refusal(failed: WebPushException) -> Exception:
-    status = failed.status_code
-    words = f"HTTP {status}: {failed.message}".replace("\0", "")[:300]
-    if status in GONE:
-        return OutsideGone(words, system="push", http_status=status)
-    if status is not None and (status in BUSY or status >= SERVER_ERROR):
-        return OutsideUnavailable(words, system="push", wait=_seconds(failed.retry_after))
-    return OutsideRefused(words, system="push", http_status=status)
+def _encrypted(address: PushAddress, body: bytes) -> bytes:
+    """Encrypt for one phone (RFC 8291). Raises: ValueError and WebPushException for bad keys."""
+    keys = {"p256dh": _text(address.p256dh), "auth": _text(address.auth)}
+    sealed: bytes = WebPusher({"endpoint": address.endpoint, "keys": keys}).encode(body)["body"]
+    return sealed
+
+
+async def _refusal(answer: aiohttp.ClientResponse) -> Exception:
+    said = (await answer.content.read(MOST_SAID)).decode(errors="replace")
+    words = f"HTTP {answer.status} {answer.reason or ''}: {said}".replace("\0", "")[:MOST_SAID]
+    if answer.status in GONE:
+        return OutsideGone(words, system="push", http_status=answer.status)
+    if answer.status in BUSY or answer.status >= SERVER_ERROR:
+        wait = _seconds(answer.headers.get("Retry-After"))
+        return OutsideUnavailable(words, system="push", wait=wait)
+    return OutsideRefused(words, system="push", http_status=answer.status)
 
 
 def _seconds(retry_after: str | None) -> int | None:
@@ -189,34 +200,22 @@ class _GuardedResolver(AbstractResolver):
         """Nothing is kept."""
 
 
-class _Posting:
-    """The session as pywebpush uses it: no redirect is followed, and no endpoint is rewritten."""
-
-    def __init__(self) -> None:
-        self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=_GuardedResolver(), limit=50),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "Doorstep"},
-        )
-
-    async def post(self, endpoint: str, **given: Any) -> aiohttp.ClientResponse:
-        """Send one request."""
-        url = URL(endpoint, encoded=True)
-        return await self.session.post(url, allow_redirects=False, **given)
-
-
-_sessions: dict[asyncio.AbstractEventLoop, _Posting] = {}
+_sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
 
 def _session() -> aiohttp.ClientSession:
     loop = asyncio.get_running_loop()
     if loop not in _sessions:
-        _sessions[loop] = _Posting()
-    return cast("aiohttp.ClientSession", _sessions[loop])
+        _sessions[loop] = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=_GuardedResolver(), limit=50),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": "Doorstep"},
+        )
+    return _sessions[loop]
 
 
 async def close() -> None:
     """Close this loop's connections (at shutdown); the next notice opens new ones."""
-    posting = _sessions.pop(asyncio.get_running_loop(), None)
-    if posting is not None:
-        await posting.session.close()
+    session = _sessions.pop(asyncio.get_running_loop(), None)
+    if session is not None:
+        await session.close()
