@@ -43,8 +43,8 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, own)
             await enrol(page, await code_for(own, "delivery"))
-            await page.get_by_role("button", name="Accept the run").click()
-            await expect(page.get_by_role("button", name="Accept the run")).to_have_count(0)
+            await page.get_by_role("button", name="Yes, I drive this run").click()
+            await expect(page.get_by_role("button", name="Yes, I drive this run")).to_have_count(0)
             code = await parcel.order.handover_code()
             await whole_app_on_the_phone(page)
             await context.set_offline(True)

@@ -55,7 +55,7 @@ async def test_a_customer_signs_for_extras_without_a_signal_and_finance_is_asked
             await look(page, tmp_path, "3-agreement")
             await sign(page)
             await page.get_by_role("button", name="The customer takes it").click()
-            await expect(page.get_by_role("link", name="Record the installation")).to_be_visible()
+            await expect(page.get_by_role("link", name="Enter what you did")).to_be_visible()
             await context.set_offline(False)
             sold = await until(lambda: _sold(parcel, visit["id"]), "the extras at the desk")
             assert (sold["disagreements"], sold["signed"]) == ([], True)

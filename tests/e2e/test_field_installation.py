@@ -66,7 +66,7 @@ async def test_a_visit_is_not_finished_in_three_taps_and_the_next_one_installs_w
 async def _install(page: Page, unit: dict[str, Any], folder: Path) -> None:
     """Do the work as the card of the visit asks for it, one step after the other."""
     await page.get_by_role("button", name="Start the work").click()
-    await page.get_by_role("link", name="Record the installation").click()
+    await page.get_by_role("link", name="Enter what you did").click()
 
     await expect(page.get_by_role("heading", name="The goods")).to_be_visible()
     await take_photo(page, "Before", make_12mp_jpeg())
@@ -92,12 +92,13 @@ async def _install(page: Page, unit: dict[str, Any], folder: Path) -> None:
     await page.get_by_role("button", name=shown["text"]).click()
     await look(page, folder, "4-topics")
     await page.get_by_role("button", name=last["text"]).click()
+    await page.get_by_role("button", name="Go on").click()
 
     await expect(page.get_by_role("heading", name="The customer agrees")).to_be_visible()
     await expect(page.get_by_label("Name of the customer")).not_to_have_value("")
     await look(page, folder, "5-sign")
     await sign(page)
-    await page.get_by_role("button", name="Installed and shown").click()
+    await page.get_by_role("button", name="Finish: installed and shown").click()
     await expect(page.get_by_text("Done on this phone")).to_be_visible()
 
 

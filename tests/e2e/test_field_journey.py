@@ -104,10 +104,10 @@ class ParcelOnPhones(ParcelPlay):
             await self.brought_in(page, 1011)
 
     async def deliver(self) -> None:
-        """Accept the run, then hand over without a signal, the code last (1012, 1013)."""
+        """Yes, I drive this run, then hand over without a signal, the code last (1012, 1013)."""
         executive = await door.plan_run(self)
         async with self.phones.of(executive.user) as page:
-            await page.get_by_role("button", name="Accept the run").click()
+            await page.get_by_role("button", name="Yes, I drive this run").click()
             code = await self.order.handover_code()
             _, stop = await door.stop_of(self, executive)
             await page.context.set_offline(True)

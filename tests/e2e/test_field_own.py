@@ -151,8 +151,8 @@ async def hand_over_badly(page: Page, number: str) -> None:
     await page.get_by_role("button", name="· customer").click()
     for heading in ("Scan the pieces", "Photos"):
         await expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        await page.get_by_role("button", name="I cannot do this here").click()
+        await page.get_by_role("button", name="Not possible here: leave it out").click()
     await page.get_by_role("button", name="in cash").click()
-    await page.get_by_role("button", name="I cannot do this here").click()
+    await page.get_by_role("button", name="Not possible here: leave it out").click()
     await page.get_by_role("button", name="Handed over").click()
     await expect(page.get_by_text("Done on this phone")).to_be_visible()

@@ -29,7 +29,7 @@ from tests.support.whole_stack import WholeStack
 
 EXECUTIVE = next(u for u in sample_users() if (u.role, u.channel) == ("delivery", "AE"))
 START, FURTHER = (25.2000, 55.2600), (25.2060, 55.2600)
-ON = "Your place is shown to the dispatchers while you drive."
+ON = "Your location is shown to the dispatchers while you drive."
 REASON = "The customer asks where the van is."
 
 # Four more stops on the run, as documents of a later pull: two in one house, and one without a pin.
@@ -176,11 +176,11 @@ async def refuses(context: BrowserContext, page: Page, own: WholeStack) -> None:
     )
     await page.reload()
     await unlock(page, PIN)
-    await expect(page.get_by_text("This phone does not tell its place.")).to_be_visible()
+    await expect(page.get_by_text("This phone does not tell its location.")).to_be_visible()
     await sound(page)
     await page.get_by_role("button", name="Understood").click()
     await page.reload()
     await unlock(page, PIN)
-    await expect(page.get_by_role("link", name="My place")).to_be_visible()
-    await expect(page.get_by_text("This phone does not tell its place.")).to_have_count(0)
+    await expect(page.get_by_role("link", name="My location")).to_be_visible()
+    await expect(page.get_by_text("This phone does not tell its location.")).to_have_count(0)
     await expect(page.get_by_role("link", name=ON)).to_have_count(0)

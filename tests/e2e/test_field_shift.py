@@ -54,7 +54,7 @@ async def test_a_shift_without_a_signal_arrives_whole_and_once(
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, alone)
             await enrol(page, await code_for(alone, "delivery"))
-            await page.get_by_role("button", name="Accept the run").click()
+            await page.get_by_role("button", name="Yes, I drive this run").click()
             codes = [await parcel.order.handover_code() for parcel in parcels]
             stops = await _stops(people, parcels)
             await whole_app_on_the_phone(page)

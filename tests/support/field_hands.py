@@ -28,7 +28,9 @@ async def scan(page: Page, code: str) -> None:
 
 async def sign(page: Page) -> None:
     """Sign with a finger, in two strokes."""
-    box = await page.locator("canvas").bounding_box()
+    pad = page.locator("canvas")
+    await pad.evaluate("pad => pad.scrollIntoView({ block: 'center' })")
+    box = await pad.bounding_box()
     assert box is not None
     for height in (0.3, 0.6):
         await page.mouse.move(box["x"] + 40, box["y"] + box["height"] * height)
@@ -78,7 +80,7 @@ async def hand_over(page: Page, stop: dict[str, Any], pictures: list[bytes], cod
 async def install(page: Page, unit: dict[str, Any]) -> None:
     """Install one machine by its card: photos, serial, checklist, what is shown, and the signature."""
     await page.get_by_role("button", name="start the work").click()
-    await page.get_by_role("link", name="Record the installation").click()
+    await page.get_by_role("link", name="Enter what you did").click()
     await take_photo(page, "Before", make_jpeg(800, 600, seed=1))
     await scan(page, unit["serials"][0])
     for item in unit["checklist"]["items"]:
@@ -88,6 +90,7 @@ async def install(page: Page, unit: dict[str, Any]) -> None:
     await page.get_by_role("button", name="Go on").click()
     for topic in unit["checklist"]["demo_topics"]:
         await page.get_by_role("button", name=topic["text"]).click()
+    await page.get_by_role("button", name="Go on").click()
     await sign(page)
-    await page.get_by_role("button", name="Installed and shown").click()
+    await page.get_by_role("button", name="Finish: installed and shown").click()
     await expect(page.get_by_text("Done on this phone")).to_be_visible()

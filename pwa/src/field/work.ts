@@ -89,14 +89,27 @@ export function jobs(documents: StoredDocument[]): Job[] {
     .map(({ job }) => job);
 }
 
+export interface Money {
+  minor: number;
+  currency: string;
+}
+
 /** Return the money that is still due at the doors of these jobs together, by currency. */
-export function collect(open: Job[]): { minor: number; currency: string }[] {
-  const due = new Map<string, number>();
-  for (const { kind, body: stop } of open) {
-    if (kind !== 'stop' || stop.cash_due_minor === 0) continue;
-    due.set(stop.currency, (due.get(stop.currency) ?? 0) + stop.cash_due_minor);
-  }
-  return [...due].map(([currency, minor]) => ({ minor, currency }));
+export function collect(open: Job[]): Money[] {
+  return summed(
+    open.flatMap(({ kind, body: stop }) =>
+      kind === 'stop' && stop.cash_due_minor > 0
+        ? [{ minor: stop.cash_due_minor, currency: stop.currency }]
+        : [],
+    ),
+  );
+}
+
+/** Add up what is of the same currency. */
+export function summed(parts: Money[]): Money[] {
+  const sums = new Map<string, number>();
+  for (const { minor, currency } of parts) sums.set(currency, (sums.get(currency) ?? 0) + minor);
+  return [...sums].map(([currency, minor]) => ({ minor, currency }));
 }
 
 /** Return the jobs that say all these words somewhere: a name, a street, a number, a label, a model. */

@@ -44,6 +44,18 @@ const some = (quantity: number): Answers => ({
 const LIST = pickList([KETTLE, { ...MACHINE, quantity: 1 }]);
 const ALL = ['BAR-KET', 'BAR-WM', 'HOSE', 'WM-0001'];
 
+test('cash is in a pocket from the handover on, whatever else was paid', () => {
+  const said: Answers = {
+    tenders: [
+      { method: 'cash', amount_minor: 200_000, reference: '' },
+      { method: 'card', amount_minor: 100_000, reference: 'R1' },
+      { method: 'cash', amount_minor: 14_800, reference: '' },
+    ],
+  };
+  expect(changed('deliver', said, null, 1)).toMatchObject({ cash_minor: 214_800 });
+  expect(changed('deliver', {}, null, 1)).not.toHaveProperty('cash_minor');
+});
+
 test('a parcel is picked, checked and packed in this order, all without a signal', () => {
   expect(names(LIST, new Map())).toEqual(['start_pick']);
   expect(names(LIST, done(LIST, ['start_pick']))).toEqual(['check', 'pick_again']);

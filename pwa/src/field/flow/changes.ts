@@ -18,6 +18,8 @@ export interface Change {
   chosen?: string[];
   scans?: unknown[];
   lines?: string[];
+  /** What was taken in cash, in minor units of the job's currency. */
+  cash_minor?: number;
 }
 
 interface JobRef {
@@ -38,7 +40,14 @@ export function changed(form: string, said: Answers, before: Change | null, at: 
   if (scans.length > 0 && form !== 'pick_again') change.scans = scans;
   const lines = list(said['entries']).map((one) => (one as { line_id: string }).line_id);
   if (form === 'count') change.lines = [...(before?.lines ?? []), ...lines];
+  const cash = list(said['tenders']).reduce<number>((sum, one) => sum + inCash(one), 0);
+  if (cash > 0) change.cash_minor = cash;
   return change;
+}
+
+function inCash(tender: unknown): number {
+  const { method, amount_minor } = tender as { method: string; amount_minor: number };
+  return method === 'cash' ? amount_minor : 0;
 }
 
 function list(value: Json | undefined): unknown[] {
