@@ -12,12 +12,12 @@ from doorstep.play.visitors import until
 from tests.support.field_app import phone
 from tests.support.field_face import (
     PIN,
+    Screens,
     code_for,
     company,
     enrol,
     on_the_way,
     open_face,
-    sound,
     whole_app_on_the_phone,
 )
 from tests.support.field_hands import scan, take_photo, unlock
@@ -42,6 +42,7 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
         labels = await labels_of(parcel)
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, own)
+            screens = Screens(page, tmp_path)
             await enrol(page, await code_for(own, "delivery"))
             await page.get_by_role("button", name="Yes, I drive this run").click()
             await expect(page.get_by_role("button", name="Yes, I drive this run")).to_have_count(0)
@@ -50,45 +51,38 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             await context.set_offline(True)
             await page.get_by_role("link", name=parcel.order.number).click()
             await expect(page.get_by_role("link", name="Hand over")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "1-job.png", full_page=True)
+            await screens.look("job")
             await page.get_by_role("link", name="Hand over").click()
 
             await expect(page.get_by_role("heading", name="Who takes it?")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "2-who.png", full_page=True)
+            await screens.look("who")
             await page.get_by_role("button", name="· customer").click()
 
             await expect(page.get_by_role("heading", name="Scan the pieces")).to_be_visible()
             await scan(page, "ANOTHER-1")
             await expect(page.get_by_text("Not the right one: ANOTHER-1")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "3-scan.png", full_page=True)
+            await screens.look("scan")
             for label in labels:
                 await scan(page, label)
 
             await expect(page.get_by_role("heading", name="Photos")).to_be_visible()
+            await screens.look("photo")
             await take_photo(page, "The goods at the door", make_12mp_jpeg())
-            await sound(page)
-            await page.screenshot(path=tmp_path / "4-photo.png", full_page=True)
 
             # The phone's memory runs out, and the page with it: everything is where it was.
             await page.reload()
             await unlock(page, PIN)
             await expect(page.get_by_role("heading", name="Money")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "5-money.png", full_page=True)
+            await screens.look("money")
             await page.get_by_role("button", name="in cash").click()
 
             await expect(page.get_by_role("heading", name="Code")).to_be_visible()
+            await screens.look("code")
             await page.get_by_label("The customer's code").fill(code)
-            await sound(page)
-            await page.screenshot(path=tmp_path / "6-code.png", full_page=True)
             await page.get_by_role("button", name="Handed over").click()
 
             await expect(page.get_by_text("Done on this phone")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "7-done.png", full_page=True)
+            await screens.look("done")
             await page.get_by_role("button", name="Undo").click()
             await page.get_by_role("link", name="Hand over").click()
             await page.get_by_role("button", name="Handed over").click()
@@ -103,17 +97,16 @@ async def test_nobody_home_is_told_in_a_few_taps_with_the_door(
         parcel = await on_the_way(people, number=12)
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, own)
+            screens = Screens(page, tmp_path)
             await enrol(page, await code_for(own, "delivery"))
             await page.get_by_role("link", name=parcel.order.number).click()
             await page.get_by_role("link", name="Cannot deliver").click()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "1-why.png", full_page=True)
+            await screens.look("why")
             await page.get_by_role("button", name="Nobody home").click()
             await take_photo(page, "The door", make_jpeg(1200, 900))
             await page.get_by_role("button", name="Go on").click()
             await expect(page.get_by_role("heading", name="Did you call")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "2-called.png", full_page=True)
+            await screens.look("called")
             await page.get_by_role("button", name="Yes").click()
             await page.get_by_role("button", name="Not delivered").click()
             await expect(page.get_by_text("Done on this phone")).to_be_visible()

@@ -11,15 +11,14 @@ from doorstep.play import door, installation
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Visitor, until
 from doorstep.seed.filling import PARTS_ON_VAN
-from tests.e2e.test_field_installation import look
 from tests.support.field_app import phone
 from tests.support.field_face import (
+    Screens,
     code_of,
     company,
     enrol,
     on_the_way,
     open_face,
-    sound,
     whole_app_on_the_phone,
 )
 from tests.support.field_hands import sign
@@ -36,23 +35,24 @@ async def test_a_customer_signs_for_extras_without_a_signal_and_finance_is_asked
         technician, visit = await installation.visit_of(parcel)
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, own)
+            screens = Screens(page, tmp_path)
             await enrol(page, await code_of(own, technician.user))
             await whole_app_on_the_phone(page)
             await page.get_by_role("link", name=parcel.order.number).click()
             await context.set_offline(True)
             await page.get_by_role("button", name="Start the work").click()
             await expect(page.get_by_text("Parts on your van")).to_be_visible()
-            await look(page, tmp_path, "1-visit")
+            await screens.look("visit")
             await page.get_by_role("link", name="Sell extras").click()
+            await expect(page.get_by_label("Search")).to_be_visible()
+            await screens.look("prices")
             await page.get_by_label("Search").fill("hose")
             await page.get_by_role("button", name="One more: Water hose 2 m").click()
             await page.get_by_role("button", name="One more: Water hose 2 m").click()
             await expect(page.get_by_text("with tax")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "2-chosen.png", full_page=True)
             await page.get_by_role("button", name="Go on").click()
             await expect(page.get_by_role("heading", name="The customer agrees")).to_be_visible()
-            await look(page, tmp_path, "3-agreement")
+            await screens.look("agreement")
             await sign(page)
             await page.get_by_role("button", name="The customer takes it").click()
             await expect(page.get_by_role("link", name="Enter what you did")).to_be_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page, Playwright, expect
+from playwright.async_api import Playwright, expect
 
 from doorstep.play import door, installation
 from doorstep.play.parcel import ParcelPlay
@@ -13,12 +13,12 @@ from doorstep.play.visitors import StepFailed, until
 from tests.support.field_app import phone
 from tests.support.field_face import (
     PIN,
+    Screens,
     code_of,
     company,
     enrol,
     on_the_way,
     open_face,
-    sound,
     whole_app_on_the_phone,
 )
 from tests.support.field_hands import scan, sign, take_photo, unlock
@@ -39,6 +39,7 @@ async def test_a_visit_is_not_finished_in_three_taps_and_the_next_one_installs_w
         technician, first = await installation.visit_of(parcel)
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, own)
+            screens = Screens(page, tmp_path)
             await enrol(page, await code_of(own, technician.user))
             await whole_app_on_the_phone(page)
             await page.get_by_role("link", name=parcel.order.number).click()
@@ -46,7 +47,7 @@ async def test_a_visit_is_not_finished_in_three_taps_and_the_next_one_installs_w
             for n, name in enumerate(NOT_FINISHED, 1):
                 tap = page.get_by_role("link" if n == 1 else "button", name=name)
                 await expect(tap).to_be_visible()
-                await look(page, tmp_path, f"cannot-{n}")
+                await screens.look(f"cannot-{n}")
                 await tap.click()
             await expect(page.get_by_text("Done on this phone")).to_be_visible()
             await context.set_offline(False)
@@ -57,14 +58,15 @@ async def test_a_visit_is_not_finished_in_three_taps_and_the_next_one_installs_w
             await page.get_by_role("link", name=parcel.order.number).click()
             await expect(page.get_by_text("It is not safe")).to_be_visible()
             await context.set_offline(True)
-            await look(page, tmp_path, "1-visit")
-            await _install(page, second["units"][0], tmp_path)
+            await screens.look("visit")
+            await _install(screens, second["units"][0])
             await context.set_offline(False)
             await parcel.reached(1015)
 
 
-async def _install(page: Page, unit: dict[str, Any], folder: Path) -> None:
+async def _install(screens: Screens, unit: dict[str, Any]) -> None:
     """Do the work as the card of the visit asks for it, one step after the other."""
+    page = screens.page
     await page.get_by_role("button", name="Start the work").click()
     await page.get_by_role("link", name="Enter what you did").click()
 
@@ -72,7 +74,7 @@ async def _install(page: Page, unit: dict[str, Any], folder: Path) -> None:
     await take_photo(page, "Before", make_12mp_jpeg())
     await scan(page, "ANOTHER-1")
     await expect(page.get_by_text("Another number than was packed")).to_be_visible()
-    await look(page, folder, "2-other-serial")
+    await screens.look("other-serial")
     await scan(page, unit["serials"][0].lower())
     await expect(page.get_by_text("Another number than was packed")).to_have_count(0)
     for item in unit["checklist"]["items"]:
@@ -81,7 +83,7 @@ async def _install(page: Page, unit: dict[str, Any], folder: Path) -> None:
     await page.get_by_role("button", name="Go on").click()
 
     await expect(page.get_by_role("heading", name="Photos")).to_be_visible()
-    await look(page, folder, "3-photos")
+    await screens.look("photos")
     await take_photo(page, "After", make_jpeg(800, 600, seed=1))
 
     # The phone's memory runs out, and the page with it: everything is where it was.
@@ -90,13 +92,13 @@ async def _install(page: Page, unit: dict[str, Any], folder: Path) -> None:
     await expect(page.get_by_role("heading", name="Show the customer")).to_be_visible()
     shown, last = unit["checklist"]["demo_topics"]
     await page.get_by_role("button", name=shown["text"]).click()
-    await look(page, folder, "4-topics")
+    await screens.look("topics")
     await page.get_by_role("button", name=last["text"]).click()
     await page.get_by_role("button", name="Go on").click()
 
     await expect(page.get_by_role("heading", name="The customer agrees")).to_be_visible()
     await expect(page.get_by_label("Name of the customer")).not_to_have_value("")
-    await look(page, folder, "5-sign")
+    await screens.look("sign")
     await sign(page)
     await page.get_by_role("button", name="Finish: installed and shown").click()
     await expect(page.get_by_text("Done on this phone")).to_be_visible()
@@ -108,15 +110,3 @@ async def _visit_after(parcel: ParcelPlay, before: str) -> dict[str, Any] | None
     except StepFailed:
         return None
     return card if card["id"] != before else None
-
-
-async def look(page: Page, folder: Path, name: str) -> None:
-    """The screen is fit to be used, from left to right and back; pictures of it stay in the folder."""
-    here = page.url.partition("#")[2]
-    for language, code in (("العربية", "ar"), ("English", "en")):
-        await page.evaluate("location.hash = '#/language'")
-        await page.get_by_role("button", name=language).click()
-        await page.evaluate(f"location.hash = '{here}'")
-        await expect(page.locator(f"html[lang={code}] main h1")).to_be_visible()
-        await sound(page)
-        await page.screenshot(path=folder / f"{name}-{code}.png", full_page=True)

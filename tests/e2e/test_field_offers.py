@@ -9,7 +9,7 @@ from playwright.async_api import Playwright, expect
 
 from doorstep.play import picking
 from tests.support.field_app import company, phone
-from tests.support.field_face import code_of, enrol, on_the_way, open_face, sound, to_pick
+from tests.support.field_face import Screens, code_of, enrol, on_the_way, open_face, to_pick
 from tests.support.whole_stack import WholeStack
 
 TIME_LEFT = re.compile(r"^[0-2]:[0-5][0-9]$")
@@ -37,8 +37,7 @@ async def test_one_more_delivery_is_offered_with_its_time_and_taken_by_one_tap(
             card = page.get_by_role("region", name="Can you take one more?")
             await expect(card.get_by_role("timer")).to_have_text(TIME_LEFT)
             await expect(card).to_contain_text(more.order.number)
-            await sound(page)
-            await page.screenshot(path=tmp_path / "offer.png", full_page=True)
+            await Screens(page, tmp_path).look("offer")
             await card.get_by_role("button", name=re.compile("Yes")).click()
             await expect(page.get_by_text("2 jobs", exact=True)).to_be_visible()
             await expect(card).to_have_count(0)

@@ -10,12 +10,12 @@ from playwright.async_api import Page, Playwright, expect
 from doorstep.play.visitors import Company, until
 from tests.support.field_app import phone
 from tests.support.field_face import (
+    Screens,
     code_for,
     company,
     enrol,
     on_the_way,
     open_face,
-    sound,
     whole_app_on_the_phone,
 )
 from tests.support.field_hands import take_photo
@@ -23,16 +23,17 @@ from tests.support.pictures import make_jpeg
 from tests.support.whole_stack import WholeStack
 
 
-async def say(page: Page, form: str, words: str, finish: str, shot: Path | None = None) -> None:
+async def say(
+    page: Page, form: str, words: str, finish: str, screens: Screens | None = None
+) -> None:
     """Open a form and say something in it."""
     await page.get_by_role("link", name=form).click()
     if form == "Report a problem":
         await page.get_by_role("button", name="The address").click()
     await page.get_by_role("textbox").fill(words)
     await page.get_by_role("textbox").blur()
-    if shot is not None:
-        await sound(page)
-        await page.screenshot(path=shot, full_page=True)
+    if screens is not None:
+        await screens.look("said")
     await page.get_by_role("button", name=finish).click()
 
 
@@ -55,20 +56,18 @@ async def test_words_amendments_and_appeals_go_through_the_screens(
         order_id = (await parcel.order.order())["id"]
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, own)
+            screens = Screens(page, tmp_path)
             await enrol(page, await code_for(own, "delivery"))
             await expect(page.get_by_role("link", name=parcel.order.number)).to_be_visible()
             await whole_app_on_the_phone(page)
             await context.set_offline(True)
             await page.get_by_role("link", name=parcel.order.number).click()
             await expect(page.get_by_role("heading", name="Something to say?")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "1-job.png", full_page=True)
+            await screens.look("job")
             await say(page, "Leave a note", "Use the back gate.", "Save the note")
             # A note is no step of the job: it is still to be delivered.
             await expect(page.get_by_role("link", name="Hand over")).to_be_visible()
-            await say(
-                page, "Report a problem", "The road is closed.", "Report it", tmp_path / "2.png"
-            )
+            await say(page, "Report a problem", "The road is closed.", "Report it", screens)
 
             # Nothing but the receiver is captured: a desk will not accept it.
             await page.get_by_role("link", name="Cannot deliver").click()
@@ -100,6 +99,7 @@ async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_rea
         order_id = (await parcel.order.order())["id"]
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, alone)
+            screens = Screens(page, tmp_path)
             await enrol(page, await code_for(alone, "delivery"))
             await hand_over_badly(page, parcel.order.number)
             await asked(people, "pod_incomplete", order_id)
@@ -107,20 +107,17 @@ async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_rea
             await page.goto(f"{alone.base_url}/app/#/")
             refused = page.get_by_role("link", name="1 proof was not accepted")
             await expect(refused).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "3-today.png", full_page=True)
+            await screens.look("today")
             await whole_app_on_the_phone(page)
             await context.set_offline(True)
             await refused.click()
             await expect(page.get_by_role("heading", name="Not accepted")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "4-proofs.png", full_page=True)
+            await screens.look("proofs")
             await say(
                 page, "Say why it should count", "The label was torn.", "Send it to the office"
             )
             await expect(page.get_by_role("heading", name="You have said why")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "5-said.png", full_page=True)
+            await screens.look("said")
             await context.set_offline(False)
             desk = await people.person(people.find("dispatcher"))
 
@@ -134,14 +131,7 @@ async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_rea
             await page.get_by_role("button", name="Send now").click()
             await page.goto(f"{alone.base_url}/app/#/proofs")
             await expect(page.get_by_text("Nobody signed for it.")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "6-decided.png", full_page=True)
-            await page.goto(f"{alone.base_url}/app/#/language")
-            await page.get_by_role("button", name="العربية").click()
-            await page.goto(f"{alone.base_url}/app/#/proofs")
-            await expect(page.get_by_text("Nobody signed for it.")).to_be_visible()
-            await sound(page)
-            await page.screenshot(path=tmp_path / "7-arabic.png", full_page=True)
+            await screens.look("decided")
 
 
 async def hand_over_badly(page: Page, number: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ SMALL_TARGETS = """[...document.querySelectorAll('a, button, input')]
 
 # As patient as `until`: the machine may be busy with other tests.
 expect.set_options(timeout=60_000)
+
+LANGUAGES = ("hi", "ar", "ur", "ml", "bn") if os.environ.get("LANGUAGES") == "all" else ("hi", "ar")
+"""Beside English."""
 
 PIN = "246810"
 SETTLED = re.compile("All confirmed|Nothing to send")
@@ -106,18 +110,23 @@ async def whole_app_on_the_phone(page: Page) -> None:
 
 
 class Screens:
-    """Looks at every screen it is shown, in English and in Arabic, and keeps a picture of it."""
+    """Looks at every screen it is shown in each language, and keeps a picture of it.
+
+    English, Hindi and Arabic; with `LANGUAGES=all` the other three as well.
+    """
 
     def __init__(self, page: Page, folder: Path) -> None:
         self.page, self.folder, self.count = page, folder, 0
 
     async def look(self, name: str) -> None:
-        """Nothing is hard to reach, to read or to hit, from the left or from the right."""
+        """Nothing is hard to reach, to read or to hit, in any of them."""
         self.count += 1
+        await expect(self.page.locator("main h1")).to_be_visible()
         await self._sound(name, "en")
         here = await self.page.evaluate("location.hash")
-        await self._speak("ar", here)
-        await self._sound(name, "ar")
+        for code in LANGUAGES:
+            await self._speak(code, here)
+            await self._sound(name, code)
         await self._speak("en", here)
 
     async def _sound(self, name: str, code: str) -> None:
