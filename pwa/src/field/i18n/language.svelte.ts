@@ -76,6 +76,11 @@ class Language {
     return (minor / 10 ** decimals).toFixed(decimals);
   }
 
+  /** Write several things as one: "a, b and c". */
+  list(things: string[]): string {
+    return new Intl.ListFormat(this.#tag(this.code)).format(things);
+  }
+
   /** Write an amount of bytes as people read it. */
   size(bytes: number): string {
     const large = bytes >= 1_000_000;
