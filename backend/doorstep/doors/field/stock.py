@@ -26,7 +26,7 @@ TAGS = ["warehouse"]
 
 # What the books say stands nowhere in it: the count is blind.
 OPEN_COUNTS = """
-SELECT c.id, c.number, c.why, c.due_on,
+SELECT c.id, c.number, c.why, c.opened_by IS NULL AS by_rule, c.due_on,
   coalesce((SELECT jsonb_agg(jsonb_build_object(
       'id', l.id, 'sku', p.sku, 'name', p.name, 'barcode', p.barcode, 'serialised', p.serialised,
       'owner', coalesce(v.name, ''), 'grade', l.grade, 'counted', l.entry_id IS NOT NULL)
@@ -52,11 +52,15 @@ class CountLineOut(Struct, kw_only=True):
 
 
 class OpenCountOut(Struct, kw_only=True):
-    """Shelves to be counted here: what lies there, and what is packed and waits for its carrier."""
+    """Shelves to be counted here: what lies there, and what is packed and waits for its carrier.
+
+    `why` are words of a desk, or, `by_rule`, of the rule that makes the day's count.
+    """
 
     id: UUID
     number: str
     why: str
+    by_rule: bool = False
     due_on: date
     lines: list[CountLineOut]
 
