@@ -27,12 +27,22 @@ SLOWER = 4
 
 FAR_OFF = 5
 GOALS = {"commit_ms": 100, "start_ms": 2_000}
+STEPS = {"commit_ms": "kept", "shown_ms": "shown"}
 
 TAPPED = """(() => {
   window.measured = {};
-  addEventListener('click', () => (window.measured.tap = performance.now()), { capture: true });
-  addEventListener('hashchange', () => (window.measured.kept = performance.now()));
+  const now = (name) => () => (window.measured[name] ??= performance.now());
+  addEventListener('click', now('tap'), { capture: true });
+  addEventListener('hashchange', now('shown'));
+  const begin = IDBDatabase.prototype.transaction;
+  IDBDatabase.prototype.transaction = function (stores, ...how) {
+    const transaction = begin.call(this, stores, ...how);
+    if ([stores].flat().includes('entry') && transaction.mode === 'readwrite')
+      transaction.addEventListener('complete', now('kept'));
+    return transaction;
+  };
 })()"""
+"""When the tap came, when the capture was on the disk, and when the screen said so."""
 
 MANY_JOBS = """(async (count) => {
   const open = indexedDB.open('doorstep-outbox');
@@ -71,10 +81,8 @@ async def test_a_slow_phone_keeps_up_with_its_person(
         await context.set_offline(True)
         slow = await context.new_cdp_session(page)
         await slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-        found = {
-            "commit_ms": await _commit(page, parcel.order.number),
-            "start_ms": await _start(page),
-        }
+        found = await _commit(page, parcel.order.number)
+        found["start_ms"] = await _start(page)
         shift = await _list_of_many(page, slow)
     told = ", ".join(f"{name} {value:.0f}" for name, value in found.items())
     record_property("counts", f"field app at 1/{SLOWER} speed: {told}, CLS of 200 jobs {shift:.3f}")
@@ -82,8 +90,8 @@ async def test_a_slow_phone_keeps_up_with_its_person(
     assert {name for name, goal in GOALS.items() if found[name] > FAR_OFF * goal} == set()
 
 
-async def _commit(page: Page, number: str) -> float:
-    """Tell how long it takes from the last tap of a delivery until it is on the disk and shown."""
+async def _commit(page: Page, number: str) -> dict[str, float]:
+    """Tell how long it takes from the last tap of a delivery until it is on the disk, and shown."""
     await page.get_by_role("link", name=number).click()
     labels = await page.locator(".card.row span[dir=ltr]").all_inner_texts()
     await page.get_by_role("link", name="Hand over").click()
@@ -98,7 +106,7 @@ async def _commit(page: Page, number: str) -> float:
     await page.get_by_role("button", name="Handed over").click()
     await expect(page.get_by_role("button", name="Undo")).to_be_visible()
     measured: dict[str, float] = await page.evaluate("window.measured")
-    return measured["kept"] - measured["tap"]
+    return {name: measured[at] - measured["tap"] for name, at in STEPS.items()}
 
 
 async def _start(page: Page) -> float:
