@@ -16,6 +16,8 @@ from doorstep.seed import SampleUser
 from tests.support.field_app import company, phone
 from tests.support.field_face import (
     SETTLED,
+    TO_COLLECT,
+    Lines,
     Screens,
     code_of,
     enrol,
@@ -26,6 +28,9 @@ from tests.support.field_face import (
 from tests.support.field_hands import scan, take_photo
 from tests.support.pictures import make_jpeg
 from tests.support.whole_stack import WholeStack
+
+LIGHT = (("KET-17", 1),)
+"""What one person carries alone."""
 
 CREW = """
 SELECT c.id AS crew_id, v.id AS vehicle_id, c.lead_id FROM crew c
@@ -61,9 +66,60 @@ async def test_a_shift_ends_once_its_cash_is_counted_and_its_goods_are_explained
             await until(lambda: _closed(people, shift_id), "the end of the shift")
 
 
-async def _carried(people: Company, number: int) -> ParcelPlay:
+async def test_another_van_takes_over_what_the_one_that_is_down_had_to_deliver(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        parcel = await _carried(people, 43, LIGHT)
+        lead, shift_id, stops = await _shift(own, people, [parcel])
+        other, their_shift = await _second_van(own, people, lead)
+        down = {"event_id": str(uuid7()), "to_shift_id": their_shift, "reason": "flat battery"}
+        desk = await people.staff("dispatcher")
+        said = await desk.post(f"/console/shifts/{shift_id}/van-down", down)
+        assert [one["state"] for one in said["parcels"]] == ["moved"]
+        [piece] = stops[parcel.id]["pieces"]
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, own)
+            await enrol(page, await code_of(own, other))
+            await page.get_by_role("button", name="Start the shift").click()
+            await page.get_by_role("link", name="Take over from another van").click()
+            await expect(page.get_by_text("0 pieces taken over")).to_be_visible()
+            await Screens(page, tmp_path).look("take-over")
+            await whole_app_on_the_phone(page)
+            await context.set_offline(True)
+            await scan(page, piece["label_no"])
+            await expect(page.get_by_text("1 piece taken over")).to_be_visible()
+            await page.get_by_role("button", name="Everything is taken over").click()
+            await expect(page.get_by_role("link", name=parcel.order.number)).to_be_visible()
+            await context.set_offline(False)
+            await until(lambda: _aboard(people, other), "the piece on the other van")
+
+
+async def _second_van(
+    stack: WholeStack, people: Company, lead: SampleUser
+) -> tuple[SampleUser, str]:
+    """Have a second crew with a van of its own for today."""
+    other = next(u for u in people.users("delivery", "AE") if u.person_id != lead.person_id)
+    [channel] = await stack.rows("SELECT id::text FROM channel WHERE code = 'AE'")
+    desk, crew_id, shift_id = await people.staff("dispatcher"), str(uuid7()), str(uuid7())
+    van = {"code": "VAN-2", "channel_id": channel["id"], "plate": "AE 2002"}
+    made = await desk.post("/console/vehicles", van | {"capacity_kg": 900, "capacity_l": 9_000})
+    person = str(other.person_id)
+    crew = {"id": crew_id, "channel_id": channel["id"], "name": "Second", "lead_id": person}
+    await desk.post("/console/crews", crew | {"member_ids": [person]})
+    day = {"crew_id": crew_id, "vehicle_id": made["id"], "planned_on": today().isoformat()}
+    await desk.post("/console/shifts", {"id": shift_id} | day)
+    return other, shift_id
+
+
+async def _aboard(people: Company, crew: SampleUser) -> bool | None:
+    shift = await (await people.person(crew)).get("/field/shift")
+    return len(shift["holding"]["parcels"]) == 1 or None
+
+
+async def _carried(people: Company, number: int, lines: Lines = TO_COLLECT) -> ParcelPlay:
     """Have an order that is paid at the door come as far as the van."""
-    parcel = await to_pick(people, number=number)
+    parcel = await to_pick(people, number=number, lines=lines)
     await picking.pick_check_pack(parcel)
     await parcel.book()
     await parcel.carry()

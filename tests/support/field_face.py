@@ -42,7 +42,9 @@ PIN = "246810"
 SETTLED = re.compile("All confirmed|Nothing to send")
 """What the badge says where nothing waits on the phone, whatever was sent before."""
 
-TO_COLLECT = ("WM-7KG", 1), ("KET-17", 1)
+Lines = tuple[tuple[str, int], ...]
+
+TO_COLLECT: Lines = ("WM-7KG", 1), ("KET-17", 1)
 
 
 async def on_the_way(people: Company, *, number: int = 1, accepted: bool = True) -> ParcelPlay:
@@ -55,9 +57,9 @@ async def on_the_way(people: Company, *, number: int = 1, accepted: bool = True)
     return parcel
 
 
-async def to_pick(people: Company, *, number: int) -> ParcelPlay:
+async def to_pick(people: Company, *, number: int, lines: Lines = TO_COLLECT) -> ParcelPlay:
     """Have an order come as far as the picker's list (1004)."""
-    order = OrderPlay(people, Plan(number=number, lines=TO_COLLECT, payment="cashondelivery"))
+    order = OrderPlay(people, Plan(number=number, lines=lines, payment="cashondelivery"))
     await order.place()
     await order.pay()
     await order.stage_reached(1003)
