@@ -44,6 +44,7 @@ from doorstep.doors.console import (
 )
 from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import availability as console_availability
+from doorstep.doors.console import earnings as console_earnings
 from doorstep.doors.console import extras as console_extras
 from doorstep.doors.console import offers as console_offers
 from doorstep.doors.console import places as console_places
@@ -54,6 +55,7 @@ from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
     cargo,
     day,
+    earnings,
     extras,
     offers,
     pieces,
@@ -103,6 +105,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *shifts.handlers,
     *pods.handlers,
     *visits.handlers,
+    *earnings.handlers,
     *extras.handlers,
     *words.handlers,
     *sync.handlers,
@@ -118,6 +121,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_offers.handlers,
     *fleet.handlers,
     *console_visits.handlers,
+    *console_earnings.handlers,
     *console_extras.handlers,
     *detours.handlers,
     *finance.handlers,

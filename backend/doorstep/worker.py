@@ -55,6 +55,7 @@ JOB_MODULES = (
     "doorstep.flows.closing",
     "doorstep.flows.count",
     "doorstep.flows.dispatch",
+    "doorstep.flows.earnings",
     "doorstep.flows.escalations",
     "doorstep.flows.expected_dates",
     "doorstep.flows.hands",

@@ -49,6 +49,8 @@ EXEMPT = {
     "readPlaces": "people of one's channels only (tests/api/test_places.py)",
     "readMyPlaces": "one's own only (tests/api/test_places.py)",
     "readOwnDay": "one's own only (tests/api/test_own_day.py)",
+    "readOwnEarnings": "one's own only (tests/api/test_earnings.py)",
+    "exportEarnings": "lines of one's channels only (tests/api/test_earnings.py)",
     "tellPlaces": "one's own only (tests/api/test_places.py)",
     "pullDocuments": "own work only; has a test of its own below",
     "readKeptCaptures": "of people of one's channels only (tests/api/test_kept_captures.py)",
@@ -68,6 +70,7 @@ IN_THE_BODY = frozenset(
         "saveVehicle", "saveCrew", "planShift", "readOwnShift", "pushCaptures", "readReceipts",
         "setPrice", "addNote", "reportProblem", "amendCapture",
         "readPlaces", "readMyPlaces", "tellPlaces", "readOwnDay",
+        "setEarningRate", "decideEarning", "exportEarnings", "readOwnEarnings",
         "pullDocuments", "readSyncHealth", "readKeptCaptures", "readStrayCaptures",
     }
 )  # fmt: skip
@@ -116,6 +119,7 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     await walk_road.fleet(walk)
     await walk_stops.visits(walk, order)
     await walk_stops.money(walk, order)
+    await walk_road.earnings(walk, order)
     await walk_stops.customer(walk, order)
     await walk_stops.desk(walk, order)
     await walk_stops.troubles(walk)

@@ -28,6 +28,7 @@ LISTS = frozenset(
         "listCargo", "listOffers", "listOwnOffers",
         "listWaitingParcels", "listVehicles", "listCrews", "listShifts", "listAvailability",
         "listPrices", "listExtraPrices", "listPartsOnVans", "listOwnParts",
+        "listEarningRates", "listEarnings", "listEarningLines",
     }
 )  # fmt: skip
 """Lists of things: a stranger's is empty."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from doorstep.core.clock import now
@@ -126,3 +127,19 @@ async def fleet(walk: Walk) -> None:
     about = [{"fulfilment_id": parcel.parcel, "reason": "at_hub"}]
     end = {"event_id": uuid7(), "explanations": about}
     await walk.ask("closeShift", "delivery", end, shift_id=down)
+
+
+async def earnings(walk: Walk, order: Order) -> None:
+    """What the delivery of an order has earned: its rate, its line, a desk's word on it."""
+    rate = {"channel_id": walk.company.world.channel_id, "kind": "delivery", "amount_minor": 5_00}
+    begun = {"reason": "Canary words", "valid_from": now() - timedelta(days=30)}
+    await walk.ask("setEarningRate", "finance", rate | begun)
+    await walk.ask("listEarningRates", "finance")
+    today = now().date()
+    days = f"?from={today - timedelta(days=30)}&to={today + timedelta(days=1)}"
+    await walk.ask("listEarnings", "finance", query=days)
+    person = walk.company.users["delivery"].id
+    await walk.ask("listEarningLines", "finance", query=f"{days}&person_id={person}")
+    pod = await value("SELECT id FROM pod WHERE fulfilment_id = $1", order.parcel)
+    word = {"event_id": uuid7(), "work_id": pod, "earns": False, "reason": "Canary words"}
+    await walk.ask("decideEarning", "dispatcher", word)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorstep.flows import missing_pictures, settle_sql
+from doorstep.flows import earnings_sql, missing_pictures, settle_sql
 from doorstep.journey.detours import DETOURS
 
 _DETOURS = ", ".join(f"'{detour.kind}'" for detour in DETOURS)
@@ -34,6 +34,8 @@ QUERIES: dict[str, str] = {
            AND NOT EXISTS (SELECT FROM cash_count_line c
                             WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
          GROUP BY h.number, d.currency""",  # noqa: S608 - a constant of ours
+    "IM earnings": earnings_sql.UNEARNED,
+    "IM earned sums": earnings_sql.WRONG_SUMS,
     # The job that pays looks again at the latest a quarter of an hour after the key has expired.
     "IM6 silence": """
         SELECT p.number || ' V' || t.number AS subject,

@@ -12,7 +12,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.core.money import Money
-from doorstep.flows import part_delivery, proof_checks, proof_pictures, shift_close
+from doorstep.flows import earnings, part_delivery, proof_checks, proof_pictures, shift_close
 from doorstep.flows.stops import ask_of_stop
 from doorstep.journey import Evidence, Verdict
 from doorstep.modules.helpdesk import service as helpdesk
@@ -133,6 +133,7 @@ async def record_pod(stop_id: UUID, proof: ProofOfDelivery, *, actor: Actor) -> 
     if answer.verdict is Verdict.DUPLICATE:
         # A carrier had said "delivered" before; now its proof is here (V4).
         await proof_pictures.state_bytes_verified(fulfilment["id"], actor)
+    await earnings.settle(fulfilment["id"])
     return answer
 
 
@@ -367,6 +368,7 @@ async def accept_pod(pod_id: UUID, reason: str, *, actor: Actor) -> journey.Answ
     else:
         answer = _answer(pod["verdict"], pod["verdict_reason"], pod_id, fulfilment)
     await proof_checks.close_questions(pod_id, reason, actor)
+    await earnings.settle(pod["fulfilment_id"])
     return answer
 
 

@@ -12,7 +12,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import Invalid, Refusal
-from doorstep.flows import replace_part
+from doorstep.flows import appeals, earnings, replace_part
 from doorstep.modules.helpdesk import service as helpdesk
 
 
@@ -71,6 +71,11 @@ class WholeParcelOnly(Invalid):
 
     title = "This ends the whole parcel and cannot be told of a part of it."
 
+
+ABOUT_A_PROOF = """
+SELECT fulfilment_id FROM problem
+ WHERE id = $1 AND kind = ANY ($2::text[]) AND fulfilment_id IS NOT NULL AND closed_at IS NULL
+"""
 
 STILL_OPEN = """
 SELECT d.kind, d.fulfilment_id FROM problem p
@@ -161,12 +166,19 @@ async def settle(event_id: UUID, fulfilment_id: UUID, kind: str, *, actor: Actor
 async def close_problem(problem_id: UUID, *, actor: Actor, words: str) -> None:
     """Close a problem by hand, unless a detour stands behind it that is not over.
 
+    To close what was asked about a proof is a no to it: then it earns nothing (`flows/earnings.py`).
+
     Raises: DetourStillOpen; TicketStillOpen.
     """
     detour = await db.row(STILL_OPEN, problem_id)
     if detour is not None:
         raise DetourStillOpen(kind=detour["kind"], fulfilment_id=str(detour["fulfilment_id"]))
+    proof = await db.row(ABOUT_A_PROOF, problem_id, list(appeals.QUESTIONS))
+    if proof is not None:
+        await journey.lock(proof["fulfilment_id"])
     await helpdesk.close_problem(problem_id, actor=actor, words=words)
+    if proof is not None:
+        await earnings.settle(proof["fulfilment_id"])
 
 
 # --- Reactions to every detour --------------------------------------------------------------------

@@ -11,7 +11,7 @@ from doorstep.core import db, previews
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused
-from doorstep.flows import install
+from doorstep.flows import earnings, install
 from doorstep.flows.deliver import own_stop
 from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.schemas import FailedAttempt
@@ -57,6 +57,7 @@ async def record_failed_attempt(
     if known is None:
         await previews.name(told.photos, actor=actor)
         await tms.keep_attempt(actor, stop, fulfilment["attempt"], kind, told, answer.verdict.value)
+        await earnings.settle(stop["fulfilment_id"])
     return answer
 
 

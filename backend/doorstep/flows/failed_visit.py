@@ -8,7 +8,7 @@ from doorstep import journey
 from doorstep.core import db, previews
 from doorstep.core.actor import Actor
 from doorstep.core.errors import EventIdReused
-from doorstep.flows import install
+from doorstep.flows import earnings, install
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.refusals import NoFreeSlot, VisitMissing
 from doorstep.modules.fsm.schemas import VisitFailed
@@ -54,6 +54,7 @@ async def record_failed_visit(visit_id: UUID, told: VisitFailed, *, actor: Actor
     if known is None:
         await previews.name(told.photos, actor=actor)
         await fsm.keep_failure(actor, visit, told, answer.verdict.value)
+        await earnings.settle(visit["fulfilment_id"])
     return answer
 
 

@@ -10,7 +10,7 @@ from doorstep.core import db, outbox, previews
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused
-from doorstep.flows import part_delivery
+from doorstep.flows import earnings, part_delivery
 from doorstep.flows.install import work_of
 from doorstep.journey import Evidence, Verdict
 from doorstep.modules.fsm import rules
@@ -90,6 +90,7 @@ async def complete_visit(visit_id: UUID, report: VisitCompleted, *, actor: Actor
     if answer.verdict is not Verdict.REJECTED:
         await fsm.complete_visit(visit_id)
     await _approve_or_ask(visit, report.event_id, judged, actor)
+    await earnings.settle(visit["fulfilment_id"])
     return answer
 
 
@@ -247,5 +248,6 @@ async def approve_visit(visit_id: UUID, reason: str, *, actor: Actor) -> UUID:
         await fsm.settle_report(report["id"], answer.verdict.value, answer.reason)
     await _state_approved(fulfilment_id, report["id"], actor)
     await helpdesk.close_problems("installation_approval", str(report["id"]), reason, actor)
+    await earnings.settle(fulfilment_id)
     approved: UUID = report["id"]
     return approved

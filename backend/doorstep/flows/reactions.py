@@ -17,6 +17,7 @@ from doorstep.flows.care import ask_feedback, register_warranty
 from doorstep.flows.deliver import issue_handover_code
 from doorstep.flows.detours import ask_for_help, end_task
 from doorstep.flows.dispatch import book_shipment, make_label_documents
+from doorstep.flows.earnings import earn
 from doorstep.flows.expected_dates import (
     ask_for_another_date,
     ask_vendor,
@@ -103,8 +104,8 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "reservation_approved": (turn_holds_into_allocations,),
     "cash_counted": (review,),
     "bytes_verified": (check_bytes, review),
-    "pod_checked": (review,),
-    "pod_accepted": (review,),
+    "pod_checked": (review, earn),
+    "pod_accepted": (review, earn),
     "visit_booked": (pass_schedule_if_booked,),
     "install_approved": (review,),
     "goods_received": (goods_came_back, review, ask_about_rest),

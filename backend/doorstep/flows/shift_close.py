@@ -13,7 +13,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.core.jobs import job
-from doorstep.flows import fleet_sql, hands, settle_sql
+from doorstep.flows import earnings, fleet_sql, hands, settle_sql
 from doorstep.journey.timeline import format_amount
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import fleet_rules
@@ -230,6 +230,7 @@ async def _close_or_reopen(shift_id: UUID) -> None:
         await tms.reopen(shift_id)
     else:
         await tms.end_shift(shift_id)
+        await earnings.settle(shift_id)
 
 
 @job("flows.end_shift", queue="default", timeout=60)

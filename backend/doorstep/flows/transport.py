@@ -15,7 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import Invalid, NotFound, Refusal
 from doorstep.core.jobs import job
-from doorstep.flows import fleet, hands, phones
+from doorstep.flows import earnings, fleet, hands, phones
 from doorstep.flows.dispatch import require_driver
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import rules
@@ -174,6 +174,7 @@ async def confirm_pickup(
             owner_role="dispatcher",
             channel_id=await db.value(CHANNEL_OF_MANIFEST, manifest_id),
         )
+    await earnings.settle(manifest_id)
     return manifest
 
 

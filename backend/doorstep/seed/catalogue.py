@@ -164,6 +164,13 @@ EXTRAS: dict[str, tuple[Literal["piece", "service", "metre"], str | None, dict[s
 }
 """What technicians sell beside an order: its unit, the part that it uses up, its names."""
 
+EARNING_RATES = {
+    "AE": (9_00, 3_00, 5_00, 45_00, 15_00, 22_00),
+    "QA": (9_00, 3_00, 5_00, 45_00, 15_00, 23_00),
+    "IN": (45_00, 15_00, 25_00, 350_00, 100_00, 120_00),
+}
+"""Channel → what its work earns, in the order of `earnings.rules.KINDS`. Kuwait has set none."""
+
 EXTRA_PRICES = {
     "AE": {
         "HOSE-2M": 35_00,

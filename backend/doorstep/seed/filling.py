@@ -9,6 +9,9 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth import people as persons
 from doorstep.core.ids import uuid7
 from doorstep.flows import fleet
+from doorstep.modules.earnings import service as earnings
+from doorstep.modules.earnings.rules import KINDS
+from doorstep.modules.earnings.schemas import RateIn
 from doorstep.modules.fsm.schemas import PartsMoved, PriceIn
 from doorstep.modules.fsm.service import checklists, extras, prices, technicians
 from doorstep.modules.helpdesk import service as helpdesk
@@ -22,6 +25,7 @@ from doorstep.seed.catalogue import (
     CHANNELS,
     CHECKLISTS,
     COSTS,
+    EARNING_RATES,
     EXTRA_PRICES,
     EXTRAS,
     OWN_GOODS,
@@ -74,6 +78,7 @@ async def seed() -> None:
             owner = None if sku in OWN_GOODS else vendors[code]
             await _top_up(places[code, "warehouse"], product_id, sku, owner)
         await _extras(code, channels[code])
+        await _earnings(code, channels[code])
     await carriers.create_carrier(
         "own-fleet",
         "Doorstep fleet",
@@ -107,6 +112,14 @@ async def _vendor(channel: str, country: str, zone: str) -> UUID:
             bank_code=bank,
         )
     )
+
+
+async def _earnings(channel: str, channel_id: UUID) -> None:
+    for kind, minor in zip(KINDS, EARNING_RATES.get(channel, ()), strict=False):
+        rate = RateIn(
+            channel_id=channel_id, kind=kind, amount_minor=minor, reason="The sample company's."
+        )
+        await earnings.save_rate(rate, None)
 
 
 async def _extras(channel: str, channel_id: UUID) -> None:

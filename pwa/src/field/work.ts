@@ -22,6 +22,8 @@ export interface Bodies {
   proof: Schemas['PodCheckOut'];
   my_place: Schemas['MyPlaces'];
   day: Schemas['OwnDay'];
+  earning_rates: Schemas['EarningRates'];
+  earned_day: Schemas['EarnedDay'];
   price_list: Schemas['PriceList'];
   van_parts: Schemas['VanParts'];
   form: Schemas['Form'];

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from tests.support.plants import extras, journey, messages, money, places, push, road, stock
+from tests.support.plants import (
+    earnings,
+    extras,
+    journey,
+    messages,
+    money,
+    places,
+    push,
+    road,
+    stock,
+)
 from tests.support.plants.plant import Plant
 
-DEPARTMENTS = (journey, stock, road, money, messages, push, places, extras)
+DEPARTMENTS = (journey, stock, road, money, messages, push, places, extras, earnings)
 PLANTS: dict[str, Plant] = {
     words: plant for department in DEPARTMENTS for words, plant in department.PLANTS.items()
 }

@@ -101,6 +101,12 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "fsm:extra:read": _roles(_DESK),
     "fsm:part:read": _roles("dispatcher admin"),
     "fsm:part:move": _roles("dispatcher admin warehouse"),
+    # What finished work earns its person
+    "earnings:line:own": _roles(_FIELD),
+    "earnings:line:read": _roles("finance dispatcher admin"),
+    "earnings:line:decide": _roles("finance dispatcher admin"),
+    "earnings:rate:read": _roles("finance dispatcher admin"),
+    "earnings:rate:write": _roles("finance admin"),
     # Money
     "finance:ledger:read": _roles("finance admin"),
     "finance:tranche:read": _roles("finance admin vendor"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
@@ -21,6 +21,7 @@ from doorstep.core.auth.permissions import may
 from doorstep.doors.field import (
     cargo,
     day,
+    earnings,
     extras,
     forms,
     offers,
@@ -156,6 +157,26 @@ class DayDocument(Struct, tag_field="kind", tag="day"):
     body: day.OwnDay
 
 
+class EarningRates(Struct):
+    """What the work of the person's role earns now."""
+
+    rates: list[earnings.HoldingRate]
+
+
+class EarningRatesDocument(Struct, tag_field="kind", tag="earning_rates"):
+    """The rates that hold for the person's work; its id is the person's."""
+
+    id: UUID
+    body: EarningRates
+
+
+class EarnedDayDocument(Struct, tag_field="kind", tag="earned_day"):
+    """What a day has earned the person, so that only a day that changes is sent again."""
+
+    id: UUID
+    body: earnings.EarnedDay
+
+
 class PriceList(Struct):
     """What may be sold beside an order."""
 
@@ -205,6 +226,8 @@ Document = (
     | ProofDocument
     | MyPlaceDocument
     | DayDocument
+    | EarningRatesDocument
+    | EarnedDayDocument
     | PriceListDocument
     | VanPartsDocument
     | FormDocument
@@ -257,6 +280,18 @@ def _of_day(found: day.OwnDay, actor: Actor) -> list[Document]:
     return [DayDocument(actor.person_id, found)]
 
 
+def _of_earnings(found: earnings.OwnEarnings, actor: Actor) -> list[Document]:
+    """Where the office has set no rates and nothing was earned, there is no document."""
+    if actor.person_id is None:
+        return []
+    made: list[Document] = [
+        EarnedDayDocument(uuid5(actor.person_id, one.day.isoformat()), one) for one in found.days
+    ]
+    if found.rates:
+        made.append(EarningRatesDocument(actor.person_id, EarningRates(found.rates)))
+    return made
+
+
 def _of_prices(found: list[extras.ExtraPrice], actor: Actor) -> list[Document]:
     if actor.person_id is None or not found:
         return []
@@ -307,6 +342,7 @@ SOURCES = (
     Source(receiving.list_arrivals, _each(ArrivalDocument)),
     Source(stock.list_open_counts, _each(CountDocument)),
     Source(day.read_own_day, _of_day),
+    Source(earnings.read_own_earnings, _of_earnings),
     Source(places.read_my_places, _of_places),
 )
 """Everything that a phone holds for its person."""

@@ -114,7 +114,7 @@ KINDS: Mapping[str, Kind] = {
     # What field workers say beside their jobs
     "field_problem": Kind("dispatcher", 4, CLOSE, "Help whoever reported it, and say what was done."),
     "field_safety": Kind("dispatcher", 1, CLOSE, "Call whoever reported it at once, and say what was done."),
-    "capture_amended": Kind("dispatcher", 8, CLOSE, "Compare what was captured with what is said now, and do by hand what of it should be different."),
+    "capture_amended": Kind("dispatcher", 8, CLOSE, "Compare what was captured with what is said now, and do by hand what of it should be different; what earns nothing after all is decided under its earnings."),
     # Goods that come in, and the floor
     "receiving_difference": Kind("dispatcher", 8, CLOSE, "Compare what came with what was announced; ask the sender for the rest."),
     "unannounced_goods": Kind("dispatcher", 8, CLOSE, "Find out whose goods these are and announce them, so that they can be received."),

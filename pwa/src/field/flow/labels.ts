@@ -3,8 +3,11 @@
 import { language, t } from '../i18n/language.svelte';
 import { EXTRA } from './extra';
 
-/** Write the name of a form, a slot, an answer, a missing proof or a role in the language that is set. */
-export function label(of: 'form' | 'slot' | 'option' | 'lacks' | 'role', name: string): string {
+/** Of what a name is: a form, a slot, an answer, a missing proof, a role, paid work, why it is not. */
+type Named = 'form' | 'slot' | 'option' | 'lacks' | 'role' | 'earned' | 'earned_why';
+
+/** Write a name of the server's in the language that is set. */
+export function label(of: Named, name: string): string {
   return known(`${of}_${name}`) ?? readable(name);
 }
 
