@@ -87,7 +87,11 @@ async def test_a_batch_is_kept_once_also_when_it_comes_twice_and_two_at_once(
 async def test_nothing_is_kept_of_a_person_who_is_not_at_work(company: Company, clock: Any) -> None:
     idle = fix()
     said = await tell(company, idle)
-    assert said == {"kept": [], "refused": [{"id": str(idle["id"]), "why": "off_duty"}]}
+    assert said == {
+        "kept": [],
+        "refused": [{"id": str(idle["id"]), "why": "off_duty"}],
+        "unreadable": [],
+    }
     shift = await crewed(company, "VAN-2")
     before = fix(now() - timedelta(minutes=30))
     working = fix()
@@ -177,6 +181,29 @@ async def test_a_place_comes_from_an_enrolled_phone_and_is_a_place(company: Comp
     for fixes in ([], [fix() for _ in range(201)]):
         assert (await company.send("delivery", TELL, {"fixes": fixes})).status_code == 422
     assert len((await tell(company, *(fix() for _ in range(200))))["kept"]) == 200
+
+
+async def test_a_place_that_cannot_be_read_costs_no_other_and_stands_in_the_phones_health(
+    company: Company, clock: Any
+) -> None:
+    await crewed(company, "VAN-7")
+    batch: list[Any] = [fix(), fix(lat=91), "no place", fix(battery="low"), fix(captured_at="soon")]
+    for _ in range(2):
+        said = await tell(company, *batch)
+        assert said["kept"] == [str(batch[0]["id"]), str(batch[3]["id"])]
+        assert (said["refused"], said["unreadable"]) == ([], [1, 2, 4])
+    assert await count("place_fix") == 2
+    person = company.users["delivery"].id
+    [phone] = (await company.get("dispatcher", f"/console/sync-health?person_id={person}"))[
+        "phones"
+    ]
+    assert phone["places_unreadable"] == 6
+    assert "places" in [one["name"] for one in phone["troubles"]]
+    clock.advance(25 * HOUR)
+    [phone] = (await company.get("dispatcher", f"/console/sync-health?person_id={person}"))[
+        "phones"
+    ]
+    assert "places" not in [one["name"] for one in phone["troubles"]]
 
 
 async def test_each_look_is_written_down_with_its_reason_and_told_to_the_person(

@@ -47,6 +47,11 @@ def names(**other: Any) -> list[str]:
         ({"storage_used": 81, "storage_quota": None}, {"storage_used": 2, "storage_quota": 1}, "storage"),
         ({"clock_offset_ms": 300_000}, {"clock_offset_ms": 300_001}, "clock"),
         ({"clock_offset_ms": -300_000}, {"clock_offset_ms": -300_001}, "clock"),
+        (
+            {"places_unreadable_at": ago(hours=24)},
+            {"places_unreadable_at": ago(hours=24) + SECOND},
+            "places",
+        ),
         ({"push_subscribed": None}, {"push_subscribed": False}, "push_off"),
         ({"push_subscribed": False, "work": None}, {"push_subscribed": False}, "push_off"),
         (

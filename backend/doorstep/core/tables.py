@@ -223,3 +223,5 @@ class SyncHealth(Table, tablename="sync_health", db=engine):
     storage_quota = BigInt(null=True, default=None)
     storage_persisted = Boolean(null=True, default=None)
     clock_offset_ms = BigInt(null=True, default=None)
+    places_unreadable = Integer()
+    places_unreadable_at = Timestamptz(null=True, default=None)

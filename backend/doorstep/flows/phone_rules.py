@@ -35,6 +35,8 @@ LOSES_WORK_AFTER = timedelta(hours=24)
 CLOCK_OFF_MS = 5 * 60_000
 STORAGE_FULL = 0.8
 PUSH_DEAD_AFTER = timedelta(hours=24)
+PLACES_LOST_FOR = timedelta(hours=24)
+"""So long it is a matter that places could not be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,7 @@ class Phone:
     storage_used: int | None = None
     storage_quota: int | None = None
     clock_offset_ms: int | None = None
+    places_unreadable_at: datetime | None = None
     push_subscribed: bool | None = None
     """None: this installation sends no notifications."""
     push_silent_since: datetime | None = None
@@ -114,6 +117,13 @@ def _found(phone: Phone, moment: datetime, oldest_version: str) -> Iterator[Trou
             "clock",
             f"Its clock is {_time(off)} {ahead}.",
             "Have date and time set to automatic; captures keep a time of our own beside it.",
+        )
+    unread = phone.places_unreadable_at
+    if unread is not None and moment - unread < PLACES_LOST_FOR:
+        yield Trouble(
+            "places",
+            f"It has told places that cannot be read, the last {_time(moment - unread)} ago.",
+            "Have the app closed and opened with a signal, so that it updates itself; no capture is lost.",
         )
     yield from _push(phone, moment)
 

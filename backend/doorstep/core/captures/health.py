@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -67,6 +68,13 @@ WHERE h.last_pull_at IS NULL OR h.last_pull_at <= $3
 """
 
 
+UNREADABLE = """
+INSERT INTO sync_health AS h (device_id, places_unreadable, places_unreadable_at) VALUES ($1, $3, $2)
+ON CONFLICT (device_id) DO UPDATE SET places_unreadable = h.places_unreadable + excluded.places_unreadable,
+  places_unreadable_at = excluded.places_unreadable_at
+"""
+
+
 def read(raw: Raw) -> Health | None:
     """Read what a phone says of itself; None where it says nothing that can be read."""
     try:
@@ -89,6 +97,11 @@ async def pulled(device: Device) -> None:
     """Note a pull, at most once a minute."""
     moment = now()
     await db.execute(PULLED, device.id, moment, moment - PULL_NOTED_EVERY)
+
+
+async def places_unreadable(device_id: UUID, count: int) -> None:
+    """Note that so many places of a phone could not be read: they are lost, and a desk should see it."""
+    await db.execute(UNREADABLE, device_id, now(), count)
 
 
 def _columns(health: Health, moment: datetime) -> tuple[Any, ...]:

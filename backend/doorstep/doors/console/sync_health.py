@@ -26,7 +26,8 @@ SELECT d.id AS device_id, d.label, d.state, d.app_version, p.id AS person_id, p.
        work.what AS work, work.since AS work_since,
        h.last_push_at, h.last_pull_at, h.last_receipt_at, h.reported_at, h.entries, h.entry_bytes,
        h.pictures, h.picture_bytes, h.quarantined, h.oldest_at, h.storage_used, h.storage_quota,
-       h.storage_persisted, h.clock_offset_ms,
+       h.storage_persisted, h.clock_offset_ms, coalesce(h.places_unreadable, 0) AS places_unreadable,
+       h.places_unreadable_at,
        u.subscribed AS push_subscribed, u.last_push_acked_at AS last_push_shown_at,
        u.unacked AS push_unshown, u.unacked_since AS push_unshown_since
   FROM device d JOIN person p ON p.id = d.person_id
@@ -52,8 +53,9 @@ class PhoneHealth(Struct, kw_only=True):
 
     `state` names the worst of `troubles`, or is `well`. `work` says why it is at work today, null if it is
     not; `work_since` is null while that has not begun. `oldest_at`: when the oldest of what waits
-    on it was captured. `clock_offset_ms`: by how much its clock is ahead. `push_unshown` counts what it
-    was told since it last said that it showed something.
+    on it was captured. `clock_offset_ms`: by how much its clock is ahead. `places_unreadable` counts
+    places of its that could not be read, `push_unshown` what it was told since it last said that it
+    showed something.
     """
 
     person_id: UUID
@@ -81,6 +83,8 @@ class PhoneHealth(Struct, kw_only=True):
     storage_quota: int | None
     storage_persisted: bool | None
     clock_offset_ms: int | None
+    places_unreadable: int
+    places_unreadable_at: datetime | None
     push_subscribed: bool
     last_push_shown_at: datetime | None
     push_unshown: int
@@ -133,6 +137,7 @@ def _judged(row: dict[str, Any]) -> PhoneHealth:
         storage_used=row["storage_used"],
         storage_quota=row["storage_quota"],
         clock_offset_ms=row["clock_offset_ms"],
+        places_unreadable_at=row["places_unreadable_at"],
         push_subscribed=row["push_subscribed"] if settings().vapid_private_key else None,
         push_silent_since=row["push_unshown_since"],
     )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 from litestar import get, post
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from msgspec import Meta, Struct
 
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.captures import health
 from doorstep.core.captures.moments import Captured, Moment, refuse_edge
-from doorstep.core.errors import NotAllowed
+from doorstep.core.errors import Invalid, NotAllowed
 from doorstep.core.http.problems import problems
 from doorstep.doors.field.sync import NotAPhone
 from doorstep.flows import places as flow
@@ -55,6 +60,36 @@ class FixesIn(Struct, kw_only=True, forbid_unknown_fields=True):
     fixes: Annotated[list[FixIn], Meta(min_length=1, max_length=MOST)]
 
 
+class FixesSent(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The same as it comes in: one that cannot be read costs no other."""
+
+    fixes: Annotated[list[Any], Meta(min_length=1, max_length=MOST)]
+
+
+class NoFixReadable(Invalid):
+    title = "Nothing of this can be read as a place."
+
+
+class _Written(Schema):
+    """The body as JSON Schema, each place as it should be."""
+
+    def to_schema(self) -> dict[str, Any]:
+        """Write it down, with the place in its place."""
+        defs = msgspec.json.schema(FixesIn)["$defs"]
+        body: dict[str, Any] = defs["FixesIn"]
+        body["properties"]["fixes"]["items"] = defs["FixIn"]
+        return body
+
+
+@dataclass
+class _TellOperation(Operation):
+    """Says what the body is."""
+
+    def __post_init__(self) -> None:
+        content = {"application/json": OpenAPIMediaType(schema=_Written())}
+        self.request_body = RequestBody(required=True, content=content)
+
+
 class RefusedFix(Struct):
     """A place that is not stored: its person was not at work then, or it is older than 60 days."""
 
@@ -63,10 +98,11 @@ class RefusedFix(Struct):
 
 
 class FixesOut(Struct):
-    """What became of each; the phone forgets them all."""
+    """What became of each; the phone forgets them all. `unreadable`: their places in the list."""
 
     kept: list[UUID]
     refused: list[RefusedFix]
+    unreadable: list[int]
 
 
 class RecordedDay(Struct, kw_only=True):
@@ -103,18 +139,25 @@ class MyPlaces(Struct, kw_only=True):
 @post(
     "/field/places",
     operation_id="tellPlaces",
+    operation_class=_TellOperation,
     opt=OWN,
     status_code=200,
-    responses=problems(NotAPhone),
+    responses=problems(NotAPhone, NoFixReadable),
     tags=TAGS,
 )
-async def tell_places(data: FixesIn, actor: Actor) -> FixesOut:
+async def tell_places(data: FixesSent, actor: Actor) -> FixesOut:
     """Tell where the phone was while its person worked; the same fix again is stored once.
 
-    What was outside of an open shift, an accepted run or a started visit is not stored.
+    What was outside of an open shift, an accepted run or a started visit is not stored. One that
+    cannot be read is left out, and stands in the health of the phone.
     """
     if actor.device_id is None:
         raise NotAPhone
+    fixes, unreadable = _read(data.fixes)
+    if unreadable:
+        await health.places_unreadable(actor.device_id, len(unreadable))
+    if not fixes:
+        raise NoFixReadable
     told = [
         flow.Told(
             id=fix.id,
@@ -128,10 +171,22 @@ async def tell_places(data: FixesIn, actor: Actor) -> FixesOut:
             speed_mps=fix.speed_mps,
             battery=fix.battery,
         )
-        for fix in data.fixes
+        for fix in fixes
     ]
     outcome = await flow.keep(actor.device_id, told)
-    return FixesOut(outcome.kept, [RefusedFix(*one) for one in outcome.refused])
+    refused = [RefusedFix(*one) for one in outcome.refused]
+    return FixesOut(outcome.kept, refused, unreadable)
+
+
+def _read(sent: Sequence[Any]) -> tuple[list[FixIn], list[int]]:
+    """Read what is a place, and tell where in the list others stand."""
+    fixes, unreadable = [], []
+    for n, one in enumerate(sent):
+        try:
+            fixes.append(msgspec.convert(one, FixIn))
+        except msgspec.ValidationError:
+            unreadable.append(n)
+    return fixes, unreadable
 
 
 @get("/field/places/mine", operation_id="readMyPlaces", opt=OWN, tags=TAGS)

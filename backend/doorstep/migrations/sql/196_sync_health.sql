@@ -19,6 +19,9 @@ CREATE TABLE sync_health (
   storage_quota     bigint,
   storage_persisted boolean,
   clock_offset_ms   bigint,
+  -- Places of its that could not be read, and when the last of them came; by our own count.
+  places_unreadable    integer NOT NULL DEFAULT 0,
+  places_unreadable_at timestamptz,
   CONSTRAINT sync_health_reported_whole CHECK (
     (reported_at IS NULL) = (entries IS NULL) AND (reported_at IS NULL) = (quarantined IS NULL)),
   CONSTRAINT sync_health_not_negative CHECK (

@@ -136,7 +136,7 @@ export class Recorder {
         if (fixes.length === 0) return;
         this.#told_at = this.ports.mono();
         const answer = await this.ports.tell(fixes);
-        // What the server will never take is not kept for it.
+        // It keeps what it can read of a batch; these say that nothing of it is a place.
         if (answer === null || ![200, 400, 422].includes(answer.status)) return;
         await this.ports.ring.forget(keys);
         if (fixes.length < BATCH) return;
