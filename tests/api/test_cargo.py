@@ -11,8 +11,10 @@ from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from tests.factories.captures import capture
 from tests.factories.company import Company
+from tests.factories.crews import crewed
 from tests.factories.floor import ok
 from tests.factories.journeys import Order, standing
+from tests.factories.mishaps import failed_attempt
 
 TWO_BOXES = ("MIX-500", 2)
 
@@ -131,3 +133,41 @@ async def test_what_he_has_reported_stands_beside_the_box_until_he_scans_it_agai
     assert await reported() == {lost: "missing"}
     await scan(company, "courier", "departure", lost)
     assert await reported() == {}
+
+
+async def test_the_floor_scans_back_what_returns_and_the_van_holds_less(company: Company) -> None:
+    """Custody follows the last scan: box by box for the phone, the whole parcel for the van."""
+    shift = await crewed(company, "VAN-1")
+    delivered, failed = [await standing(company, 1008, TWO_BOXES) for _ in range(2)]
+    for order in (delivered, failed):
+        order.shift_id = shift
+        await order.go_on(1012)
+    [van] = await company.get("warehouse", "/field/returning")
+    assert (van["id"], van["vehicle"]) == (str(shift), "VAN-1")
+    assert not any(piece["comes_back"] for piece in van["pieces"])
+    await delivered.go_on(1013)
+    await failed_attempt(failed)
+    labels = await failed.labels()
+
+    async def coming() -> list[str]:
+        vans = await company.get("warehouse", "/field/returning")
+        return [piece["label_no"] for van in vans for piece in van["pieces"] if piece["comes_back"]]
+
+    async def held() -> list[str]:
+        holding = (await company.get("delivery", "/field/shift"))["holding"]
+        return [label for parcel in holding["parcels"] for label in parcel["labels"]]
+
+    assert await coming() == await held() == labels
+    await scan(company, "warehouse", "custody", labels[0])
+    assert await coming() == await held() == labels[1:]
+    await scan(company, "warehouse", "custody", *labels[1:])
+    assert await coming() == await held() == []
+    assert await company.get("warehouse", "/field/returning") == []
+    closed = await company.send(
+        "delivery", f"/field/shifts/{shift}/close", {"event_id": uuid7(), "explanations": []}
+    )
+    assert closed.status_code == 200, closed.text
+    company.users["elsewhere"] = await company.join(
+        "warehouse", source="phone", location_id=uuid7()
+    )
+    assert await company.get("elsewhere", "/field/returning") == []

@@ -26,7 +26,7 @@ LISTS = frozenset(
         "listArchivedOrders", "listApprovals", "listApprovalPolicies", "listArrivals",
         "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
         "listCargo", "listOffers", "listOwnOffers",
-        "listWaitingParcels", "listVehicles", "listCrews", "listShifts", "listAvailability",
+        "listWaitingParcels", "listVansOut", "listVehicles", "listCrews", "listShifts", "listAvailability",
         "listPrices", "listExtraPrices", "listPartsOnVans", "listOwnParts",
         "listEarningRates", "listEarnings", "listEarningLines",
     }

@@ -121,6 +121,7 @@ async def fleet(walk: Walk) -> None:
     run = (await walk.ask("planRun", "dispatcher", work)).json()
     accept = {"event_id": uuid7(), "captured_at": now()}
     await walk.ask("acceptRun", "delivery", accept, run_id=run["id"])
+    await walk.ask("listVansOut", "warehouse")
     call = {"event_id": uuid7(), "to_shift_id": other, "reason": "flat battery"}
     told = (await walk.ask("reportVanDown", "dispatcher", call, shift_id=down)).json()
     assert [one["state"] for one in told["parcels"]] == ["moved"]

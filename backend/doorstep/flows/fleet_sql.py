@@ -139,6 +139,29 @@ SELECT f.id AS fulfilment_id, f.order_id, o.number,
  WHERE c.location_id = $1 GROUP BY f.id, o.number ORDER BY o.number, f.id
 """  # noqa: S608 - a constant of this file
 
+# Boxes of parcels of a location ($1) that stand on vans, and that no floor has scanned back.
+OUT_ON_VANS = f"""
+SELECT x.id, x.number, v.code AS vehicle, k.name AS crew,
+       jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n, 'of', p."of", 'weight_g', p.weight_g,
+                   'number', o.number, 'comes_back', back.comes)
+                 ORDER BY back.comes DESC, o.number, p.n) AS pieces
+  FROM shift x
+  JOIN vehicle v ON v.id = x.vehicle_id
+  JOIN crew k ON k.id = x.crew_id
+ CROSS JOIN LATERAL (
+   SELECT DISTINCT l.fulfilment_id FROM custody c JOIN fulfilment_line l ON l.id = c.fulfilment_line_id
+    WHERE c.location_id = v.location_id) t
+  JOIN fulfilment f ON f.id = t.fulfilment_id
+  JOIN customer_order o ON o.id = f.order_id
+  JOIN shipment s ON s.id = {_SHIPMENT}
+  JOIN piece p ON p.shipment_id = s.id {_LAST_SCAN}
+ CROSS JOIN LATERAL (
+   SELECT NOT EXISTS (SELECT FROM delivery_stop d WHERE d.fulfilment_id = f.id AND d.state = 'open')
+     AS comes) back
+ WHERE x.state IN ('open', 'closing') AND f.location_id = $1 AND NOT coalesce(seen.on_the_floor, false)
+ GROUP BY x.id, x.number, v.code, k.name ORDER BY bool_or(back.comes) DESC, x.number LIMIT 100
+"""  # noqa: S608 - a constant of this file
+
 # The pieces that a shift has to deliver; `loaded` once its crew has scanned them, or delivered.
 PIECES_TO_LOAD = f"""
 SELECT p.label_no, p.n, p."of", o.number, f.id AS fulfilment_id,

@@ -15,6 +15,7 @@ export interface Bodies {
   waiting: Schemas['WaitingParcel'];
   visit: Schemas['VisitCard'];
   pick_list: Schemas['PickListOut'];
+  van_out: Schemas['VanOut'];
   arrival: Schemas['ExpectedArrivalOut'];
   count: Schemas['OpenCountOut'];
   shift: Schemas['ShiftOut'];

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   beeped,
   fetched,
+  notBack,
   reported,
   standing,
   toScan,
@@ -130,4 +131,11 @@ test('a pickup ends its manifest and fills the hands; a report leaves its job as
     {},
   );
   expect(screenOf('cargo', 'p')).toBe('#/job/cargo/p');
+});
+
+test('what was scanned back on this phone is on the van no more, and nothing else is', () => {
+  const back = beeped(beeped(null, 'A-1', 'custody', 1), 'X-9', 'custody', 2);
+  const pieces = [{ label_no: 'A-1' }, { label_no: 'A-2' }];
+  expect(notBack(pieces, back)).toEqual([{ label_no: 'A-2' }]);
+  expect(notBack(pieces, { form: 'scan_back', at: 1 })).toEqual(pieces);
 });

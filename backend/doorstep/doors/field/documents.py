@@ -28,6 +28,7 @@ from doorstep.doors.field import (
     places,
     pods,
     receiving,
+    returning,
     runs,
     shift,
     shifts,
@@ -106,6 +107,13 @@ class WaitingDocument(Struct, tag_field="kind", tag="waiting"):
 
     id: UUID
     body: waiting.WaitingParcel
+
+
+class VanOutDocument(Struct, tag_field="kind", tag="van_out"):
+    """A van under way with boxes of the person's location, to scan back what returns."""
+
+    id: UUID
+    body: returning.VanOut
 
 
 class ArrivalDocument(Struct, tag_field="kind", tag="arrival"):
@@ -219,6 +227,7 @@ Document = (
     | VisitDocument
     | PickListDocument
     | WaitingDocument
+    | VanOutDocument
     | ArrivalDocument
     | CountDocument
     | ShiftDocument
@@ -339,6 +348,7 @@ SOURCES = (
     Source(extras.list_parts, _of_parts),
     Source(warehouse.list_pick_lists, _each(PickListDocument)),
     Source(waiting.list_waiting_parcels, _each(WaitingDocument)),
+    Source(returning.list_vans_out, _each(VanOutDocument)),
     Source(receiving.list_arrivals, _each(ArrivalDocument)),
     Source(stock.list_open_counts, _each(CountDocument)),
     Source(day.read_own_day, _of_day),

@@ -80,6 +80,7 @@ FORMS = (
     Asked("depart", "cargo", "scans.add", [slot("scans", "scans", scan_kind="departure")]),
     Asked("hub_in", "cargo", "scans.add", [slot("scans", "scans", scan_kind="hub_in")]),
     Asked("hub_out", "cargo", "scans.add", [slot("scans", "scans", scan_kind="hub_out")]),
+    Asked("scan_back", "van_out", "scans.add", [slot("scans", "taken", scan_kind="custody")]),
     Asked("take_run", "run", "run.accept"),
     Asked("accept_offer", "offer", "offer.accept"),
     Asked(

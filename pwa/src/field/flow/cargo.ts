@@ -68,6 +68,11 @@ export function standing(pieces: CargoPiece[], change: InHands): CargoPiece[] {
   });
 }
 
+/** Return the boxes of a van that this phone has not scanned back. */
+export function notBack<P extends { label_no: string }>(pieces: P[], change: InHands): P[] {
+  return pieces.filter((piece) => change.beeps?.[piece.label_no] === undefined);
+}
+
 /** Return the boxes that wait for a kind of scan; what is missing is not waited for. */
 export function waiting(pieces: CargoPiece[], kind: string): CargoPiece[] {
   return pieces.filter((piece) => piece.next === kind && piece.reported !== 'missing');

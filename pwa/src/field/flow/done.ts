@@ -2,7 +2,7 @@
 
 import type { Known } from '../work';
 import { changeOf, type Change, type Changes } from './changes';
-import { standing } from './cargo';
+import { notBack, standing } from './cargo';
 import { read, tally, type Scan } from './checking';
 import { counted, type Beep } from './receiving';
 
@@ -18,6 +18,8 @@ export function asDone<J extends Known>(job: J, changes: Changes): J {
       return { ...job, body: { ...known.body, scans: received(known.body, change) } };
     case 'cargo':
       return { ...job, body: { pieces: standing(known.body.pieces, change) } };
+    case 'van_out':
+      return { ...job, body: { ...known.body, pieces: notBack(known.body.pieces, change) } };
     case 'count': {
       const done = new Set(change.lines);
       const lines = known.body.lines.map((line) =>

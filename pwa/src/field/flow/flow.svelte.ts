@@ -33,6 +33,9 @@ import { touched } from './touched';
 /** The number of the body of `scans.add` that this version writes. */
 const SCANS_SCHEMA = 1;
 
+/** Kinds of jobs whose boxes go elsewhere with each beep, before the server knows. */
+const BOXES_MOVE: readonly string[] = ['cargo', 'van_out'];
+
 /** Under what a draft of a form on a job lies on the phone. */
 export function draftKey(form: Form, job: Known): string {
   return `${job.kind}:${job.id}:${form.name}`;
@@ -126,7 +129,7 @@ export class Flow {
         schema: SCANS_SCHEMA,
         lane,
         payload: { scans: [place === undefined ? scan : { ...scan, place }] },
-        ...(this.job.kind === 'cargo' ? { changes: { [lane]: held as never } } : {}),
+        ...(BOXES_MOVE.includes(this.job.kind) ? { changes: { [lane]: held as never } } : {}),
       }),
     );
     if (!kept) return;
