@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 from uuid import uuid4
 
 import msgspec
@@ -11,6 +11,7 @@ import pytest
 from doorstep.core.actor import ROLES, Actor
 from doorstep.doors.field.captured import CAPTURES, ids_of
 from doorstep.doors.field.captured_schemas import schema_of
+from doorstep.doors.field.documents import Document
 from doorstep.doors.field.form_shapes import Asked, Form, Slot
 from doorstep.doors.field.forms import FORMS, forms_for
 
@@ -74,6 +75,20 @@ def test_a_version_changes_with_anything_of_the_form_and_with_nothing_else() -> 
     assert before.version == FORMS[0].form().version
     other = Asked(FORMS[0].name, FORMS[0].job, FORMS[0].capture, undo=True).form()
     assert other.version != before.version
+
+
+KINDS = {kind.__struct_config__.tag for kind in get_args(Document)}
+
+
+def test_what_may_be_offered_elsewhere_or_ends_a_job_names_documents_that_there_are() -> None:
+    """The phone knows neither by the name of a form: each job that has an end has a form for it."""
+    for asked in FORMS:
+        assert {*asked.offered_on} <= KINDS and asked.job in {None, *KINDS}
+        assert asked.job is not None or not asked.ends
+    ended = {asked.job for asked in FORMS if asked.ends}
+    assert ended == {"manifest", "stop", "visit", "pick_list", "arrival", "count"}
+    [report] = [asked for asked in FORMS if asked.name == "report_piece"]
+    assert report.form().offered_on == ["manifest", "cargo", "stop", "shift"]
 
 
 def test_people_get_the_forms_of_what_they_may_capture() -> None:

@@ -51,12 +51,14 @@ export function of<K extends Kind>(documents: StoredDocument[], kind: K): Bodies
     .map((one) => one.body as unknown as Bodies[K]);
 }
 
+const OLD_FORM = { beside: [] as string[], offered_on: [] as string[], ends: false };
+
 /** Return the forms that this person may fill in, in the order in which a job offers them. */
 export function forms(documents: StoredDocument[]): Schemas['Form'][] {
   return (
     of(documents, 'form')
-      // A form that a server before this version has described is beside nothing.
-      .map((form) => Object.assign({ beside: [] as string[] }, form))
+      // A form that a server before this version has described is beside nothing, and ends nothing.
+      .map((form) => ({ ...OLD_FORM, ...form }))
       .toSorted((a, b) => a.position - b.position)
   );
 }

@@ -32,7 +32,7 @@ const FORMS = [
   form('depart', 'cargo', slot('departure')),
   form('hub_in', 'cargo', slot('hub_in')),
   form('hub_out', 'cargo', slot('hub_out')),
-  form('report_piece', null),
+  { ...form('report_piece', null), offered_on: ['manifest', 'cargo', 'shift'] },
   form('load', 'shift', slot('load')),
   form('take_over', 'shift', slot('transfer')),
   form('close_shift', 'shift'),

@@ -5,6 +5,7 @@ import { asDone } from '../../src/field/flow/done';
 import type { Answers } from '../../src/field/flow/forms';
 import { offers } from '../../src/field/flow/offers';
 import { isOver } from '../../src/field/flow/over';
+import { touched } from '../../src/field/flow/touched';
 import type { Known } from '../../src/field/work';
 import type { StoredDocument } from '../../src/shared/sync/schema';
 import type { Json } from '../../src/shared/sync/wire';
@@ -26,8 +27,9 @@ type Done = [form: string, said?: Answers];
 function done(job: Known, ...captures: Done[]): Map<string, Json> {
   const changes = new Map<string, Json>();
   for (const [form, said = {}] of captures) {
-    const change = changed(form, said, changeOf(job, changes), 1);
-    changes.set(`${job.kind}:${job.id}`, change as never);
+    const ends = ['pack', 'finish_receipt', 'finish_count'].includes(form);
+    const made = touched({ name: form, ends }, job, said, [], { hands: '', changes, at: 1 });
+    for (const [key, change] of Object.entries(made)) changes.set(key, change as never);
   }
   return changes;
 }

@@ -16,7 +16,7 @@ import { arrival, expected, KETTLE, MACHINE, pickList } from './floor';
 
 const form = (name: string, job: string | null, name_of: string, type: Slot['type']): Form => ({
   name, position: 0, job, job_id: job === null ? null : 'fulfilment_id', capture: 'x', schema: 1,
-  undo: false, version: 'v', beside: [],
+  undo: false, version: 'v', beside: [], offered_on: [], ends: false,
   slots: [{ name: name_of, type, required: true, proof: null, options: [], scan_kind: null }],
 }); // prettier-ignore
 const filled = (of: Form, answers: Answers) => ({ ...begin(of, 0), answers });

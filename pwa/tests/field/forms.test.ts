@@ -27,7 +27,7 @@ const slot = (name: string, type: Slot['type'], other: Partial<Slot> = {}): Slot
 
 const DELIVER: Form = {
   name: 'deliver', position: 0, job: 'stop', job_id: 'stop_id', capture: 'pod.record', schema: 2,
-  undo: true, version: 'v1', beside: [],
+  undo: true, version: 'v1', beside: [], offered_on: [], ends: false,
   slots: [
     slot('place', 'place'),
     slot('receiver', 'receiver', { required: true, proof: 'receiver' }),

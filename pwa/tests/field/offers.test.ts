@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import { isQuick, offers, toAccept } from '../../src/field/flow/offers';
 import { isOver } from '../../src/field/flow/over';
+import { touched } from '../../src/field/flow/touched';
 import type { Form } from '../../src/field/flow/forms';
 import type { Known } from '../../src/field/work';
 import type { StoredDocument } from '../../src/shared/sync/schema';
@@ -40,8 +41,11 @@ test('a stop is offered once its run is accepted, also by a capture that waits o
 });
 
 test('what was delivered on this phone is over, whatever the documents still say', () => {
-  const changes = captured('stop:s', 'deliver');
+  const at = { hands: '', changes: new Map(), at: 1 };
+  const made = touched({ name: 'deliver', ends: true }, STOP, {}, [], at);
+  const changes = new Map(Object.entries(made)) as never;
   expect(isOver(STOP, changes)).toBe(true);
+  expect(isOver(STOP, captured('stop:s', 'deliver'))).toBe(false);
   expect(names(STOP, [...FORMS, run('accepted')], changes)).toEqual([]);
 });
 

@@ -26,7 +26,10 @@ const document = (kind: string, id: string, body: object): StoredDocument =>
   ({ person_id: 'p', kind, id, body: { id, ...body } }) as StoredDocument;
 
 const did = (...all: [string, string][]): Changes =>
-  new Map(all.map(([key, form]) => [key, { form }])) as unknown as Changes;
+  new Map(
+    all.map(([key, form]) => [key, { form, over: ENDS.includes(form) }]),
+  ) as unknown as Changes;
+const ENDS = ['deliver', 'not_delivered', 'complete_visit', 'cannot_finish'];
 
 const run = (state: string): StoredDocument =>
   document('run', 'r', { state, stop_ids: ['s1', 's2'] });

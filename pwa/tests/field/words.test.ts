@@ -35,7 +35,8 @@ const filled: Filled = {
   answers: { words: 'The gate is locked.', amends: 'e1' },
   passed: [],
 };
-const ended = (name: string) => new Map<string, Json>([['stop:s1', { form: name, at: 1 }]]);
+const last = (name: string, over: boolean) =>
+  new Map<string, Json>([['stop:s1', { form: name, at: 1, over }]]);
 const names = (job: Known, changes = new Map<string, Json>(), amendable = true) =>
   beside(job, FORMS, changes, amendable).map((one) => one.name);
 
@@ -58,9 +59,9 @@ test('photos of words are offered and never demanded', () => {
 
 test('what was wrong is asked once the job has ended and its capture is known and cannot be taken back', () => {
   expect(names(STOP)).toEqual(['note', 'problem']);
-  expect(names(STOP, ended('deliver'))).toEqual(['note', 'problem', 'amend']);
-  expect(names(STOP, ended('deliver'), false)).toEqual(['note', 'problem']);
-  expect(names(STOP, ended('start_visit'))).toEqual(['note', 'problem']);
+  expect(names(STOP, last('deliver', true))).toEqual(['note', 'problem', 'amend']);
+  expect(names(STOP, last('deliver', true), false)).toEqual(['note', 'problem']);
+  expect(names(STOP, last('start_visit', false))).toEqual(['note', 'problem']);
   expect(names(NO_JOB)).toEqual(['problem']);
 });
 

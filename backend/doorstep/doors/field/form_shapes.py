@@ -81,7 +81,8 @@ class Form(Struct, kw_only=True):
     `position`: where it stands among all. `job`: the kind of document it is done on; null where it
     stands alone. `job_id`: the name under which the payload says which job. `beside`: kinds of
     documents that it may be about without being a part of their work (`none`: it may be about none);
-    then the payload says which one as `job_kind` and `job_id`. `undo`: it may be taken back for ten
+    then the payload says which one as `job_kind` and `job_id`. `offered_on`: kinds of documents whose
+    boxes it may be about. `ends`: with it the job is over. `undo`: it may be taken back for ten
     seconds. `version` changes with anything of it, so that an answer to another form is never taken
     for one to this.
     """
@@ -91,6 +92,8 @@ class Form(Struct, kw_only=True):
     job: str | None
     job_id: str | None
     beside: list[str]
+    offered_on: list[str]
+    ends: bool
     capture: str
     schema: int
     undo: bool
@@ -108,6 +111,8 @@ class Asked:
     slots: Sequence[Slot] = ()
     undo: bool = field(default=False, kw_only=True)
     beside: Sequence[str] = field(default=(), kw_only=True)
+    offered_on: Sequence[str] = field(default=(), kw_only=True)
+    ends: bool = field(default=False, kw_only=True)
 
     def form(self, position: int = 0) -> Form:
         """Return it as the phone gets it."""
@@ -119,6 +124,8 @@ class Asked:
             job=self.job,
             job_id=ids[0] if ids else None,
             beside=[*self.beside],
+            offered_on=[*self.offered_on],
+            ends=self.ends,
             capture=self.capture,
             schema=captured.schema,
             undo=self.undo,

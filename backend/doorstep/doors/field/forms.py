@@ -76,6 +76,7 @@ FORMS = (
             slot("scans", "scans", required=True, scan_kind="pickup"),
             slot("counted", "count", required=True),
         ],
+        ends=True,
     ),
     Asked("depart", "cargo", "scans.add", [slot("scans", "scans", scan_kind="departure")]),
     Asked("hub_in", "cargo", "scans.add", [slot("scans", "scans", scan_kind="hub_in")]),
@@ -111,6 +112,7 @@ FORMS = (
             slot("handover_code", "handover_code", proof="code"),
         ],
         undo=True,
+        ends=True,
     ),
     Asked(
         "not_delivered",
@@ -126,6 +128,7 @@ FORMS = (
             _WORDS,
         ],
         undo=True,
+        ends=True,
     ),
     Asked("start_visit", "visit", "visit.start", [slot("place", "place")]),
     Asked(
@@ -140,6 +143,7 @@ FORMS = (
             slot("sign_off", "sign_off", required=True),
         ],
         undo=True,
+        ends=True,
     ),
     Asked(
         "cannot_finish",
@@ -147,6 +151,7 @@ FORMS = (
         "visit.fail",
         [reason(VisitFailed, "reason", _AT_THE_VISIT), _PHOTOS, _WORDS],
         undo=True,
+        ends=True,
     ),
     Asked(
         "found_at_visit",
@@ -174,12 +179,7 @@ FORMS = (
         "check.scan",
         [slot("scans", "codes", required=True)],
     ),
-    Asked(
-        "pack",
-        "pick_list",
-        "pack.close",
-        [slot("pieces", "boxes", required=True)],
-    ),
+    Asked("pack", "pick_list", "pack.close", [slot("pieces", "boxes", required=True)], ends=True),
     Asked("pick_again", "pick_list", "pick.again", [_WORDS]),
     Asked(
         "receive",
@@ -187,14 +187,14 @@ FORMS = (
         "receipt.scan",
         [slot("scans", "receipt", required=True, options=options(Grade))],
     ),
-    Asked("finish_receipt", "arrival", "receipt.finish"),
+    Asked("finish_receipt", "arrival", "receipt.finish", ends=True),
     Asked(
         "count",
         "count",
         "count.enter",
         [slot("entries", "shelves", required=True)],
     ),
-    Asked("finish_count", "count", "count.finish"),
+    Asked("finish_count", "count", "count.finish", ends=True),
     Asked(
         "unexpected_goods",
         None,
@@ -212,6 +212,7 @@ FORMS = (
             _WORDS,
         ],
         undo=True,
+        offered_on=["manifest", "cargo", "stop", "shift"],
     ),
     Asked(
         "stock_differs",

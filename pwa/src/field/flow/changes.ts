@@ -12,6 +12,8 @@ export type Changes = ReadonlyMap<string, Json>;
 export interface Change {
   form: string;
   at: number;
+  /** The form has ended the job. */
+  over?: true;
   /** Picking was begun anew: what was scanned before does not count. */
   anew?: true;
   /** What was chosen in it; not there where a version before this one has written it. */

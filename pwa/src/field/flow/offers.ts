@@ -12,9 +12,8 @@ const AMENDS = 'amend.add';
 
 type Visit = Extract<Known, { kind: 'visit' }>;
 
-/** The form by which boxes are told to be damaged or missing, and the jobs that have boxes. */
+/** The form by which boxes are told to be damaged or missing. */
 const REPORT = 'report_piece';
-const BOXED: readonly string[] = ['manifest', 'cargo', 'stop', 'shift'];
 
 /** The form of each scan that a courier's boxes wait for. */
 const ON_THE_WAY = [
@@ -53,7 +52,7 @@ export function offers(job: Known, documents: StoredDocument[], changes: Changes
   if (isOver(job, changes)) return [];
   const names = named(job, documents, changes);
   const all = forms(documents).filter(
-    (form) => form.job === job.kind || (form.name === REPORT && BOXED.includes(job.kind)),
+    (form) => form.job === job.kind || form.offered_on.includes(job.kind),
   );
   if (names === null) return all;
   return names.flatMap((name) => all.filter((form) => form.name === name));

@@ -2,24 +2,12 @@
 
 import { changeOf, type Changes } from './changes';
 
-/** Forms that end a job on this phone. */
-const ENDS: readonly string[] = [
-  'deliver',
-  'not_delivered',
-  'pick_up',
-  'complete_visit',
-  'cannot_finish',
-  'pack',
-  'finish_receipt',
-  'finish_count',
-];
-
 /** Return the last form that was captured on a job and that the server's documents do not know of. */
 export function captured(job: { kind: string; id: string }, changes: Changes): string | null {
   return changeOf(job, changes)?.form ?? null;
 }
 
-/** Tell whether a job is over as far as this phone knows. */
+/** Tell whether a job is over as far as this phone knows: its last form has said that it ends it. */
 export function isOver(job: { kind: string; id: string }, changes: Changes): boolean {
-  return ENDS.includes(captured(job, changes) ?? '');
+  return changeOf(job, changes)?.over === true;
 }

@@ -11,7 +11,7 @@ import type { Answers } from './forms';
  * `hands` is the key of the latter.
  */
 export function touched(
-  form: { name: string },
+  form: { name: string; ends?: boolean },
   job: Known,
   said: Answers,
   chosen: string[],
@@ -22,7 +22,8 @@ export function touched(
   if (form.name === 'report_piece') return { [hands]: reported(held, said, at) };
   // Extras are sold beside the work, which goes on as it stands.
   if (job.kind === 'none' || form.name === 'add_extras') return {};
-  const own = { ...changed(form.name, said, changeOf(job, changes), at), chosen };
+  const own: Change = { ...changed(form.name, said, changeOf(job, changes), at), chosen };
+  if (form.ends === true) own.over = true;
   const made = { [`${job.kind}:${job.id}`]: own };
   if (form.name !== 'pick_up' || job.kind !== 'manifest') return made;
   return { ...made, [hands]: fetched(held, job.body.pieces, at) };
