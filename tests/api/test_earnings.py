@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from datetime import timedelta
@@ -22,6 +23,7 @@ from tests.factories.journeys import place, standing
 from tests.factories.mishaps import failed_attempt
 from tests.factories.pulls import Pocket
 from tests.factories.steps import healthy
+from tests.factories.sync import Phone
 
 RATES, OWN, DECIDE = "/console/earning-rates", "/field/earnings", "/console/earnings/decisions"
 HOUR = timedelta(hours=1)
@@ -64,8 +66,8 @@ async def test_a_delivery_earns_once_by_the_rate_that_held_and_the_desk_exports_
     assert again == await set_rate(company), "the same rate again is no new version"
     order = await standing(company, 1012)
     proof = await order.pod()
-    for _ in range(2):
-        assert (await order.take(proof)).status_code == 200
+    answers = await asyncio.gather(order.take(proof), order.take(proof))
+    assert [answer.status_code for answer in answers] == [200, 200]
     await set_rate(company, amount=15_00)
     await company.work()
     assert await own(company) == [("delivery", 12_50, "done")]
@@ -260,6 +262,24 @@ async def test_a_first_rate_may_begin_earlier_and_a_later_one_changes_nothing_ea
     assert (await company.get("delivery", OWN))["rates"] == []
     await standing(company, 1013)
     assert await own(company) == [("delivery", 12_50, "done")]
+    await healthy()
+
+
+async def test_a_clock_that_is_set_forward_earns_nothing_by_the_rate_of_tomorrow(
+    company: Company,
+) -> None:
+    """The phone's time counts as far as it is possible: never outside of what the server knows (IC6)."""
+    await set_rate(company)
+    tomorrow = (now() + timedelta(days=1)).isoformat()
+    await set_rate(company, amount=99_00, valid_from=tomorrow)
+    order = await standing(company, 1012)
+    step = await order.pod()
+    body = step.body | {"captured_at": (now() + timedelta(days=2)).isoformat()}
+    phone = Phone(company, "delivery")
+    [receipt] = await phone.push(phone.of(step.path, body))
+    assert receipt["verdict"] == "applied", receipt
+    assert await own(company) == [("delivery", 12_50, "done")]
+    assert await db.value("SELECT worked_at <= made_at FROM earning_line")
     await healthy()
 
 

@@ -159,6 +159,9 @@ async def _at_the_door(company: Company) -> Order:
 
 
 async def _cash_pod(company: Company) -> Act:
+    # It earns whoever hands it over, once.
+    rate = {"channel_id": company.world.channel_id, "kind": "delivery", "amount_minor": 5_00}
+    await company.send("finance", "/console/earning-rates", rate | {"reason": "agreed"})
     order = await _at_the_door(company)
     return sending(company, await _pod_with_cash(order))
 

@@ -6,7 +6,7 @@ and writes the line that follows. It runs in the transaction of each fact that c
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -25,6 +25,9 @@ from doorstep.modules.earnings.schemas import DecisionIn, RateIn
 
 AT_ONCE = 200
 """So many parcels, pickups and shifts are gone through by one run of the job."""
+
+ONCE_MORE = timedelta(minutes=2)
+"""Work that was being recorded while its first rate was set is seen by neither; then it is."""
 
 FIRST_REF = UUID(int=0)
 
@@ -50,6 +53,9 @@ SELECT coalesce(
          p.channel_ids)
   FROM person p WHERE p.id = $1
 """
+
+# Two desks decide about the same shift or pickup one after the other.
+ONE_DECIDES = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 NAMES = "SELECT id, code FROM channel WHERE id = ANY ($1)"
 
@@ -91,13 +97,16 @@ async def set_rate(rate: RateIn, *, actor: Actor) -> UUID:
         raise NotFound
     rate_id = await service.save_rate(rate, actor.person_id)
     if rate.valid_from is not None and rate.valid_from < now():
-        await _look_back(rate.channel_id, rate.valid_from, FIRST_REF)
+        for run_at in (None, now() + ONCE_MORE):
+            await _look_back(rate.channel_id, rate.valid_from, FIRST_REF, run_at)
     return rate_id
 
 
-async def _look_back(channel_id: UUID, since: datetime, after: UUID) -> None:
+async def _look_back(
+    channel_id: UUID, since: datetime, after: UUID, run_at: datetime | None = None
+) -> None:
     payload = {"channel_id": channel_id, "since": since, "after": after}
-    await outbox.add("flows.settle_earnings", payload)
+    await outbox.add("flows.settle_earnings", payload, run_at=run_at)
 
 
 @job("flows.settle_earnings", queue="default", timeout=60)
@@ -133,5 +142,7 @@ async def decide(decision: DecisionIn, *, actor: Actor) -> None:
         raise WorkMissing
     if found["parcel"]:
         await journey.lock(found["ref_id"])
+    else:
+        await db.value(ONE_DECIDES, f"earning:{found['ref_id']}")
     if await service.keep_decision(decision, actor=actor):
         await settle(found["ref_id"])

@@ -8,6 +8,9 @@ from typing import Literal, NamedTuple, get_args
 from uuid import UUID
 
 Kind = Literal["delivery", "failed_attempt", "pickup", "installation", "failed_visit", "shift_hour"]
+"""`pickup`: a manifest that was taken over; `shift_hour`: everybody who worked a shift, by its end. The door
+or the visit earns whoever has captured its end."""
+
 Reason = Literal["done", "not_accepted", "replaced", "decided", "given_back"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
