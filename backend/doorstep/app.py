@@ -48,6 +48,7 @@ from doorstep.doors.console import earnings as console_earnings
 from doorstep.doors.console import extras as console_extras
 from doorstep.doors.console import offers as console_offers
 from doorstep.doors.console import places as console_places
+from doorstep.doors.console import receipts as console_receipts
 from doorstep.doors.console import runs as console_runs
 from doorstep.doors.console import stock as console_stock
 from doorstep.doors.console import visits as console_visits
@@ -125,6 +126,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_visits.handlers,
     *console_earnings.handlers,
     *console_extras.handlers,
+    *console_receipts.handlers,
     *detours.handlers,
     *finance.handlers,
     *approvals.handlers,

@@ -77,6 +77,9 @@ async def mishaps(synced: SyncedCompany) -> None:
     # A price that nobody knows is kept like any other.
     sold = capture(lines=[{"price_id": uuid7(), "quantity": 1}], shown_minor=0)
     await synced.send("technician", f"/field/visits/{visit}/extras", sold)
+    await synced.send(
+        "technician", f"/field/visits/{visit}/extras-payments", capture(shown_minor=0)
+    )
     broken = capture(reason="unit_faulty", words="It does not spin.")
     await synced.send("technician", f"/field/visits/{visit}/failed", broken)
     order = await standing(synced, 1010)

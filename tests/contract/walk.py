@@ -27,7 +27,7 @@ LISTS = frozenset(
         "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
         "listCargo", "listOffers", "listOwnOffers",
         "listWaitingParcels", "listVansOut", "listVehicles", "listCrews", "listShifts", "listAvailability",
-        "listPrices", "listExtraPrices", "listPartsOnVans", "listOwnParts",
+        "listPrices", "listExtraPrices", "listPartsOnVans", "listOwnParts", "listReceipts",
         "listEarningRates", "listEarnings", "listEarningLines",
     }
 )  # fmt: skip

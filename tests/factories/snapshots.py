@@ -11,6 +11,7 @@ EFFECTS = (
     "journal_entry", "journal_line", "payment_line", "payment_event", "purchase_order", "po_line",
     "tranche", "payout", "message", "problem", "handover_code", "visit", "feedback", "warranty",
     "order_document", "customer_order", "fulfilment_line", "cash_count", "cash_count_line",
+    "visit_extra", "extra_receipt", "extra_tender", "cash_count_extra",
 )  # fmt: skip
 """Tables in which a step that is done twice must leave nothing more than done once."""
 

@@ -8,6 +8,8 @@ from typing import Any
 from doorstep.core.money import Money
 from doorstep.modules.crm.documents import WarrantyData
 from doorstep.modules.crm.documents import warranty as warranty_paper
+from doorstep.modules.fsm.documents import ReceiptData, ReceiptLine, ReceiptTender
+from doorstep.modules.fsm.documents import receipt as receipt_paper
 from doorstep.modules.oms.documents import (
     InvoiceData,
     InvoiceLine,
@@ -230,6 +232,36 @@ def warranty(language: str) -> WarrantyData:
     )
 
 
+def receipt(language: str) -> ReceiptData:
+    """Describe a receipt of extras, paid in two ways and in part."""
+    return ReceiptData(
+        language=language,  # type: ignore[arg-type]
+        company=COMPANY,
+        number="DS-000042-R1F2E3D4C",
+        order_number="DS-000042",
+        customer_name=RECEIVERS[language].name,
+        technician="Tariq Hussain",
+        issued_on=DAY,
+        currency="AED",
+        tax_name="VAT",
+        lines=[
+            ReceiptLine(
+                name=PRODUCTS[language][0],
+                quantity=2,
+                net_minor=70_02,
+                tax_minor=3_50,
+                tax_basis_points=500,
+            )
+        ],
+        billed_minor=73_52,
+        paid_before_minor=10_00,
+        tenders=[
+            ReceiptTender(method="cash", amount_minor=20_00, reference=""),
+            ReceiptTender(method="credit_card", amount_minor=30_00, reference="A-77"),
+        ],
+    )
+
+
 def papers(language: str) -> dict[str, tuple[str, dict[str, Any]]]:
     """Name every paper with its template and its printed values."""
     return {
@@ -244,5 +276,6 @@ def papers(language: str) -> dict[str, tuple[str, dict[str, Any]]]:
         ),
         "pick_list": (pick_list_paper.TEMPLATE, pick_list_paper.content(pick_list(language))),
         "invoice": (invoice_paper.TEMPLATE, invoice_paper.content(invoice(language))),
+        "receipt": (receipt_paper.TEMPLATE, receipt_paper.content(receipt(language))),
         "warranty": (warranty_paper.TEMPLATE, warranty_paper.content(warranty(language))),
     }

@@ -19,6 +19,7 @@ from doorstep.core import barcodes, pdf
 from doorstep.core.money import Money
 from doorstep.modules.crm.documents import texts as crm_texts
 from doorstep.modules.crm.documents import warranty
+from doorstep.modules.fsm.documents import texts as fsm_texts
 from doorstep.modules.oms.documents import invoice
 from doorstep.modules.oms.documents import texts as oms_texts
 from doorstep.modules.wms.documents import (
@@ -31,13 +32,15 @@ from doorstep.modules.wms.documents import (
 from doorstep.modules.wms.documents import texts as wms_texts
 from tests.support import papers
 
-PAPERS = ("label", "packing_slip", "return_form", "pick_list", "invoice", "warranty")
+PAPERS = ("label", "packing_slip", "return_form", "pick_list", "invoice", "receipt", "warranty")
 TABLES = {
     "PACKING_SLIP": wms_texts.PACKING_SLIP,
     "RETURN_FORM": wms_texts.RETURN_FORM,
     "PICK_LIST": wms_texts.PICK_LIST,
     "INVOICE": oms_texts.INVOICE,
     "METHODS": oms_texts.METHODS,
+    "RECEIPT": fsm_texts.RECEIPT,
+    "RECEIPT_METHODS": fsm_texts.METHODS,
     "WARRANTY": crm_texts.WARRANTY,
 }
 

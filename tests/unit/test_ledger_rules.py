@@ -74,6 +74,19 @@ def test_counted_cash_leaves_the_courier_with_nothing(counted: int, difference: 
     assert balances(entries) == {account: amount for account, amount in wanted.items() if amount}
 
 
+def test_extras_are_owed_until_they_are_paid_and_their_tax_is_the_states() -> None:
+    agreed = postings.extras_agreed(ID, 200, 10, ORIGIN)
+    free_of_tax = postings.extras_agreed(ID, 200, 0, ORIGIN)
+    assert balanced(agreed) and balanced(free_of_tax)
+    paid = [
+        postings.extras_paid(ID, 1, "cash", 150, ORIGIN),
+        postings.extras_paid(ID, 2, "upi", 60, ORIGIN),
+    ]
+    assert balances([agreed, *paid]) == {
+        "extras_sales": -200, "sales_tax": -10, "courier_cash": 150, "terminal_clearing": 60
+    }  # fmt: skip
+
+
 def test_an_entry_with_an_empty_or_two_sided_line_does_not_balance() -> None:
     for lines in (
         (),

@@ -127,12 +127,17 @@ async def _orders(
 
 
 async def _credit(tender: Tender) -> None:
-    """Count a customer's cash towards the payment line that was due at his door."""
+    """Count a customer's cash towards the payment line that was due at his door.
+
+    What he gave for extras has paid them already.
+    """
+    if tender.at == "visit":
+        return
     row = await db.row(sql.CHOOSE_LINE_AT_DOOR, tender.order_id)
     if row is None:
         return
     line = msgspec.convert(row, PaymentLine)
-    ref = f"{tender.pod_id}:{tender.n}"
+    ref = f"{tender.taken_id}:{tender.n}"
     word = Word(
         provider="cash",
         action_id=ref,

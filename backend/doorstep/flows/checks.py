@@ -33,7 +33,31 @@ QUERIES: dict[str, str] = {
          WHERE h.state = 'closed' AND {settle_sql.FIRST_MONEY}
            AND NOT EXISTS (SELECT FROM cash_count_line c
                             WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
-         GROUP BY h.number, d.currency""",  # noqa: S608 - a constant of ours
+         GROUP BY h.number, d.currency
+        UNION ALL
+        SELECT h.number, 'closed, with ' || sum(t.amount_minor) || ' ' || r.currency || ' for extras'
+          FROM shift h
+          JOIN extra_receipt r ON r.shift_id = h.id AND r.recorded_at <= h.closed_at
+          JOIN extra_tender t ON t.receipt_id = r.id
+         WHERE h.state = 'closed' AND {settle_sql.NOT_COUNTED}
+         GROUP BY h.number, r.currency""",  # noqa: S608 - a constant of ours
+    # What was agreed to beside an order is billed, and what was paid of it is off the bill: the ledger
+    # has as open what rows make of it.
+    "IM extras money": """
+        SELECT coalesce(x.order_id, b.order_id)::text AS subject,
+               coalesce(x.open, 0) || ' of its extras is open, the ledger says ' || coalesce(b.open, 0)
+                 AS detail
+          FROM (SELECT order_id, sum(minor) AS open FROM (
+                  SELECT order_id, charged_minor AS minor FROM visit_extra
+                  UNION ALL
+                  SELECT r.order_id, -t.amount_minor
+                    FROM extra_receipt r JOIN extra_tender t ON t.receipt_id = r.id) each
+                 GROUP BY order_id) x
+          FULL JOIN (SELECT e.order_id, sum(l.debit_minor - l.credit_minor) AS open
+                       FROM journal_line l JOIN journal_entry e ON e.id = l.entry_id
+                      WHERE l.account = 'customer_receivable' GROUP BY e.order_id) b
+            ON b.order_id = x.order_id
+         WHERE coalesce(x.open, 0) <> coalesce(b.open, 0)""",
     "IM earnings": earnings_sql.UNEARNED,
     "IM earned sums": earnings_sql.WRONG_SUMS,
     # The job that pays looks again at the latest a quarter of an hour after the key has expired.

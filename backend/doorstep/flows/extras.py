@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from doorstep import journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import FLOORS, scope
+from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.core.money import Money
+from doorstep.modules.finance.rules import postings
+from doorstep.modules.finance.service import ledger
 from doorstep.modules.fsm import extra_rules
 from doorstep.modules.fsm.refusals import TechnicianMissing, VisitMissing
 from doorstep.modules.fsm.schemas import PartsMoved, PriceIn, VisitExtras
@@ -58,6 +61,8 @@ async def agree(visit_id: UUID, told: VisitExtras, *, actor: Actor) -> Kept:
     held = await prices.named(visit["channel_id"], named, told.captured_at)
     judged = extra_rules.judge(told, held, visit["currency"])
     await extras.keep_extras(actor, visit, told, judged, held)
+    if judged.total:
+        await _bill(told.event_id, judged, visit)
     await helpdesk.open_problem(
         "extras_to_bill",
         f"{visit['number']}: extras of {Money(judged.total, visit['currency'])} are to be billed",
@@ -67,6 +72,14 @@ async def agree(visit_id: UUID, told: VisitExtras, *, actor: Actor) -> Kept:
         fulfilment_id=visit["fulfilment_id"],
     )
     return Kept(judged.total, judged.disagreements)
+
+
+async def _bill(extra_id: UUID, judged: extra_rules.Judged, visit: dict[str, Any]) -> None:
+    origin = postings.Origin(
+        currency=visit["currency"], occurred_at=now(), order_id=visit["order_id"]
+    )
+    net, tax = sum(cost.net for cost in judged.costs), sum(cost.tax for cost in judged.costs)
+    await ledger.post([postings.extras_agreed(extra_id, net, tax, origin)])
 
 
 async def set_price(price: PriceIn, *, actor: Actor) -> UUID:

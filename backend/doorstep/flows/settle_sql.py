@@ -195,14 +195,18 @@ SELECT id, state FROM payout WHERE tranche_id = $1 AND state IN ('failed', 'reve
 """
 
 CASH_OF_FULFILMENT = f"""
-SELECT t.pod_id, t.n, d.order_id, t.amount_minor, d.currency
+SELECT 'door' AS at, t.pod_id AS taken_id, t.n, d.order_id, t.amount_minor, d.currency
   FROM pod d JOIN pod_tender t ON t.pod_id = d.id
  WHERE d.fulfilment_id = $1 AND t.method = 'cash' AND {FIRST_MONEY}
 """  # noqa: S608 - a constant of this file
 
+# Cash of a visit's extras, of a receipt named r and its tender t, that no count has yet.
+NOT_COUNTED = """t.method = 'cash' AND NOT EXISTS (
+     SELECT FROM cash_count_extra c WHERE c.receipt_id = t.receipt_id AND c.tender_n = t.n)"""
+
 # Cash of a run, of named orders, or of a shift, that no count has yet.
 CASH_TO_COUNT = f"""
-SELECT t.pod_id, t.n, d.order_id, t.amount_minor, d.currency
+SELECT 'door' AS at, t.pod_id AS taken_id, t.n, d.order_id, t.amount_minor, d.currency
   FROM pod d
   JOIN delivery_stop s ON s.id = d.stop_id
   JOIN delivery_run r ON r.id = s.run_id
@@ -210,16 +214,25 @@ SELECT t.pod_id, t.n, d.order_id, t.amount_minor, d.currency
  WHERE t.method = 'cash' AND {FIRST_MONEY}
    AND (s.run_id = $1 OR d.order_id = ANY ($2) OR r.shift_id = $3)
    AND NOT EXISTS (SELECT FROM cash_count_line c WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
- ORDER BY d.order_id, t.pod_id, t.n
+UNION ALL
+SELECT 'visit', t.receipt_id, t.n, r.order_id, t.amount_minor, r.currency
+  FROM extra_receipt r JOIN extra_tender t ON t.receipt_id = r.id
+ WHERE (r.order_id = ANY ($2) OR r.shift_id = $3) AND {NOT_COUNTED}
+ ORDER BY order_id, taken_id, n
 """  # noqa: S608 - as above
 
 # Cash that a person took since a day and that no count has yet.
 CASH_IN_HAND = f"""
-SELECT d.currency, sum(t.amount_minor)::bigint AS amount_minor
-  FROM pod d JOIN pod_tender t ON t.pod_id = d.id
- WHERE d.person_id = $1 AND d.recorded_at > $2 AND t.method = 'cash' AND {FIRST_MONEY}
-   AND NOT EXISTS (SELECT FROM cash_count_line c WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
- GROUP BY d.currency ORDER BY d.currency
+SELECT currency, sum(amount_minor)::bigint AS amount_minor FROM (
+  SELECT d.currency, t.amount_minor
+    FROM pod d JOIN pod_tender t ON t.pod_id = d.id
+   WHERE d.person_id = $1 AND d.recorded_at > $2 AND t.method = 'cash' AND {FIRST_MONEY}
+     AND NOT EXISTS (SELECT FROM cash_count_line c WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
+  UNION ALL
+  SELECT r.currency, t.amount_minor
+    FROM extra_receipt r JOIN extra_tender t ON t.receipt_id = r.id
+   WHERE r.technician_id = $1 AND r.recorded_at > $2 AND {NOT_COUNTED}) taken
+ GROUP BY currency ORDER BY currency
 """  # noqa: S608 - as above
 
 LOCK_ORDERS = "SELECT 1 FROM customer_order WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"

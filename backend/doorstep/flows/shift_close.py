@@ -244,11 +244,17 @@ async def note_late_cash(stop_id: UUID, order_id: UUID) -> None:
 
     A phone may hand in a delivery after its crew has closed; its cash was in nobody's count.
     """
-    late = await db.row(
-        "SELECT s.id, s.number FROM delivery_stop t JOIN delivery_run r ON r.id = t.run_id"
-        " JOIN shift s ON s.id = r.shift_id WHERE t.id = $1 AND s.state = 'closed'",
+    shift_id = await db.value(
+        "SELECT r.shift_id FROM delivery_stop t JOIN delivery_run r ON r.id = t.run_id"
+        " WHERE t.id = $1",
         stop_id,
     )
+    await note_late_cash_of(shift_id, order_id)
+
+
+async def note_late_cash_of(shift_id: UUID | None, order_id: UUID) -> None:
+    """Ask it for a shift, if there is one and it is closed."""
+    late = await db.row("SELECT id, number FROM shift WHERE id = $1 AND state = 'closed'", shift_id)
     if late is not None and await _cash_of(late["id"]):
         await helpdesk.open_problem(
             "cash_after_shift",

@@ -2,6 +2,7 @@
 
 import { browserGauge } from '../shared/browser/ports';
 import { Drafts } from '../shared/sync/drafts';
+import { changesOf } from '../shared/sync/changing';
 import type { Capture } from '../shared/sync/outbox';
 import { PinLock } from '../shared/sync/pin';
 import type { Work } from '../shared/sync/pull';
@@ -139,8 +140,9 @@ class Phone {
    */
   async keep(capture: Omit<Capture, 'person_id'>): Promise<void> {
     const field = this.#running();
-    await field.sync.capture({ ...capture, person_id: this.person_id });
-    const changes = new Map([...this.work.changes, ...Object.entries(capture.changes ?? {})]);
+    const { event_id } = await field.sync.capture({ ...capture, person_id: this.person_id });
+    const made = Object.entries(changesOf(capture, event_id));
+    const changes = new Map([...this.work.changes, ...made]);
     this.work = { ...this.work, changes };
     // What else there is to see comes a moment later; nobody waits for it with a customer before them.
     void this.look().then(() => field.fire('commit'));

@@ -155,6 +155,7 @@ CAPTURES: Mapping[str, Captured] = {
     "visit.fail": _with_photos(visits.fail_visit),
     "visit.finding": _with_photos(visits.add_visit_finding),
     "visit.extras": Captured(extras.add_extras),
+    "visit.extras_paid": Captured(extras.pay_extras),
     "visit.part_fitted": Captured(visits.add_fitted_part),
     "pick.start": Captured(floor.start_picking),
     "pick.again": Captured(floor.pick_again),

@@ -15,8 +15,9 @@ from doorstep.core.auth.permissions import needs
 from doorstep.core.errors import EventIdReused
 from doorstep.core.http.problems import problems
 from doorstep.flows import extras as flow
+from doorstep.flows import extras_paid
 from doorstep.modules.fsm.refusals import VisitMissing
-from doorstep.modules.fsm.schemas import VisitExtras
+from doorstep.modules.fsm.schemas import ExtrasPaid, VisitExtras
 from doorstep.modules.fsm.service import extras, prices
 
 TAGS = ["installation"]
@@ -83,5 +84,33 @@ async def add_extras(visit_id: UUID, data: VisitExtras, actor: Actor) -> ExtrasK
     return ExtrasKept(data.event_id, "applied", " ".join(kept.disagreements), kept.charged_minor)
 
 
-handlers = [list_prices, list_parts, add_extras]
+class PaymentKept(Struct):
+    """What the receipt says; `reason` says what finance must look at, `open_minor` what it bills."""
+
+    event_id: UUID
+    verdict: str
+    reason: str
+    number: str
+    paid_minor: int
+    open_minor: int
+
+
+@post(
+    "/field/visits/{visit_id:uuid}/extras-payments",
+    operation_id="payVisitExtras",
+    opt=needs("fsm:report:write"),
+    status_code=200,
+    responses=problems(VisitMissing, EventIdReused),
+    tags=TAGS,
+)
+async def pay_extras(visit_id: UUID, data: ExtrasPaid, actor: Actor) -> PaymentKept:
+    """Hand in how the customer pays for the extras of a visit, or that a bill was promised."""
+    paid = await extras_paid.pay(visit_id, data, actor=actor)
+    reason = " ".join(paid.disagreements)
+    return PaymentKept(
+        data.event_id, "applied", reason, paid.number, paid.paid_minor, paid.open_minor
+    )
+
+
+handlers = [list_prices, list_parts, add_extras, pay_extras]
 """The routes of this door."""

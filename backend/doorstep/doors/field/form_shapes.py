@@ -16,6 +16,7 @@ from doorstep.modules.tms.schemas import ScanKind
 SlotType = Literal[
     "agreement",
     "answers",
+    "bill",
     "boxes",
     "choice",
     "code",
@@ -30,6 +31,7 @@ SlotType = Literal[
     "handover_code",
     "kept_back",
     "labels",
+    "later",
     "photos",
     "pieces",
     "place",

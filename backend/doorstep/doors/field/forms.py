@@ -16,7 +16,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import may
 from doorstep.doors.field.captured import CAPTURES
 from doorstep.doors.field.form_shapes import Asked, Form, options, reason, slot
-from doorstep.modules.fsm.schemas import VisitFailed, VisitFinding
+from doorstep.modules.fsm.schemas import ExtraMethod, VisitFailed, VisitFinding
 from doorstep.modules.helpdesk.schemas import JobKind, ProblemReport
 from doorstep.modules.tms.schemas import (
     DeclinedAs,
@@ -168,6 +168,17 @@ FORMS = (
             slot("lines", "extras", required=True),
             slot("shown_minor", "sum"),
             slot("sign_off", "agreement", required=True),
+        ],
+        undo=True,
+    ),
+    Asked(
+        "pay_extras",
+        "visit",
+        "visit.extras_paid",
+        [
+            slot("tenders", "bill", required=True, options=options(ExtraMethod)),
+            slot("bill_later", "later"),
+            slot("shown_minor", "sum"),
         ],
         undo=True,
     ),

@@ -15,6 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.errors import EventIdReused
 from doorstep.core.http.problems import problems
+from doorstep.doors.field import sold
 from doorstep.doors.field.addresses import DoorAddress
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
 from doorstep.flows import failed_visit, install, install_reports, visit_findings
@@ -65,7 +66,9 @@ SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS e
           LEFT JOIN LATERAL (SELECT reason, words FROM visit_failure x WHERE x.visit_id = w.id
                               ORDER BY x.recorded_at DESC, x.id LIMIT 1) x ON true
          WHERE w.order_id = v.order_id AND w.id <> v.id AND w.state IN ('completed', 'failed')), '[]')
-         AS earlier
+         AS earlier,
+       o.currency, coalesce(({sold.EXTRAS}), '[]') AS extras,
+       coalesce(({sold.RECEIPTS}), '[]') AS receipts
   FROM visit v
   JOIN customer_order o ON o.id = v.order_id
   JOIN address a ON a.id = o.address_id
@@ -124,6 +127,9 @@ class VisitCard(Struct):
     address: DoorAddress
     units: list[UnitCard]
     earlier: list[EarlierVisit]
+    currency: str
+    extras: list[sold.SoldAtVisit]
+    receipts: list[sold.ReceiptAtVisit]
 
 
 class StartedOut(Struct):

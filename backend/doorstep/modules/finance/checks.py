@@ -166,19 +166,34 @@ SELECT format('cash of stop %s no. %s: taken %s, counted %s', c.pod_id, c.tender
   FROM cash_count_line c JOIN pod_tender t ON t.pod_id = c.pod_id AND t.n = c.tender_n
  WHERE t.amount_minor <> c.amount_minor OR t.method <> 'cash'
 UNION ALL
+SELECT format('cash of receipt %s no. %s: taken %s, counted %s', c.receipt_id, c.tender_n,
+              t.amount_minor, c.amount_minor)
+  FROM cash_count_extra c JOIN extra_tender t ON t.receipt_id = c.receipt_id AND t.n = c.tender_n
+ WHERE t.amount_minor <> c.amount_minor OR t.method <> 'cash'
+UNION ALL
 SELECT format('count %s expected %s, its lines are %s', c.id, c.expected_minor,
               coalesce(sum(l.amount_minor), 0))
-  FROM cash_count c LEFT JOIN cash_count_line l ON l.cash_count_id = c.id
+  FROM cash_count c
+  LEFT JOIN (SELECT cash_count_id, amount_minor FROM cash_count_line
+             UNION ALL
+             SELECT cash_count_id, amount_minor FROM cash_count_extra) l ON l.cash_count_id = c.id
  GROUP BY c.id HAVING coalesce(sum(l.amount_minor), 0) <> c.expected_minor
 UNION ALL
 SELECT format('couriers should carry %s %s, the ledger says %s', coalesce(taken.open, 0),
               coalesce(taken.currency, booked.currency), coalesce(booked.open, 0))
-  FROM (SELECT d.currency, sum(t.amount_minor) AS open
-          FROM pod_tender t JOIN pod d ON d.id = t.pod_id
-          JOIN journal_entry e ON e.key = 'tender:' || t.pod_id || ':' || t.n
-         WHERE NOT EXISTS (SELECT FROM cash_count_line c
-                            WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
-         GROUP BY d.currency) AS taken
+  FROM (SELECT currency, sum(amount_minor) AS open FROM (
+          SELECT d.currency, t.amount_minor
+            FROM pod_tender t JOIN pod d ON d.id = t.pod_id
+            JOIN journal_entry e ON e.key = 'tender:' || t.pod_id || ':' || t.n
+           WHERE NOT EXISTS (SELECT FROM cash_count_line c
+                              WHERE c.pod_id = t.pod_id AND c.tender_n = t.n)
+          UNION ALL
+          SELECT r.currency, t.amount_minor
+            FROM extra_tender t JOIN extra_receipt r ON r.id = t.receipt_id
+           WHERE t.method = 'cash'
+             AND NOT EXISTS (SELECT FROM cash_count_extra c
+                              WHERE c.receipt_id = t.receipt_id AND c.tender_n = t.n)) each
+         GROUP BY currency) AS taken
   FULL JOIN (SELECT currency, sum(debit_minor - credit_minor) AS open FROM journal_line
               WHERE account = 'courier_cash' GROUP BY currency) AS booked USING (currency)
  WHERE coalesce(taken.open, 0) <> coalesce(booked.open, 0)

@@ -223,7 +223,9 @@ SELECT t.id, t.state, t.number, t.po_id, t.amount_minor,
 
 CASH_COUNT = """
 SELECT c.id, c.currency, c.expected_minor, c.counted_minor,
-       array(SELECT l.order_id FROM cash_count_line l WHERE l.cash_count_id = c.id) AS order_ids
+       array(SELECT l.order_id FROM cash_count_line l WHERE l.cash_count_id = c.id
+             UNION ALL
+             SELECT x.order_id FROM cash_count_extra x WHERE x.cash_count_id = c.id) AS order_ids
   FROM cash_count c WHERE c.id = $1
 """
 
@@ -233,9 +235,18 @@ INSERT INTO cash_count (id, run_id, shift_id, currency, expected_minor, counted_
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
-RECORD_CASH_LINES = """
+RECORD_CASH_OF = {
+    "door": """
 INSERT INTO cash_count_line (cash_count_id, pod_id, tender_n, order_id, amount_minor)
 SELECT $1, l.pod_id, l.n, l.order_id, l.amount_minor
   FROM unnest($2::uuid[], $3::smallint[], $4::uuid[], $5::bigint[])
     AS l (pod_id, n, order_id, amount_minor)
-"""
+""",
+    "visit": """
+INSERT INTO cash_count_extra (cash_count_id, receipt_id, tender_n, order_id, amount_minor)
+SELECT $1, l.receipt_id, l.n, l.order_id, l.amount_minor
+  FROM unnest($2::uuid[], $3::smallint[], $4::uuid[], $5::bigint[])
+    AS l (receipt_id, n, order_id, amount_minor)
+""",
+}
+"""Where the cash of a count was taken → how its lines are kept."""

@@ -208,3 +208,13 @@ class CashCountLine(Table, tablename="cash_count_line", db=engine):
     tender_n = SmallInt()
     order_id = UUID(default=None)
     amount_minor = BigInt()
+
+
+class CashCountExtra(Table, tablename="cash_count_extra", db=engine):
+    """Cash of a visit in a count."""
+
+    cash_count_id = UUID(default=None)
+    receipt_id = UUID(primary_key=True, default=None)
+    tender_n = SmallInt()
+    order_id = UUID(default=None)
+    amount_minor = BigInt()

@@ -1,5 +1,5 @@
 """fsm owns technicians, checklists, visits, the reports of what was installed,
-prices and agreements of extras, and the parts on a technician's van.
+prices, agreements and receipts of extras, and the parts on a technician's van.
 
 It never moves the journey, registers no warranty and releases no money: flows do.
 """

@@ -30,6 +30,20 @@ QUERIES: dict[str, str] = {
         HAVING x.charged_minor <> sum(l.net_minor + l.tax_minor)
             OR bool_or(l.net_minor <> coalesce(l.quantity * p.price_minor, 0))
             OR bool_or(l.tax_minor <> coalesce((l.net_minor * p.tax_basis_points + 5000) / 10000, 0))""",
+    # A receipt says what its extras cost and what was paid, and no two are of the same number.
+    "IM receipts": """
+        SELECT r.number AS subject,
+               'says ' || r.billed_minor || ' billed and ' || r.paid_minor || ' paid; its extras are '
+                 || x.minor || ', its tenders ' || t.minor AS detail
+          FROM extra_receipt r
+          CROSS JOIN LATERAL (SELECT coalesce(sum(e.charged_minor), 0) AS minor FROM visit_extra e
+                               WHERE e.visit_id = r.visit_id AND e.id = ANY (r.extra_ids)) x
+          CROSS JOIN LATERAL (SELECT coalesce(sum(n.amount_minor), 0) AS minor FROM extra_tender n
+                               WHERE n.receipt_id = r.id) t
+         WHERE x.minor <> r.billed_minor OR t.minor <> r.paid_minor
+        UNION ALL
+        SELECT number, 'stands on ' || count(*) || ' receipts' FROM extra_receipt
+         GROUP BY number HAVING count(*) > 1""",
     # What extras have used up has left the van, once, and nothing else has as used.
     "IS parts": """
         WITH used AS (

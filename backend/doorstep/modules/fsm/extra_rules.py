@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from doorstep.core.money import Money
-from doorstep.modules.fsm.schemas import VisitExtras
+from doorstep.modules.fsm.schemas import ExtrasPaid, VisitExtras
 
 
 class Price(NamedTuple):
@@ -71,3 +71,43 @@ def judge(told: VisitExtras, prices: Mapping[UUID, Price], currency: str) -> Jud
     if told.sign_off is None or not told.sign_off.name.strip():
         odd.append("The customer has not signed.")
     return judged
+
+
+class Account(NamedTuple):
+    """What a customer owes for the extras of a visit, before a payment."""
+
+    extra_ids: list[UUID]
+    billed_minor: int
+    paid_minor: int
+
+    @property
+    def open_minor(self) -> int:
+        return self.billed_minor - self.paid_minor
+
+
+def receipt_number(order_number: str, event_id: UUID) -> str:
+    """Number a receipt as the phone does it, which shows it before anybody has heard of it."""
+    return f"{order_number}-R{event_id.hex[-8:].upper()}"
+
+
+def judge_payment(told: ExtrasPaid, account: Account, currency: str) -> list[str]:
+    """Say what a person must look at; an empty list: what is not paid is to be billed, as was said."""
+    odd: list[str] = []
+    paid = sum(tender.amount_minor for tender in told.tenders)
+    open_minor = max(0, account.open_minor)
+    if told.shown_minor != open_minor:
+        shown = Money(told.shown_minor, currency)
+        odd.append(f"The screen showed {shown} as open, it is {Money(open_minor, currency)}.")
+    if paid > open_minor:
+        odd.append(f"{Money(paid - open_minor, currency)} too much was taken.")
+    elif paid < open_minor and not told.bill_later:
+        odd.append(
+            f"{Money(open_minor - paid, currency)} is missing, and nobody has promised a bill."
+        )
+    for tender in told.tenders:
+        taken = Money(tender.amount_minor, currency)
+        if tender.method == "upi" and currency != "INR":
+            odd.append(f"{taken} by UPI, which moves rupees alone.")
+        if tender.method != "cash" and not tender.reference.strip():
+            odd.append(f"{taken} by {tender.method}, without a reference.")
+    return odd

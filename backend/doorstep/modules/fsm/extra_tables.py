@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from piccolo.columns import JSONB, UUID, Array, BigInt, Integer, SmallInt, Text, Timestamptz
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    Array,
+    BigInt,
+    Boolean,
+    Integer,
+    SmallInt,
+    Text,
+    Timestamptz,
+)
 from piccolo.table import Table
 
 from doorstep.core.db_engine import engine
@@ -70,3 +80,36 @@ class PartMovement(Table, tablename="part_movement", db=engine):
     words = Text()
     made_by = UUID(null=True, default=None)
     made_at = Timestamptz(default=None)
+
+
+class ExtraReceipt(Table, tablename="extra_receipt", db=engine):
+    """What was done about the money of a visit's extras."""
+
+    id = UUID(primary_key=True, default=None)
+    number = Text()
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    visit_id = UUID(default=None)
+    technician_id = UUID(default=None)
+    device_id = UUID(null=True, default=None)
+    shift_id = UUID(null=True, default=None)
+    currency = Text()
+    extra_ids = Array(base_column=UUID())
+    billed_minor = BigInt()
+    paid_before_minor = BigInt()
+    paid_minor = BigInt()
+    shown_minor = BigInt()
+    bill_later = Boolean()
+    disagreements = Array(base_column=Text())
+    captured_at = Timestamptz(default=None)
+    recorded_at = Timestamptz(default=None)
+
+
+class ExtraTender(Table, tablename="extra_tender", db=engine):
+    """One way in which it was paid."""
+
+    receipt_id = UUID(primary_key=True, default=None)
+    n = SmallInt()
+    method = Text()
+    amount_minor = BigInt()
+    reference = Text()

@@ -166,6 +166,31 @@ class VisitExtras(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     sign_off: SignOff | None = None
 
 
+ExtraMethod = Literal["cash", "credit_card", "debit_card", "upi"]
+"""How extras are paid at the visit; a link is the gateway's, and takes a network."""
+
+
+class ExtraTender(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Money taken at the visit, in minor units of the order's currency."""
+
+    method: ExtraMethod
+    amount_minor: Annotated[int, Meta(gt=0, le=10**14)]
+    reference: Annotated[str, Meta(max_length=80, pattern=r"^[^\x00]*$")] = ""
+
+
+class ExtrasPaid(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
+    """How the customer pays for the extras. `event_id` is made by the phone, once per capture.
+
+    `shown_minor`: what stood on the screen as open. `bill_later`: the rest comes by a bill.
+    """
+
+    event_id: UUID
+    captured_at: Moment
+    shown_minor: Annotated[int, Meta(ge=0, le=100_000_000_000_000)]
+    tenders: Annotated[list[ExtraTender], Meta(max_length=8)] = []
+    bill_later: bool = False
+
+
 class PartsMoved(Struct, kw_only=True, forbid_unknown_fields=True):
     """Parts put on a technician's van, or taken off it where `quantity` is less than nothing."""
 

@@ -138,6 +138,7 @@ KINDS: Mapping[str, Kind] = {
     # Installation
     "installation_approval": Kind("dispatcher", 8, "approveInstallation", "Approve the installation, or send somebody again."),
     "extras_to_bill": Kind("finance", 16, CLOSE, "Bill the customer for what he has signed at the visit; where something does not agree, ask the technician first."),
+    "extras_payment_differs": Kind("finance", 8, CLOSE, "Ask the technician what was paid for the extras, then bill the rest or return what is too much."),
     "visit_needed": Kind("dispatcher", 4, "bookVisit", "Agree on a time with the customer and book the visit."),
     "visit_unplannable": Kind("dispatcher", 4, "cancelVisit", "Cancel the visit and book another time with the customer."),
     # Tickets, by their type

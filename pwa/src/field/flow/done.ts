@@ -3,14 +3,19 @@
 import type { Known } from '../work';
 import { changeOf, type Change, type Changes } from './changes';
 import { notBack, standing } from './cargo';
+import { account, extrasKey } from './paying';
 import { read, tally, type Scan } from './checking';
 import { counted, type Beep } from './receiving';
 
 /** Return a job as it stands on this phone: its document, and over it what was done here. */
 export function asDone<J extends Known>(job: J, changes: Changes): J {
+  const known: Known = job;
+  if (known.kind === 'visit') {
+    if (!changes.has(extrasKey(known.id))) return job;
+    return { ...job, body: { ...known.body, ...account(known, changes) } };
+  }
   const change = changeOf(job, changes);
   if (change === null) return job;
-  const known: Known = job;
   switch (known.kind) {
     case 'pick_list':
       return { ...job, body: picked(known.body, change) };

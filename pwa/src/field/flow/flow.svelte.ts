@@ -23,11 +23,14 @@ import {
   next,
   payload,
   steps,
+  type Answers,
   type Filled,
   type Form,
   type Photo,
   type Slot,
 } from './forms';
+import { bought } from './paying';
+import { pricesOf } from './selling';
 import { touched } from './touched';
 
 /** The number of the body of `scans.add` that this version writes. */
@@ -165,11 +168,27 @@ export class Flow {
         schema: form.schema,
         lane,
         payload: said,
-        ...(isBeside(form, job) ? {} : { changes: changes as never }),
+        ...(isBeside(form, job)
+          ? {}
+          : {
+              changes: (event_id: string) => ({
+                ...(changes as unknown as { [key: string]: Json }),
+                ...this.#bought(said, event_id),
+              }),
+            }),
         draft: draftKey(form, job),
         ...(form.undo ? { undo_ms: UNDO_MS } : {}),
       }),
     );
+  }
+
+  /** What this capture makes of the extras of a visit. */
+  #bought(said: Answers, event_id: string): { [key: string]: Json } {
+    const { form, job } = this;
+    if (job.kind !== 'visit') return {};
+    const { documents, changes } = phone.work;
+    const captured = { form: form.name, visit: job, said, event_id, at: Date.now() };
+    return bought(captured, pricesOf(documents), changes);
   }
 
   /** Forget what was filled in. */

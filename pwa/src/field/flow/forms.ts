@@ -13,6 +13,7 @@ import { toScan } from './cargo';
 import { changed } from './changes';
 import { asDone } from './done';
 import { EXTRA } from './extra';
+import { owed } from './paying';
 import { areWhole, units } from './units';
 
 type Schemas = components['schemas'];
@@ -65,7 +66,7 @@ export interface Explained {
 }
 
 /** What the phone notes by itself; nobody is asked. */
-const SILENT: readonly Slot['type'][] = ['place', 'dwell', 'event', 'sum'];
+const SILENT: readonly Slot['type'][] = ['place', 'dwell', 'event', 'later', 'sum'];
 
 /** Return the slot that names an earlier capture, if the form speaks of one. */
 export function eventSlot(form: Form): Slot | null {
@@ -144,8 +145,9 @@ export function choices(form: Form, filled: Filled): string[] {
     .filter((answer) => typeof answer === 'string');
 }
 
-/** Return the money that is due at the door for what is handed over. */
+/** Return the money that is due at the door for what is handed over, or at a visit for its extras. */
 export function due(job: Known, answers: Answers): number {
+  if (job.kind === 'visit') return owed(job.body);
   if (job.kind !== 'stop') return 0;
   const prices = new Map(
     job.body.goods.map((line) => [line.fulfilment_line_id, line.unit_price_minor]),
@@ -194,7 +196,8 @@ export function payload(form: Form, job: Known, filled: Filled, now: number): An
       (one) => wanted.includes(one.slot) || isExtra(one.slot),
     ) as never;
   }
-  if (form.capture === 'pod.record') said['shown_minor'] = due(job, filled.answers);
+  const money = ['pod.record', 'visit.extras_paid'];
+  if (money.includes(form.capture)) said['shown_minor'] = due(job, filled.answers);
   return said;
 }
 
@@ -256,7 +259,9 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
       return who.name.trim() !== '' || !isAsked(slot, job, answers);
     }
     case 'tenders':
-      return tendered(answers) > 0 && tendered(answers) === due(job, answers);
+      return isAllTaken(job, answers);
+    case 'bill':
+      return answers['bill_later'] === true || isAllTaken(job, answers);
     case 'topics': {
       const shown = list<string>(answer);
       return topics(job).every((topic) => shown.includes(topic.id));
@@ -292,6 +297,10 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
     default:
       return answer !== undefined && answer !== null && answer !== '';
   }
+}
+
+function isAllTaken(job: Known, answers: Answers): boolean {
+  return tendered(answers) > 0 && tendered(answers) === due(job, answers);
 }
 
 /** Words that say something have so many letters. */

@@ -6,6 +6,7 @@ import { isAllIn } from './arrived';
 import { changeOf, type Changes } from './changes';
 import type { Form } from './forms';
 import { captured, isOver } from './over';
+import { account, isPromised, owed } from './paying';
 
 /** Forms beside a job of which an earlier capture is the subject. */
 const AMENDS = 'amend.add';
@@ -34,6 +35,13 @@ export function missesPart(visit: Visit, changes: Changes): boolean {
   const change = changeOf(visit, changes);
   if (change?.form === 'part_fitted') return false;
   return visit.body.missing_part || (change?.chosen ?? []).includes('part_missing');
+}
+
+/** Tell whether extras of a visit are to be paid, and when. */
+function owes(visit: Visit, changes: Changes): 'nothing' | 'now' | 'by_bill' {
+  const known = account(visit, changes);
+  if (owed(known) === 0) return 'nothing';
+  return isPromised(known) ? 'by_bill' : 'now';
 }
 
 /** Return the run that a stop stands on while nobody has accepted it, else null. */
@@ -87,12 +95,14 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
     case 'visit':
       return job.body.state === 'started' || last !== null
         ? [
+            ...(owes(job, changes) === 'now' ? ['pay_extras'] : []),
             // Until the part is fitted, what is completed waits.
             ...(missesPart(job, changes) ? ['part_fitted'] : []),
             'complete_visit',
             'cannot_finish',
             'found_at_visit',
             ...(of(documents, 'price_list').length > 0 ? ['add_extras'] : []),
+            ...(owes(job, changes) === 'by_bill' ? ['pay_extras'] : []),
           ]
         : ['start_visit', 'cannot_finish'];
     case 'shift':

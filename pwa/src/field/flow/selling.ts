@@ -47,7 +47,7 @@ export function set(lines: Line[], price_id: string, quantity: number): Line[] {
 }
 
 /** Return what something is called in a language; in English where it has no name there. */
-export function named(price: Price, language: string): string {
+export function named(price: Pick<Price, 'names' | 'code'>, language: string): string {
   return price.names[language] ?? price.names['en'] ?? Object.values(price.names)[0] ?? price.code;
 }
 

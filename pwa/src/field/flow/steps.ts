@@ -17,6 +17,7 @@ type Part = () => Promise<{ default: Component<Asking> }>;
 const PARTS: Partial<Record<Slot['type'], Part>> = {
   agreement: () => import('./steps/Agreement.svelte'),
   answers: () => import('./steps/Answers.svelte'),
+  bill: () => import('./steps/Bill.svelte'),
   boxes: () => import('./steps/Boxes.svelte'),
   choice: () => import('./steps/Choice.svelte'),
   code: () => import('./steps/Code.svelte'),

@@ -5,6 +5,9 @@ import { fetched, reported } from './cargo';
 import { changed, changeOf, type Change, type Changes } from './changes';
 import type { Answers } from './forms';
 
+/** Forms about extras, whose state is kept by itself (`paying.ts`). */
+const EXTRAS: readonly string[] = ['add_extras', 'pay_extras'];
+
 /**
  * Return what a capture makes of all that it touches: its job, and what is in its person's hands.
  *
@@ -21,7 +24,7 @@ export function touched(
   // What becomes of reported boxes the office decides: their job goes on as it stands.
   if (form.name === 'report_piece') return { [hands]: reported(held, said, at) };
   // Extras are sold beside the work, which goes on as it stands.
-  if (job.kind === 'none' || form.name === 'add_extras') return {};
+  if (job.kind === 'none' || EXTRAS.includes(form.name)) return {};
   const own: Change = { ...changed(form.name, said, changeOf(job, changes), at), chosen };
   if (form.ends === true) own.over = true;
   const made = { [`${job.kind}:${job.id}`]: own };

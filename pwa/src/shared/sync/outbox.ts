@@ -9,6 +9,7 @@ import type { IDBPTransaction } from 'idb';
 import { V7Generator } from 'uuidv7';
 
 import { canonicalBytes, hex } from './canonical';
+import { changesOf, type Changing } from './changing';
 import type { Database } from './database';
 import type { Ports } from './ports';
 import {
@@ -57,8 +58,8 @@ export interface Capture {
   /** Captures of one lane arrive in their order; a job is a lane. */
   lane: string;
   payload: { [name: string]: Json };
-  /** What the screens show of it from now on, by key. */
-  changes?: { [key: string]: Json };
+  /** What the screens show of it from now on. */
+  changes?: Changing;
   pictures?: Picture[];
   /** The key of the draft that this capture ends; the pictures of it that the payload names are its own. */
   draft?: string;
@@ -152,7 +153,7 @@ export class Outbox {
       if (held > 0) kept.undo = { until: held, draft, states: [] };
       const states = transaction.objectStore('state');
       const { person_id, event_id } = entry;
-      for (const [key, value] of Object.entries(capture.changes ?? {})) {
+      for (const [key, value] of Object.entries(changesOf(capture, event_id))) {
         const before = (await states.get([person_id, key])) ?? null;
         kept.undo?.states.push({ key, before });
         await states.put({ person_id, key, value, event_id });

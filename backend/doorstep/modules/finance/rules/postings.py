@@ -7,6 +7,9 @@
 | a desk refunded in cash | customer_deposit | cash_desk |
 | a desk refunded by bank transfer | customer_deposit | bank |
 | cash taken at the door | courier_cash | customer_deposit |
+| extras agreed to at a visit | customer_receivable | extras_sales, sales_tax |
+| extras paid in cash at the visit | courier_cash | customer_receivable |
+| extras paid by card or UPI there | terminal_clearing | customer_receivable |
 | cash counted at the desk | cash_desk (+ cash_difference) | courier_cash |
 | V1–V3 released before the customer has the goods | vendor_advance | vendor_payable |
 | any tranche released afterwards | cost_of_goods | vendor_payable |
@@ -90,6 +93,30 @@ def tender_taken(pod_id: UUID, n: int, amount_minor: int, origin: Origin) -> Ent
     key = f"tender:{pod_id}:{n}"
     return _entry(
         key, "Cash taken at the door", "courier_cash", "customer_deposit", amount_minor, origin
+    )
+
+
+def extras_agreed(extra_id: UUID, net_minor: int, tax_minor: int, origin: Origin) -> Entry:
+    """A customer owes us what was agreed to beside the order; its tax is the state's."""
+    sides = (("extras_sales", net_minor), ("sales_tax", tax_minor))
+    return Entry(
+        key=f"extras:{extra_id}",
+        memo="Extras agreed to at a visit",
+        occurred_at=origin.occurred_at,
+        order_id=origin.order_id,
+        lines=(
+            Line("customer_receivable", origin.currency, net_minor + tax_minor, 0),
+            *(Line(name, origin.currency, 0, minor) for name, minor in sides if minor),
+        ),
+    )
+
+
+def extras_paid(receipt_id: UUID, n: int, method: str, amount_minor: int, origin: Origin) -> Entry:
+    """A customer paid for extras at the visit: into the technician's hands, or at a terminal."""
+    taken = "courier_cash" if method == "cash" else "terminal_clearing"
+    key = f"extra-tender:{receipt_id}:{n}"
+    return _entry(
+        key, "Extras paid at the visit", taken, "customer_receivable", amount_minor, origin
     )
 
 

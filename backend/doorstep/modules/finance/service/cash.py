@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,9 +16,13 @@ from doorstep.modules.finance.service import ledger
 
 
 class Tender(msgspec.Struct, frozen=True, kw_only=True):
-    """Cash that a courier took at one stop."""
+    """Cash that was taken: at a door with goods, or at a visit for extras.
 
-    pod_id: UUID
+    `taken_id` is the proof of delivery that tells of it, or the receipt.
+    """
+
+    at: Literal["door", "visit"]
+    taken_id: UUID
     n: int
     order_id: UUID
     amount_minor: int
@@ -43,12 +47,15 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def post_taken(tenders: Sequence[Tender]) -> None:
-    """Post the cash that a courier took: it is ours from the door on, and not yet counted."""
+    """Post the cash that a courier took at doors: it is ours from there on, and not yet counted.
+
+    That of a visit is posted with its receipt.
+    """
     moment = now()
     await ledger.post(
         [
             postings.tender_taken(
-                tender.pod_id,
+                tender.taken_id,
                 tender.n,
                 tender.amount_minor,
                 postings.Origin(
@@ -56,6 +63,7 @@ async def post_taken(tenders: Sequence[Tender]) -> None:
                 ),
             )
             for tender in tenders
+            if tender.at == "door"
         ]
     )
 
@@ -80,14 +88,16 @@ async def record_count(count: Count) -> None:
         count.counted_by,
         now(),
     )
-    await db.execute(
-        sql.RECORD_CASH_LINES,
-        count.id,
-        [tender.pod_id for tender in count.tenders],
-        [tender.n for tender in count.tenders],
-        [tender.order_id for tender in count.tenders],
-        [tender.amount_minor for tender in count.tenders],
-    )
+    for at, statement in sql.RECORD_CASH_OF.items():
+        tenders = [tender for tender in count.tenders if tender.at == at]
+        await db.execute(
+            statement,
+            count.id,
+            [tender.taken_id for tender in tenders],
+            [tender.n for tender in tenders],
+            [tender.order_id for tender in tenders],
+            [tender.amount_minor for tender in tenders],
+        )
     origin = postings.Origin(currency=count.currency, occurred_at=now())
     await ledger.post(
         [postings.cash_counted(count.id, count.expected_minor, count.counted_minor, origin)]
