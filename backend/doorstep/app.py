@@ -46,6 +46,7 @@ from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import availability as console_availability
 from doorstep.doors.console import earnings as console_earnings
 from doorstep.doors.console import extras as console_extras
+from doorstep.doors.console import manuals as console_manuals
 from doorstep.doors.console import offers as console_offers
 from doorstep.doors.console import places as console_places
 from doorstep.doors.console import receipts as console_receipts
@@ -58,6 +59,7 @@ from doorstep.doors.field import (
     day,
     earnings,
     extras,
+    manuals,
     offers,
     pieces,
     places,
@@ -110,6 +112,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *visits.handlers,
     *earnings.handlers,
     *extras.handlers,
+    *manuals.handlers,
     *words.handlers,
     *sync.handlers,
     *surrendered_pictures.handlers,
@@ -126,6 +129,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_visits.handlers,
     *console_earnings.handlers,
     *console_extras.handlers,
+    *console_manuals.handlers,
     *console_receipts.handlers,
     *detours.handlers,
     *finance.handlers,

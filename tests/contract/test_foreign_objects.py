@@ -76,7 +76,9 @@ IN_THE_BODY = frozenset(
 )  # fmt: skip
 """Routes that name a thing in the body or the query, or that speak of the person's own."""
 
-UNLIMITED = frozenset({"listDeadLetters", "listEscalationRules", "listBusinessCalendars"})
+UNLIMITED = frozenset(
+    {"listDeadLetters", "listEscalationRules", "listBusinessCalendars", "listManuals"}
+)
 """Lists of the installation, not of a tenant."""
 
 NAMED = {name for name, (_, path, _) in ROUTES.items() if "{" in path} | IN_THE_BODY | LISTS

@@ -306,6 +306,9 @@ async def extras(walk: Walk, visit: object) -> None:
     await walk.ask("movePartsOfVan", "dispatcher", load, technician_id=technician)
     await walk.ask("listPartsOnVans", "dispatcher")
     await walk.ask("listOwnParts", "technician")
+    manual = {"sku": "WM-7KG", "texts": {"en": "Canary: take the bolts out."}}
+    await ok(company, "admin", "/console/manuals", manual)
+    await walk.ask("listOwnManuals", "technician")
     sold = {"lines": [{"price_id": made.json()["id"], "quantity": 1}], "shown_minor": 10_50}
     await walk.ask("addVisitExtras", "technician", capture(**sold), visit_id=visit)
     await walk.ask("readVisitExtras", "support", visit_id=visit)

@@ -43,6 +43,8 @@ async def test_a_customer_signs_for_extras_without_a_signal_and_pays_in_two_ways
             await context.set_offline(True)
             await page.get_by_role("button", name="Start the work").click()
             await expect(page.get_by_text("Parts on your van")).to_be_visible()
+            await page.get_by_text("How to install").click()
+            await expect(page.get_by_text("Take all four transport bolts out")).to_be_visible()
             await screens.look("visit")
             await page.get_by_role("link", name="Sell extras").click()
             await expect(page.get_by_label("Search")).to_be_visible()

@@ -13,7 +13,7 @@ from doorstep.modules.earnings import service as earnings
 from doorstep.modules.earnings.rules import KINDS
 from doorstep.modules.earnings.schemas import RateIn
 from doorstep.modules.fsm.schemas import PartsMoved, PriceIn
-from doorstep.modules.fsm.service import checklists, extras, prices, technicians
+from doorstep.modules.fsm.service import checklists, extras, manuals, prices, technicians
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.oms import service as oms
 from doorstep.modules.scm import service as scm
@@ -33,6 +33,7 @@ from doorstep.seed.catalogue import (
     PRODUCTS,
     SOLD_OUT,
 )
+from doorstep.seed.manuals import MANUALS
 from doorstep.seed.people import VANS, SampleUser, crew_of, password_of, sample_users
 
 FULL_SHELF = 400
@@ -59,6 +60,8 @@ async def seed() -> None:
     parts = {data.sku: await oms.save_product(data) for data in PARTS}
     for sku, checklist in CHECKLISTS.items():
         await checklists.save_checklist(products[sku], checklist)
+    for manual in MANUALS:
+        await manuals.save_manual(manual, None)
     for country, calendar in CALENDARS.items():
         await helpdesk.save_calendar(country, calendar)
     channels: dict[str, UUID] = {}

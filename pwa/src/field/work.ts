@@ -25,6 +25,7 @@ export interface Bodies {
   day: Schemas['OwnDay'];
   earning_rates: Schemas['EarningRates'];
   earned_day: Schemas['EarnedDay'];
+  manual: Schemas['OwnManual'];
   price_list: Schemas['PriceList'];
   van_parts: Schemas['VanParts'];
   form: Schemas['Form'];

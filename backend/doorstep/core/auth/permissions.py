@@ -96,6 +96,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "fsm:visit:book": _roles("dispatcher support admin"),
     "fsm:report:write": _roles("technician"),
     "fsm:report:approve": _roles("dispatcher admin"),
+    "fsm:manual:read": _roles(_DESK),
+    "fsm:manual:write": _roles("admin"),
     "fsm:price:read": _roles(_DESK),
     "fsm:price:write": _roles("finance admin"),
     "fsm:extra:read": _roles(_DESK),

@@ -24,6 +24,7 @@ from doorstep.doors.field import (
     earnings,
     extras,
     forms,
+    manuals,
     offers,
     places,
     pods,
@@ -198,6 +199,13 @@ class PriceListDocument(Struct, tag_field="kind", tag="price_list"):
     body: PriceList
 
 
+class ManualDocument(Struct, tag_field="kind", tag="manual"):
+    """How a product of one of the visits is installed; its id is the product's."""
+
+    id: UUID
+    body: manuals.OwnManual
+
+
 class VanParts(Struct):
     """What lies on a technician's van beside the goods of his orders."""
 
@@ -237,6 +245,7 @@ Document = (
     | DayDocument
     | EarningRatesDocument
     | EarnedDayDocument
+    | ManualDocument
     | PriceListDocument
     | VanPartsDocument
     | FormDocument
@@ -344,6 +353,7 @@ SOURCES = (
     Source(cargo.list_cargo, _of_cargo),
     Source(pods.read_pod, _each(ProofDocument), read=pods.recent_pods),
     Source(visits.list_own_visits, _each(VisitDocument)),
+    Source(manuals.list_own_manuals, _each(ManualDocument)),
     Source(extras.list_prices, _of_prices),
     Source(extras.list_parts, _of_parts),
     Source(warehouse.list_pick_lists, _each(PickListDocument)),

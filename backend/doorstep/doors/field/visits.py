@@ -15,7 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.errors import EventIdReused
 from doorstep.core.http.problems import problems
-from doorstep.doors.field import sold
+from doorstep.doors.field import earlier, sold
 from doorstep.doors.field.addresses import DoorAddress
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
 from doorstep.flows import failed_visit, install, install_reports, visit_findings
@@ -59,19 +59,13 @@ SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS e
           FROM fulfilment_line l JOIN product p ON p.id = l.product_id
          WHERE l.fulfilment_id = v.fulfilment_id AND p.needs_install
            AND l.quantity > {PIECES_BACK}), '[]') AS units,
-       coalesce((SELECT jsonb_agg(jsonb_build_object('starts_at', lower(w.during), 'state', w.state,
-                 'reason', coalesce(x.reason, ''), 'words', coalesce(x.words, ''))
-                 ORDER BY lower(w.during), w.id)
-          FROM visit w
-          LEFT JOIN LATERAL (SELECT reason, words FROM visit_failure x WHERE x.visit_id = w.id
-                              ORDER BY x.recorded_at DESC, x.id LIMIT 1) x ON true
-         WHERE w.order_id = v.order_id AND w.id <> v.id AND w.state IN ('completed', 'failed')), '[]')
-         AS earlier,
+       coalesce(({earlier.EARLIER}), '[]') AS earlier,
        o.currency, coalesce(({sold.EXTRAS}), '[]') AS extras,
        coalesce(({sold.RECEIPTS}), '[]') AS receipts
   FROM visit v
   JOIN customer_order o ON o.id = v.order_id
   JOIN address a ON a.id = o.address_id
+  JOIN customer k ON k.id = o.customer_id
   LEFT JOIN LATERAL (
     SELECT recorded_at FROM journey_event e
      WHERE e.fulfilment_id = v.fulfilment_id AND e.kind = 'stage' AND e.stage = 1013
@@ -101,15 +95,6 @@ class UnitCard(Struct):
     photo_slots: list[str]
 
 
-class EarlierVisit(Struct):
-    """A visit for the same order that is over; `reason` and `words` tell why one has failed."""
-
-    starts_at: datetime
-    state: str
-    reason: str
-    words: str
-
-
 class VisitCard(Struct):
     """One visit with all that is needed without a network; `delivered_at` null: not there yet.
 
@@ -126,7 +111,7 @@ class VisitCard(Struct):
     missing_part: bool
     address: DoorAddress
     units: list[UnitCard]
-    earlier: list[EarlierVisit]
+    earlier: list[earlier.EarlierVisit]
     currency: str
     extras: list[sold.SoldAtVisit]
     receipts: list[sold.ReceiptAtVisit]

@@ -61,6 +61,12 @@ class ReportMissing(NotFound):
     title = "No report waits for approval here."
 
 
+class ManualNotInEnglish(Invalid):
+    """Whoever reads none of its languages gets the English text."""
+
+    title = "A manual has its text in English, whatever other languages it has."
+
+
 class PriceNotNamed(Invalid):
     title = "A price has a name in every language of its channel."
 

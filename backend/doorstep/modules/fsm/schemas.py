@@ -46,6 +46,23 @@ class Checklist(Struct, kw_only=True, forbid_unknown_fields=True):
     demo_topics: Annotated[list[Topic], Meta(max_length=30)]
 
 
+class ManualIn(Struct, kw_only=True, forbid_unknown_fields=True):
+    """How a product is installed: a page of text by language, English at least, and the maker's document.
+
+    The text goes to phones and is read without a network; the link is not. Neither takes it back.
+    """
+
+    sku: Annotated[str, Meta(min_length=1, max_length=64)]
+    texts: Annotated[
+        dict[
+            Annotated[str, Meta(pattern="^[a-z]{2}$")],
+            Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"^[^\x00]*$")],
+        ],
+        Meta(max_length=12),
+    ]
+    link: Annotated[str, Meta(max_length=500, pattern=r"^(https://[^\s<>\x00]+)?$")] = ""
+
+
 class Place(Struct, kw_only=True, forbid_unknown_fields=True):
     """Where the phone thinks it is."""
 

@@ -8,6 +8,7 @@ from piccolo.columns import (
     Array,
     Boolean,
     DoublePrecision,
+    Integer,
     Real,
     SmallInt,
     Text,
@@ -125,3 +126,15 @@ class VisitReportPhoto(Table, tablename="visit_report_photo", db=engine):
     slot = Text()
     sha256 = Text()
     verified_at = Timestamptz(null=True, default=None)
+
+
+class Manual(Table, tablename="manual", db=engine):
+    """A version of how a product is installed."""
+
+    id = UUID(primary_key=True, default=None)
+    product_id = UUID(default=None)
+    version = Integer()
+    texts = JSONB()
+    link = Text()
+    written_by = UUID(null=True, default=None)
+    written_at = Timestamptz(default=None)
