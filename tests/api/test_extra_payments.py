@@ -114,6 +114,38 @@ async def test_what_is_not_paid_stays_to_be_billed_and_can_be_paid_before_the_en
     await healthy()
 
 
+async def test_a_bill_is_paid_at_the_desk_by_the_action_that_its_task_names(
+    company: Company,
+) -> None:
+    visit = await at_a_visit(company)
+    cost = await sold(company, visit)
+    await pay(company, visit, cost, bill_later=True)
+    [task] = await company.get("finance", "/problems?kind=extras_to_bill")
+    assert task["action"]["operation_id"] == "recordExtrasPayment"
+    path = task["action"]["path"]
+    bill = {"event_id": uuid7(), "amount_minor": 13_52, "currency": "AED"}
+    bill |= {"method": "desk_cash", "reference": "R-1"}
+    for _ in range(2):
+        part = await ok(company, "finance", path, bill, 201)
+        assert part["open_minor"] == cost - 13_52
+    for wrong, problem in (
+        ({"event_id": uuid7(), "currency": "USD"}, "bill-in-another-currency"),
+        ({"event_id": uuid7(), "amount_minor": cost}, "more-than-billed"),
+        ({"amount_minor": 1}, "event-id-reused"),
+    ):
+        await floor.refused(company, "finance", path, bill | wrong, problem)
+    rest = {"event_id": uuid7(), "amount_minor": cost - 13_52, "method": "bank_transfer"}
+    assert (await ok(company, "finance", path, bill | rest, 201))["open_minor"] == 0
+    assert await billing() == []
+    assert await balances() == {
+        "cash_desk": 13_52, "bank": cost - 13_52, "extras_sales": -70_02, "sales_tax": -3_50
+    }  # fmt: skip
+    taken = await company.get("finance", f"/console/receipts?visit_id={visit}")
+    assert [one["tenders"][0]["method"] for one in taken[:2]] == ["bank_transfer", "desk_cash"]
+    assert (await company.get("technician", "/field/day"))["cash"] == [], "no cash on the road"
+    await healthy()
+
+
 @pytest.mark.parametrize(
     ("shown", "tenders", "words"),
     [

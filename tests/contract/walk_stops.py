@@ -312,7 +312,10 @@ async def extras(walk: Walk, visit: object) -> None:
     sold = {"lines": [{"price_id": made.json()["id"], "quantity": 1}], "shown_minor": 10_50}
     await walk.ask("addVisitExtras", "technician", capture(**sold), visit_id=visit)
     await walk.ask("readVisitExtras", "support", visit_id=visit)
-    paid = {"shown_minor": 10_50, "tenders": [{"method": "cash", "amount_minor": 10_50}]}
+    bill = {"event_id": uuid7(), "amount_minor": 50, "currency": "AED"}
+    bill |= {"method": "desk_cash", "reference": "Canary 1"}
+    await walk.ask("recordExtrasPayment", "finance", bill, visit_id=visit)
+    paid = {"shown_minor": 10_00, "tenders": [{"method": "cash", "amount_minor": 10_00}]}
     await walk.ask("payVisitExtras", "technician", capture(**paid), visit_id=visit)
-    [receipt] = (await walk.ask("listReceipts", "finance")).json()
+    [receipt, _] = (await walk.ask("listReceipts", "finance")).json()
     await walk.ask("openReceipt", "support", receipt_id=receipt["id"])

@@ -240,7 +240,7 @@ def receipt(language: str) -> ReceiptData:
         number="DS-000042-R1F2E3D4C",
         order_number="DS-000042",
         customer_name=RECEIVERS[language].name,
-        technician="Tariq Hussain",
+        taken_by="Tariq Hussain",
         issued_on=DAY,
         currency="AED",
         tax_name="VAT",

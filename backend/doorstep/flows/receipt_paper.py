@@ -14,7 +14,7 @@ from doorstep.settings import settings
 
 FACTS = """
 SELECT o.language, r.number, o.number AS order_number, a.name AS customer_name,
-       p.name AS technician, (r.captured_at AT TIME ZONE c.zone)::date AS issued_on, r.currency,
+       p.name AS taken_by, (r.captured_at AT TIME ZONE c.zone)::date AS issued_on, r.currency,
        c.country, r.billed_minor, r.paid_before_minor,
        coalesce((SELECT jsonb_agg(jsonb_build_object(
                    'name', coalesce(s.names ->> o.language, s.names ->> 'en', s.code, '–'),
@@ -31,7 +31,7 @@ SELECT o.language, r.number, o.number AS order_number, a.name AS customer_name,
   JOIN customer_order o ON o.id = r.order_id
   JOIN channel c ON c.id = o.channel_id
   JOIN address a ON a.id = o.address_id
-  JOIN person p ON p.id = r.technician_id
+  JOIN person p ON p.id = r.person_id
  WHERE r.id = $1
 """
 

@@ -231,7 +231,7 @@ SELECT currency, sum(amount_minor)::bigint AS amount_minor FROM (
   UNION ALL
   SELECT r.currency, t.amount_minor
     FROM extra_receipt r JOIN extra_tender t ON t.receipt_id = r.id
-   WHERE r.technician_id = $1 AND r.recorded_at > $2 AND {NOT_COUNTED}) taken
+   WHERE r.person_id = $1 AND r.recorded_at > $2 AND {NOT_COUNTED}) taken
  GROUP BY currency ORDER BY currency
 """  # noqa: S608 - as above
 

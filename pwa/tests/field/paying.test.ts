@@ -12,6 +12,7 @@ import {
   type Receipt,
   type Sold,
 } from '../../src/field/flow/paying';
+import { cashOfExtras } from '../../src/field/flow/pocket';
 import type { Price } from '../../src/field/flow/selling';
 import type { StoredDocument } from '../../src/shared/sync/schema';
 import type { Json } from '../../src/shared/sync/wire';
@@ -45,6 +46,8 @@ const described = (name: string, position: number): StoredDocument =>
   ({ person_id: 'p', kind: 'form', id: name,
      body: { name, job: 'visit', position, slots: [] } }) as unknown as StoredDocument; // prettier-ignore
 
+const document = (body: object) => [{ person_id: 'p', kind: 'visit', id: 'v', body }] as never;
+
 test('what was sold here is owed until it is paid here, without a word of the office', () => {
   const sold = after(['add_extras', SALE, ID]);
   expect(account(VISIT, sold).extras[0]?.lines).toEqual([
@@ -64,6 +67,15 @@ test('what the office knows by now is counted once, and as the office says it', 
   const paid = account(VISIT, changes).receipts[0] as Receipt;
   const both = { ...VISIT, body: { ...VISIT.body, extras: [sold], receipts: [paid] } };
   expect(account(both, changes).receipts).toHaveLength(1);
+});
+
+test('cash is in a pocket from the capture on, and once the office knows, as the office says', () => {
+  const changes = after(['add_extras', SALE, ID], ['pay_extras', cash(60_00), 'b']);
+  const told = { ...VISIT.body, currency: 'AED' };
+  expect(cashOfExtras(document(told), changes)).toEqual([{ currency: 'AED', minor: 60_00 }]);
+  const known = { ...told, receipts: account(VISIT, changes).receipts };
+  expect(cashOfExtras(document(known), changes)).toEqual([]);
+  expect(cashOfExtras([], changes)).toEqual([]);
 });
 
 test('a receipt has the number that the server will give it', () => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.plants.plant import Plant
 
 PAID = """
-INSERT INTO extra_receipt (id, number, order_id, fulfilment_id, visit_id, technician_id, currency,
+INSERT INTO extra_receipt (id, number, order_id, fulfilment_id, visit_id, person_id, currency,
                            extra_ids, billed_minor, paid_before_minor, paid_minor, shown_minor,
                            bill_later, disagreements, captured_at, recorded_at)
 SELECT gen_random_uuid(), 'R', v.order_id, v.fulfilment_id, v.id, v.technician_id, 'AED', '{{}}', 0, 0,

@@ -48,6 +48,8 @@ IDS = {
     "tranche_id": "SELECT id::text AS ref, tranche_id::text AS found FROM payout"
     " WHERE id::text = ANY ($1::text[])",
     "visit_id": "SELECT id::text AS ref, visit_id::text AS found FROM visit_report"
+    " WHERE id::text = ANY ($1::text[])"
+    " UNION ALL SELECT id::text, visit_id::text FROM visit_extra"
     " WHERE id::text = ANY ($1::text[])",
 }
 

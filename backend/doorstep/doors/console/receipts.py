@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from msgspec import Struct
@@ -17,15 +17,17 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.auth.scope import scope
-from doorstep.core.errors import NotFound
+from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.core.http.problems import problems
-from doorstep.flows import receipt_paper
+from doorstep.flows import extras_paid, receipt_paper
+from doorstep.modules.fsm.refusals import BillInAnotherCurrency, MoreThanBilled, VisitMissing
+from doorstep.modules.fsm.schemas import BillPaid
 
 TAGS = ["installation"]
 
 # {scope} is a condition of core.auth.scope.
 RECEIPTS = """
-SELECT r.id, r.number, r.order_id, r.visit_id, o.number AS order_number, p.name AS technician,
+SELECT r.id, r.number, r.order_id, r.visit_id, o.number AS order_number, p.name AS taken_by,
        r.captured_at, r.currency, r.billed_minor, r.paid_minor,
        greatest(0, r.billed_minor - r.paid_before_minor - r.paid_minor) AS open_minor,
        r.bill_later, r.disagreements,
@@ -36,7 +38,7 @@ SELECT r.id, r.number, r.order_id, r.visit_id, o.number AS order_number, p.name 
                    ORDER BY t.n) FROM extra_tender t WHERE t.receipt_id = r.id), '[]') AS tenders
   FROM extra_receipt r
   JOIN customer_order o ON o.id = r.order_id
-  JOIN person p ON p.id = r.technician_id
+  JOIN person p ON p.id = r.person_id
  WHERE ($1::uuid IS NULL OR r.visit_id = $1) AND {scope}
  ORDER BY r.recorded_at DESC, r.id DESC LIMIT $2
 """
@@ -61,7 +63,7 @@ class ReceiptRow(Struct, kw_only=True):
     order_id: UUID
     visit_id: UUID
     order_number: str
-    technician: str
+    taken_by: str
     captured_at: datetime
     currency: str
     billed_minor: int
@@ -70,6 +72,15 @@ class ReceiptRow(Struct, kw_only=True):
     bill_later: bool
     disagreements: list[str]
     tenders: list[TenderOfExtras]
+
+
+class BillReceipt(Struct, kw_only=True):
+    """The receipt of a bill's payment, and what is open after it."""
+
+    id: UUID
+    number: str
+    paid_minor: int
+    open_minor: int
 
 
 @get("/console/receipts", operation_id="listReceipts", opt=needs("fsm:extra:read"), tags=TAGS)
@@ -109,5 +120,29 @@ async def open_receipt(receipt_id: UUID, actor: Actor) -> Response[bytes]:
     )
 
 
-handlers = [list_receipts, open_receipt]
+@post(
+    "/console/visits/{visit_id:uuid}/extras-payments",
+    operation_id="recordExtrasPayment",
+    opt=needs("oms:payment:record"),
+    responses=problems(
+        VisitMissing, NotFound, BillInAnotherCurrency, MoreThanBilled, EventIdReused
+    ),
+    tags=TAGS,
+)
+async def record_payment(visit_id: UUID, data: BillPaid, actor: Actor) -> BillReceipt:
+    """Record that a bill of extras was paid in cash at the desk or by bank transfer."""
+    parcel = await db.value("SELECT fulfilment_id FROM visit WHERE id = $1", visit_id)
+    if parcel is None:
+        raise VisitMissing
+    await scope(actor).require_fulfilment(parcel)
+    paid = await extras_paid.pay_bill(visit_id, data, actor=actor)
+    return BillReceipt(
+        id=data.event_id,
+        number=paid.number,
+        paid_minor=paid.paid_minor,
+        open_minor=paid.open_minor,
+    )
+
+
+handlers = [list_receipts, open_receipt, record_payment]
 """The routes of this door."""

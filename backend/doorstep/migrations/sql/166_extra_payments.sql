@@ -7,7 +7,7 @@ INSERT INTO ledger_account (code, name, type) VALUES
   ('sales_tax', 'Tax on extras, owed to the state', 'liability');
 
 -- What was done about the money of a visit's extras: paid, paid in part, or to be billed. Its id is the
--- event id of the device. The money is the visit's: whatever is agreed there, less what was paid, is open.
+-- event id of the device or desk. The money is the visit's: whatever is agreed there, less what was paid, is open.
 CREATE TABLE extra_receipt (
   id                 uuid        PRIMARY KEY,
   -- As the phone has shown it to the customer: the order's number and the end of the event id.
@@ -15,7 +15,8 @@ CREATE TABLE extra_receipt (
   order_id           uuid        NOT NULL CONSTRAINT extra_receipt_order_fk REFERENCES customer_order (id),
   fulfilment_id      uuid        NOT NULL CONSTRAINT extra_receipt_fulfilment_fk REFERENCES fulfilment (id),
   visit_id           uuid        NOT NULL CONSTRAINT extra_receipt_visit_fk REFERENCES visit (id),
-  technician_id      uuid        NOT NULL CONSTRAINT extra_receipt_technician_fk REFERENCES person (id),
+  -- Who took the money: the technician, or a person at a desk when the bill was paid.
+  person_id          uuid        NOT NULL CONSTRAINT extra_receipt_person_fk REFERENCES person (id),
   device_id          uuid,
   -- In whose count its cash is, where the technician was on one.
   shift_id           uuid        CONSTRAINT extra_receipt_shift_fk REFERENCES shift (id),
@@ -37,7 +38,7 @@ CREATE TABLE extra_receipt (
 );
 CREATE INDEX extra_receipt_visit ON extra_receipt (visit_id);
 CREATE INDEX extra_receipt_order ON extra_receipt (order_id);
-CREATE INDEX extra_receipt_technician ON extra_receipt (technician_id, recorded_at);
+CREATE INDEX extra_receipt_person ON extra_receipt (person_id, recorded_at);
 CREATE INDEX extra_receipt_shift ON extra_receipt (shift_id) WHERE shift_id IS NOT NULL;
 SELECT make_append_only('extra_receipt');
 
@@ -45,7 +46,7 @@ CREATE TABLE extra_tender (
   receipt_id    uuid     NOT NULL CONSTRAINT extra_tender_receipt_fk REFERENCES extra_receipt (id),
   n             smallint NOT NULL,
   method        text     NOT NULL CONSTRAINT extra_tender_method_known
-                         CHECK (method IN ('cash', 'credit_card', 'debit_card', 'upi')),
+                         CHECK (method IN ('cash', 'credit_card', 'debit_card', 'upi', 'desk_cash', 'bank_transfer')),
   amount_minor  bigint   NOT NULL CONSTRAINT extra_tender_amount_positive CHECK (amount_minor > 0),
   reference     text     NOT NULL,
   CONSTRAINT extra_tender_pk PRIMARY KEY (receipt_id, n)

@@ -85,15 +85,43 @@ class Account(NamedTuple):
         return self.billed_minor - self.paid_minor
 
 
+class Tender(NamedTuple):
+    """Money in minor units, and how it was paid."""
+
+    method: str
+    amount_minor: int
+    reference: str
+
+
+class Payment(NamedTuple):
+    """What was paid at once, wherever; `shown_minor` is what stood as open before whoever took it."""
+
+    event_id: UUID
+    captured_at: datetime
+    shown_minor: int
+    tenders: list[Tender]
+    bill_later: bool
+
+    @property
+    def paid_minor(self) -> int:
+        return sum(tender.amount_minor for tender in self.tenders)
+
+
+def payment_of(told: ExtrasPaid) -> Payment:
+    """Read what a technician's phone has captured."""
+    tenders = [Tender(one.method, one.amount_minor, one.reference.strip()) for one in told.tenders]
+    return Payment(told.event_id, told.captured_at, told.shown_minor, tenders, told.bill_later)
+
+
 def receipt_number(order_number: str, event_id: UUID) -> str:
     """Number a receipt as the phone does it, which shows it before anybody has heard of it."""
     return f"{order_number}-R{event_id.hex[-8:].upper()}"
 
 
-def judge_payment(told: ExtrasPaid, account: Account, currency: str) -> list[str]:
+def judge_payment(told: Payment, account: Account, currency: str) -> list[str]:
     """Say what a person must look at; an empty list: what is not paid is to be billed, as was said."""
     odd: list[str] = []
-    paid = sum(tender.amount_minor for tender in told.tenders)
+    paid = told.paid_minor
     open_minor = max(0, account.open_minor)
     if told.shown_minor != open_minor:
         shown = Money(told.shown_minor, currency)
@@ -108,6 +136,6 @@ def judge_payment(told: ExtrasPaid, account: Account, currency: str) -> list[str
         taken = Money(tender.amount_minor, currency)
         if tender.method == "upi" and currency != "INR":
             odd.append(f"{taken} by UPI, which moves rupees alone.")
-        if tender.method != "cash" and not tender.reference.strip():
+        if tender.method != "cash" and not tender.reference:
             odd.append(f"{taken} by {tender.method}, without a reference.")
     return odd

@@ -90,7 +90,7 @@ class ExtraReceipt(Table, tablename="extra_receipt", db=engine):
     order_id = UUID(default=None)
     fulfilment_id = UUID(default=None)
     visit_id = UUID(default=None)
-    technician_id = UUID(default=None)
+    person_id = UUID(default=None)
     device_id = UUID(null=True, default=None)
     shift_id = UUID(null=True, default=None)
     currency = Text()

@@ -61,6 +61,16 @@ class ReportMissing(NotFound):
     title = "No report waits for approval here."
 
 
+class BillInAnotherCurrency(Refusal):
+    title = "Extras are paid in the currency of their order."
+
+
+class MoreThanBilled(Refusal):
+    """What was agreed to at the visit, less what was paid, is all that a customer can pay for it."""
+
+    title = "That much is not open of the extras of this visit."
+
+
 class ManualNotInEnglish(Invalid):
     """Whoever reads none of its languages gets the English text."""
 

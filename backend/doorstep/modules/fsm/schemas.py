@@ -208,6 +208,16 @@ class ExtrasPaid(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     bill_later: bool = False
 
 
+class BillPaid(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A bill of extras that a customer has paid to a desk; the client makes `event_id`."""
+
+    event_id: UUID
+    amount_minor: Annotated[int, Meta(gt=0, le=10**14)]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    method: Literal["desk_cash", "bank_transfer"]
+    reference: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00]*$")]
+
+
 class PartsMoved(Struct, kw_only=True, forbid_unknown_fields=True):
     """Parts put on a technician's van, or taken off it where `quantity` is less than nothing."""
 

@@ -48,6 +48,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "cancelVisit": ("POST", "/console/visits/{ref}/cancel"),
     "decideAdjustment": ("POST", "/console/adjustments/{ref}/decision"),
     "payTrancheAgain": ("POST", "/console/finance/tranches/{tranche_id}/payouts"),
+    "recordExtrasPayment": ("POST", "/console/visits/{visit_id}/extras-payments"),
     "recordAwb": ("POST", "/console/shipments"),
     "resolveTicket": ("POST", "/tickets/{ref}/resolve"),
 }
@@ -137,7 +138,7 @@ KINDS: Mapping[str, Kind] = {
     "cash_after_shift": Kind("finance", 8, "countCash", "Count the cash of the shift that came in late."),
     # Installation
     "installation_approval": Kind("dispatcher", 8, "approveInstallation", "Approve the installation, or send somebody again."),
-    "extras_to_bill": Kind("finance", 16, CLOSE, "Bill the customer for what he has signed at the visit; where something does not agree, ask the technician first."),
+    "extras_to_bill": Kind("finance", 16, "recordExtrasPayment", "Bill the customer for what he has signed at the visit, and record his payment; where something does not agree, ask the technician first."),
     "extras_payment_differs": Kind("finance", 8, CLOSE, "Ask the technician what was paid for the extras, then bill the rest or return what is too much."),
     "visit_needed": Kind("dispatcher", 4, "bookVisit", "Agree on a time with the customer and book the visit."),
     "visit_unplannable": Kind("dispatcher", 4, "cancelVisit", "Cancel the visit and book another time with the customer."),

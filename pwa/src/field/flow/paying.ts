@@ -7,6 +7,7 @@ import type { Json } from '../../shared/sync/wire';
 import type { Bodies } from '../work';
 import type { Change, Changes } from './changes';
 import type { Answers } from './forms';
+import { OF_EXTRAS } from './pocket';
 import { priced, type Line, type Price } from './selling';
 
 type Card = Bodies['visit'];
@@ -93,7 +94,7 @@ export function receiptNumber(order: string, event_id: string): string {
 
 /** Under what this phone keeps what was done about a visit's extras. */
 export function extrasKey(visit_id: string): string {
-  return `extras:${visit_id}`;
+  return OF_EXTRAS + visit_id;
 }
 
 /** What the office knows stands first, as it says it. */

@@ -10,6 +10,7 @@
 | extras agreed to at a visit | customer_receivable | extras_sales, sales_tax |
 | extras paid in cash at the visit | courier_cash | customer_receivable |
 | extras paid by card or UPI there | terminal_clearing | customer_receivable |
+| a bill of extras paid in cash or by bank transfer | cash_desk, bank | customer_receivable |
 | cash counted at the desk | cash_desk (+ cash_difference) | courier_cash |
 | V1–V3 released before the customer has the goods | vendor_advance | vendor_payable |
 | any tranche released afterwards | cost_of_goods | vendor_payable |
@@ -96,6 +97,10 @@ def tender_taken(pod_id: UUID, n: int, amount_minor: int, origin: Origin) -> Ent
     )
 
 
+EXTRAS_INTO = {"cash": "courier_cash", "desk_cash": "cash_desk", "bank_transfer": "bank"}
+"""How extras are paid → the account that has the money; a terminal's without a row."""
+
+
 def extras_agreed(extra_id: UUID, net_minor: int, tax_minor: int, origin: Origin) -> Entry:
     """A customer owes us what was agreed to beside the order; its tax is the state's."""
     sides = (("extras_sales", net_minor), ("sales_tax", tax_minor))
@@ -112,12 +117,10 @@ def extras_agreed(extra_id: UUID, net_minor: int, tax_minor: int, origin: Origin
 
 
 def extras_paid(receipt_id: UUID, n: int, method: str, amount_minor: int, origin: Origin) -> Entry:
-    """A customer paid for extras at the visit: into the technician's hands, or at a terminal."""
-    taken = "courier_cash" if method == "cash" else "terminal_clearing"
+    """A customer paid for extras: into the technician's hands, at a terminal, or later at a desk."""
+    taken = EXTRAS_INTO.get(method, "terminal_clearing")
     key = f"extra-tender:{receipt_id}:{n}"
-    return _entry(
-        key, "Extras paid at the visit", taken, "customer_receivable", amount_minor, origin
-    )
+    return _entry(key, "Extras paid", taken, "customer_receivable", amount_minor, origin)
 
 
 def cash_counted(

@@ -45,7 +45,7 @@ class ReceiptData(msgspec.Struct, kw_only=True, frozen=True):
     number: str
     order_number: str
     customer_name: str
-    technician: str
+    taken_by: str
     issued_on: date
     currency: str
     tax_name: str
@@ -78,7 +78,7 @@ def content(data: ReceiptData) -> dict[str, Any]:
         "number": data.number,
         "order_number": data.order_number,
         "customer_name": data.customer_name,
-        "technician": data.technician,
+        "taken_by": data.taken_by,
         "issued_on": pdf.date_text(data.issued_on, data.language),
         "lines": [
             {

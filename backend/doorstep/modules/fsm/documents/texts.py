@@ -6,7 +6,7 @@ RECEIPT = {
     "en": {
         "title": "Receipt",
         "customer": "Customer",
-        "technician": "Technician",
+        "taken_by": "Received by",
         "order": "Order",
         "issued": "Date",
         "item": "Item",
@@ -22,7 +22,7 @@ RECEIPT = {
     "hi": {
         "title": "रसीद",
         "customer": "ग्राहक",
-        "technician": "तकनीशियन",
+        "taken_by": "प्राप्तकर्ता",
         "order": "ऑर्डर",
         "issued": "तारीख़",
         "item": "सामान",
@@ -38,7 +38,7 @@ RECEIPT = {
     "ar": {
         "title": "إيصال",
         "customer": "العميل",
-        "technician": "الفني",
+        "taken_by": "استلمه",
         "order": "الطلب",
         "issued": "التاريخ",
         "item": "الصنف",
@@ -54,12 +54,28 @@ RECEIPT = {
 }
 
 METHODS = {
-    "en": {"cash": "Cash", "credit_card": "Credit card", "debit_card": "Debit card", "upi": "UPI"},
+    "en": {
+        "cash": "Cash",
+        "credit_card": "Credit card",
+        "debit_card": "Debit card",
+        "upi": "UPI",
+        "desk_cash": "Cash at the desk",
+        "bank_transfer": "Bank transfer",
+    },
     "hi": {
         "cash": "नक़द",
         "credit_card": "क्रेडिट कार्ड",
         "debit_card": "डेबिट कार्ड",
         "upi": "UPI",
+        "desk_cash": "काउंटर पर नक़द",
+        "bank_transfer": "बैंक ट्रांसफ़र",
     },
-    "ar": {"cash": "نقدًا", "credit_card": "بطاقة ائتمان", "debit_card": "بطاقة خصم", "upi": "UPI"},
+    "ar": {
+        "cash": "نقدًا",
+        "credit_card": "بطاقة ائتمان",
+        "debit_card": "بطاقة خصم",
+        "upi": "UPI",
+        "desk_cash": "نقدًا في المكتب",
+        "bank_transfer": "تحويل بنكي",
+    },
 }

@@ -9,8 +9,7 @@ from uuid import UUID
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
-from doorstep.modules.fsm.extra_rules import Account
-from doorstep.modules.fsm.schemas import ExtrasPaid
+from doorstep.modules.fsm.extra_rules import Account, Payment
 
 _KNOWN = """
 SELECT visit_id, number, billed_minor, paid_before_minor, paid_minor, disagreements
@@ -26,7 +25,7 @@ SELECT coalesce(array_agg(id ORDER BY recorded_at, id), '{}') AS extra_ids,
 """
 
 _KEEP_RECEIPT = """
-INSERT INTO extra_receipt (id, number, order_id, fulfilment_id, visit_id, technician_id, device_id,
+INSERT INTO extra_receipt (id, number, order_id, fulfilment_id, visit_id, person_id, device_id,
                            shift_id, currency, extra_ids, billed_minor, paid_before_minor,
                            paid_minor, shown_minor, bill_later, disagreements, captured_at,
                            recorded_at)
@@ -54,7 +53,7 @@ async def account_of(visit_id: UUID) -> Account:
 async def keep_receipt(
     actor: Actor,
     visit: Mapping[str, Any],
-    told: ExtrasPaid,
+    told: Payment,
     account: Account,
     disagreements: Sequence[str],
 ) -> None:
@@ -73,7 +72,7 @@ async def keep_receipt(
         account.extra_ids,
         account.billed_minor,
         account.paid_minor,
-        sum(tender.amount_minor for tender in told.tenders),
+        told.paid_minor,
         told.shown_minor,
         told.bill_later,
         list(disagreements),
@@ -85,5 +84,5 @@ async def keep_receipt(
         told.event_id,
         [tender.method for tender in told.tenders],
         [tender.amount_minor for tender in told.tenders],
-        [tender.reference.strip() for tender in told.tenders],
+        [tender.reference for tender in told.tenders],
     )
