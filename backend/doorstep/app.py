@@ -57,6 +57,7 @@ from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
     cargo,
     day,
+    door_links,
     earnings,
     extras,
     manuals,
@@ -111,6 +112,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *pods.handlers,
     *visits.handlers,
     *earnings.handlers,
+    *door_links.handlers,
     *extras.handlers,
     *manuals.handlers,
     *words.handlers,

@@ -44,6 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shop_poll_seconds: int = 15
     checkout_signing_keys: str = ""
     """Checkout.com webhook keys, comma-separated: two while rotating."""
+    checkout_url: str = ""
+    """Checkout.com's API, for payment links of the door."""
+    checkout_secret_key: str = ""
     clickpost_webhook_keys: str = ""
     clickpost_path_secrets: str = ""
     """The secret part of /hooks/clickpost/…, since ClickPost does not sign; comma-separated."""

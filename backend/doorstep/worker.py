@@ -21,6 +21,7 @@ import uvloop
 from doorstep import journey, ports
 from doorstep.adapters import client, web_push
 from doorstep.adapters.checkout import CheckoutHook
+from doorstep.adapters.checkout_links import CheckoutLinks
 from doorstep.adapters.clickpost import ClickPostHook
 from doorstep.adapters.magento import MagentoShop
 from doorstep.adapters.razorpayx import RazorpayX, RazorpayXHook
@@ -56,6 +57,7 @@ JOB_MODULES = (
     "doorstep.flows.count",
     "doorstep.flows.dispatch",
     "doorstep.flows.earnings",
+    "doorstep.flows.door_links",
     "doorstep.flows.escalations",
     "doorstep.flows.expected_dates",
     "doorstep.flows.hands",
@@ -104,6 +106,7 @@ def load_jobs() -> None:
         shop=MagentoShop.configured(),
         bank=RazorpayX.configured(),
         messenger=SandboxMessenger.configured(),
+        payment_links=CheckoutLinks.configured(),
         pusher=WebPush.configured(),
         checkout=CheckoutHook.configured(),
         clickpost=ClickPostHook.configured(),

@@ -57,6 +57,10 @@ async def offers(synced: SyncedCompany) -> None:
 
 async def mishaps(synced: SyncedCompany) -> None:
     order = await standing(synced, 1012)
+    here = await core_db.value(
+        "SELECT id FROM delivery_stop WHERE fulfilment_id = $1", order.parcel
+    )
+    await synced.send("delivery", f"/field/stops/{here}/payment-link", capture())
     assert (await failed_attempt(order)).json()["verdict"] == "applied"
     failed = await core_db.value("SELECT event_id FROM capture WHERE type = 'delivery.failed'")
     word = {"words": "The wrong door."}

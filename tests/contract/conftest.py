@@ -43,6 +43,7 @@ def outside_settings(target: str, state: str = "") -> Settings:
     return Settings(
         shop_token="shop-token",
         checkout_signing_keys="cko-new,cko-old",
+        checkout_secret_key="sk-test",
         clickpost_webhook_keys="cp-key",
         clickpost_path_secrets="cp-path",
         bank_key="rzp_id:rzp_secret",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
+from doorstep import ports
 from doorstep.adapters.checkout import CheckoutHook
+from doorstep.adapters.checkout_links import CheckoutLinks
 from doorstep.adapters.times import parse_time
+from doorstep.core import clock
 from doorstep.ports import EventUnreadable
 from tests.contract.conftest import Outside
 
@@ -131,3 +134,38 @@ async def test_the_sandbox_tries_again_until_it_is_heard(outside: Outside) -> No
     await outside.http.post("/gateway/_capture", json=capture)
     (one,) = await outside.receiver.wait_for(1)
     assert CheckoutHook(()).read(one.body).kind == "failed"
+
+
+async def test_the_sandbox_makes_a_link_once_and_its_payment_names_the_reference(
+    outside: Outside,
+) -> None:
+    links = CheckoutLinks(outside.url, "sk-test")
+    asked = ("0198c0de-0000-7000-8000-000000000001", "DS-000042-L1234ABCD", 100_00, "AED", "AE")
+    made = await links.make(*asked, 600)
+    assert await links.make(*asked, 600) == made
+    assert made.id.startswith("pl_")
+    assert timedelta(0) < made.expires_at - clock.now() <= timedelta(seconds=600)
+    assert "100.00 AED" in (await outside.http.get(made.url)).text
+    for _ in range(2):
+        (await outside.http.post(made.url)).raise_for_status()
+    hook = CheckoutHook(("cko-new",))
+    got = [hook.read(one.body) for one in await outside.receiver.wait_for(4)]
+    captured = {one.action_id: one for one in got if one.kind == "captured"}
+    assert [(one.reference, one.amount_minor) for one in captured.values()] == [asked[1:3]]
+
+
+@pytest.mark.parametrize(
+    ("key", "country", "refusal"),
+    [("wrong", "AE", ports.OutsideRefused), ("sk-test", "Emirates", ports.OutsideRefused)],
+)
+async def test_a_link_that_is_refused_is_not_asked_for_again(
+    outside: Outside, key: str, country: str, refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        await CheckoutLinks(outside.url, key).make("a-key", "DS-1-L1", 5, "AED", country, 60)
+
+
+async def test_a_gateway_that_is_busy_makes_the_link_at_the_next_try(outside: Outside) -> None:
+    await outside.fault(system="gateway", kind="status_500", count=1)
+    made = await CheckoutLinks(outside.url, "sk-test").make("key", "DS-1-L2", 5, "AED", "AE", 60)
+    assert made.url.startswith(outside.url)

@@ -178,6 +178,7 @@ async def troubles(walk: Walk) -> None:
     await walk.ask("pickAgain", "warehouse", capture(words="Wrong colour."), **own)
     await order.go_on(1012)
     stop = await value("SELECT id FROM delivery_stop WHERE fulfilment_id = $1", order.parcel)
+    await walk.ask("askForPaymentLink", "delivery", capture(), stop_id=stop)
     await walk.ask("addFailedAttempt", "delivery", capture(reason="not_home"), stop_id=stop)
     await order.take_well(await order.accept_run())
     await order.go_on(1014)

@@ -55,6 +55,17 @@ def qr_svg(text: str) -> str:
     return zxingcpp.write_barcode_to_svg(code, add_quiet_zones=True)
 
 
+@lru_cache(maxsize=1024)
+def qr_rows(text: str) -> list[str]:
+    """Write a QR code row by row, a dark module as 1, for a screen that draws it itself.
+
+    Raises: NotPrintableAsBarcode unless it is 1 to 300 printable characters.
+    """
+    (width, height), grey = qr_modules(text)
+    rows = (grey[at * width : (at + 1) * width] for at in range(height))
+    return ["".join("0" if module > 127 else "1" for module in row) for row in rows]
+
+
 def qr_modules(text: str) -> tuple[tuple[int, int], bytes]:
     """Give a QR code as a picture of one grey pixel per module: its size and its bytes.
 

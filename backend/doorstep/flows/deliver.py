@@ -15,6 +15,7 @@ from doorstep.core.money import Money
 from doorstep.flows import earnings, part_delivery, proof_checks, proof_pictures, shift_close
 from doorstep.flows.stops import ask_of_stop
 from doorstep.journey import Evidence, Verdict
+from doorstep.modules.finance.service import door_links
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import rules
 from doorstep.modules.tms import service as tms
@@ -261,6 +262,10 @@ def _answer(
 
 async def _ask_for_help(facts: StopFacts, proof: ProofOfDelivery, judged: Judgement) -> None:
     tendered = sum(tender.amount_minor for tender in proof.tenders)
+    by_link = sum(one.amount_minor for one in proof.tenders if one.method == "payment_link")
+    # The gateway's word has made less due already; without it a link is nobody's money.
+    paid = min(by_link, await door_links.paid_of(facts.fulfilment_id)) if by_link else 0
+    unpaid = f" The gateway has {Money(paid, facts.currency)} of it by link." if by_link else ""
     problems = [
         ("pod_incomplete", "A proof of delivery is not complete", judged.reason, "dispatcher"),
         (
@@ -273,14 +278,14 @@ async def _ask_for_help(facts: StopFacts, proof: ProofOfDelivery, judged: Judgem
             "door_payment_differs",
             "Other money than due was taken at the door",
             f"Due {Money(facts.due_minor, facts.currency)}, "
-            f"taken {Money(tendered, facts.currency)}.{_shown(facts, proof)}",
+            f"taken {Money(tendered, facts.currency)}.{unpaid}{_shown(facts, proof)}",
             "finance",
         ),
     ]
     found = [
         bool(judged.missing),
         judged.hold_reason is not None,
-        rules.tender_differs(facts.due_minor, tendered),
+        paid < by_link or rules.tender_differs(facts.due_minor, tendered - paid),
     ]
     for (kind, title, detail, owner), applies in zip(problems, found, strict=True):
         if applies:

@@ -24,7 +24,7 @@ from doorstep.flows.vendor_claims import claim_what_is_owed
 from doorstep.modules.finance.rules import payments as payment_rules
 from doorstep.modules.finance.rules.payments import Line, PaymentDecision, Terms, Told
 from doorstep.modules.finance.rules.tranches import Facts
-from doorstep.modules.finance.service import cash, payments, payouts, tranches
+from doorstep.modules.finance.service import cash, door_links, payments, payouts, tranches
 from doorstep.modules.finance.service.cash import Tender
 from doorstep.modules.finance.service.payments import PaymentLine, Word
 from doorstep.modules.finance.service.payouts import BankWord, Payee
@@ -86,6 +86,8 @@ async def _apply_word(order_id: UUID, word: Word, reference: str) -> None:
     if told is None:
         return
     await set_payment_line(line.id, told.state, told.captured_minor, word.payment_id)
+    if word.type == "captured":
+        await door_links.captured(reference, word.amount_minor)
     if word.type == "failed":
         await _open_failure(order_id, word)
     if word.type == "hold":

@@ -14,6 +14,8 @@ WITH candidate AS (
   UNION
   SELECT l.order_id FROM payment_line l WHERE l.provider_ref = $2 AND $2 <> ''
   UNION
+  SELECT k.order_id FROM door_link k WHERE k.reference = $1
+  UNION
   SELECT o.id FROM customer_order o WHERE o.number = $1
   UNION
   SELECT o.id FROM channel c JOIN customer_order o ON o.channel_id = c.id AND o.external_id = $1
@@ -22,13 +24,14 @@ SELECT o.id FROM candidate JOIN customer_order o ON o.id = candidate.order_id
  ORDER BY (o.currency = $3) DESC, o.created_at DESC LIMIT 1
 """
 
-# Of several payment lines the one that this payment has been about before, then the one that the
-# amount fits, then the first that is still open.
+# What a link of the door brings is due there. Else of several payment lines the one that this payment
+# has been about before, then the one that the amount fits, then the first that is still open.
 CHOOSE_LINE = """
 SELECT l.id, l.order_id, l.amount_minor
   FROM payment_line l
  WHERE l.order_id = $1
- ORDER BY (l.provider_ref = $2 AND $2 <> '') DESC,
+ ORDER BY (l.due = 'at_door' AND EXISTS (SELECT FROM door_link k WHERE k.reference = $3)) DESC,
+          (l.provider_ref = $2 AND $2 <> '') DESC,
           EXISTS (SELECT FROM payment_event e
                    WHERE e.payment_line_id = l.id AND e.payment_id = $2) DESC,
           (l.reference = $3 AND $3 <> '') DESC,

@@ -16,6 +16,7 @@ from doorstep.ports.events import (
     Beneficiary,
     CarrierEvent,
     CarrierTrouble,
+    MadeLink,
     PaymentEvent,
     PayoutAnswer,
     PayoutEvent,
@@ -61,12 +62,14 @@ __all__ = [
     "IncomingLine",
     "IncomingOrder",
     "IncomingPayment",
+    "MadeLink",
     "Messenger",
     "OutsideGone",
     "OutsideOrderUnreadable",
     "OutsideRefused",
     "OutsideUnavailable",
     "PaymentEvent",
+    "PaymentLinks",
     "PaymentMethod",
     "PayoutAnswer",
     "PayoutEvent",
@@ -88,6 +91,7 @@ __all__ = [
     "checkout",
     "clickpost",
     "messenger",
+    "payment_links",
     "pusher",
     "shop",
     "unbind",
@@ -172,6 +176,21 @@ class Bank(Protocol):
         ...
 
 
+class PaymentLinks(Protocol):
+    """Who takes customers' money on a page of its own."""
+
+    async def make(
+        self, key: str, reference: str, amount_minor: int, currency: str, country: str, seconds: int
+    ) -> MadeLink:
+        """Make a page for one amount, once per `key`; its webhooks name the `reference`.
+
+        `country` is the customer's (ISO 3166); the page lives for so many `seconds`.
+
+        Raises: OutsideUnavailable, OutsideRefused.
+        """
+        ...
+
+
 class Messenger(Protocol):
     """Who carries messages to people."""
 
@@ -196,6 +215,7 @@ class _Bound:
     shop: Shop | None = None
     bank: Bank | None = None
     messenger: Messenger | None = None
+    payment_links: PaymentLinks | None = None
     pusher: Pusher | None = None
     checkout: Hook[PaymentEvent] | None = None
     clickpost: Hook[CarrierEvent] | None = None
@@ -211,6 +231,7 @@ def bind(
     shop: Shop | None = None,
     bank: Bank | None = None,
     messenger: Messenger | None = None,
+    payment_links: PaymentLinks | None = None,
     pusher: Pusher | None = None,
     checkout: Hook[PaymentEvent] | None = None,
     clickpost: Hook[CarrierEvent] | None = None,
@@ -220,6 +241,7 @@ def bind(
     _bound.shop = shop or _bound.shop
     _bound.bank = bank or _bound.bank
     _bound.messenger = messenger or _bound.messenger
+    _bound.payment_links = payment_links or _bound.payment_links
     _bound.pusher = pusher or _bound.pusher
     _bound.checkout = checkout or _bound.checkout
     _bound.clickpost = clickpost or _bound.clickpost
@@ -251,6 +273,11 @@ def bank() -> Bank:
 def messenger() -> Messenger:
     """Give the messenger. Raises: PortUnbound."""
     return _required(_bound.messenger, "messenger")
+
+
+def payment_links() -> PaymentLinks:
+    """Give who makes payment links. Raises: PortUnbound."""
+    return _required(_bound.payment_links, "payment_links")
 
 
 def pusher() -> Pusher:

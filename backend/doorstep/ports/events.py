@@ -25,6 +25,14 @@ class PaymentEvent(Struct, kw_only=True, frozen=True):
     """None when the event does not say; the time of its arrival is in the inbox."""
 
 
+class MadeLink(Struct, frozen=True):
+    """A page of the gateway's on which a customer pays, until it expires."""
+
+    id: str
+    url: str
+    expires_at: datetime
+
+
 CarrierTrouble = Literal[
     "pickup_missed",
     "carrier_delayed",

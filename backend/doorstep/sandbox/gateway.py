@@ -1,19 +1,25 @@
-"""The pretend payment gateway: a capture told by Checkout.com's signed webhooks."""
+"""The pretend payment gateway: Checkout.com's payment links, and captures told by signed webhooks."""
 
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import post
-from litestar.params import JSONBody
-from litestar.status_codes import HTTP_200_OK
+from litestar import MediaType, Request, Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta
 
 from doorstep.core import clock
+from doorstep.core.money import Money
 from doorstep.sandbox.hooks import Webhook
-from doorstep.sandbox.world import Here, sign
+from doorstep.sandbox.world import Here, World, sign
+
+AnyRequest = Request[Any, Any, Any]
+AnyResponse = Response[dict[str, Any]]
 
 
 class Capture(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -67,9 +73,7 @@ def _event(capture: Capture, kind: str, payment_id: str) -> dict[str, Any]:
     }
 
 
-@post("/gateway/_capture", status_code=HTTP_200_OK)
-async def capture(world: Here, data: JSONBody[Capture]) -> Captured:
-    """Take the customer's money once per reference and tell it (again) by webhook."""
+def _take(world: World, data: Capture) -> Captured:
     payment_id = _id("pay", data.reference)
     asked = msgspec.json.encode(data).decode()
     known = world.store.row("SELECT body FROM payment WHERE reference = ?", (data.reference,))
@@ -92,4 +96,84 @@ async def capture(world: Here, data: JSONBody[Capture]) -> Captured:
     return Captured(payment_id=payment_id, event_ids=[str(event["id"]) for event in events])
 
 
-ROUTES = [capture]
+@post("/gateway/_capture", status_code=HTTP_200_OK)
+async def capture(world: Here, data: JSONBody[Capture]) -> Captured:
+    """Take the customer's money once per reference and tell it (again) by webhook."""
+    return _take(world, data)
+
+
+class _Address(msgspec.Struct):
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+
+
+class _Billing(msgspec.Struct):
+    address: _Address
+
+
+class LinkAsked(msgspec.Struct, kw_only=True):
+    """What a merchant asks a link for."""
+
+    amount: Annotated[int, Meta(ge=1, le=10**14)]
+    currency: Annotated[str, Meta(min_length=3, max_length=3)]
+    reference: Annotated[str, Meta(min_length=1, max_length=100)]
+    billing: _Billing
+    expires_in: Annotated[int, Meta(ge=1, le=2_592_000)]
+    capture: bool = True
+
+
+@post("/payment-links", status_code=HTTP_201_CREATED)
+async def make_link(request: AnyRequest, world: Here, data: JSONBody[LinkAsked]) -> AnyResponse:
+    """Make a page on which the customer pays, once per `Cko-Idempotency-Key`."""
+    if not world.may_make_links(request.headers.get("authorization", "")):
+        return Response({}, status_code=401)
+    key = request.headers.get("cko-idempotency-key", "") or _id("key", data.reference)
+    known = world.store.row("SELECT * FROM payment_link WHERE idempotency_key = ?", (key,))
+    if known is None:
+        ends = clock.now() + timedelta(seconds=data.expires_in)
+        link_id = _id("pl", key)
+        asked = msgspec.json.encode(data).decode()
+        expires_on = ends.strftime("%Y-%m-%dT%H:%M:%S.%f") + "1Z"
+        world.store.run(
+            "INSERT INTO payment_link VALUES (?, ?, ?, ?)", (link_id, key, asked, expires_on)
+        )
+    else:
+        link_id, expires_on = known["id"], known["expires_on"]
+    here = str(request.base_url).rstrip("/")
+    return Response(
+        {
+            "id": link_id,
+            "expires_on": expires_on,
+            "reference": data.reference,
+            "_links": {
+                "self": {"href": f"{here}/payment-links/{link_id}"},
+                "redirect": {"href": f"{here}/gateway/pay/{link_id}"},
+            },
+        },
+        status_code=HTTP_201_CREATED,
+    )
+
+
+@get("/gateway/pay/{link_id:str}", media_type=MediaType.HTML)
+async def show_link(world: Here, link_id: FromPath[str]) -> str:
+    """Show the customer the page of a link: one button that pays it."""
+    link = _asked(world, link_id)
+    amount = Money(link.amount, link.currency)
+    return f'<form method="post"><h1>{amount}</h1><button>Pay</button></form>'
+
+
+@post("/gateway/pay/{link_id:str}", status_code=HTTP_200_OK)
+async def pay_link(world: Here, link_id: FromPath[str]) -> Captured:
+    """Pay a link, once."""
+    link = _asked(world, link_id)
+    paid = Capture(reference=link.reference, amount=link.amount, currency=link.currency)
+    return _take(world, paid)
+
+
+def _asked(world: World, link_id: str) -> LinkAsked:
+    row = world.store.row("SELECT request FROM payment_link WHERE id = ?", (link_id,))
+    if row is None:
+        raise NotFoundException
+    return msgspec.json.decode(row["request"], type=LinkAsked)
+
+
+ROUTES = [capture, make_link, show_link, pay_link]

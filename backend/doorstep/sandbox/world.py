@@ -24,6 +24,7 @@ class World:
     hooks: Hooks
     shop_token: str
     checkout_key: str
+    checkout_secret: str
     clickpost_key: str
     clickpost_path_secret: str
     bank_key: str
@@ -37,6 +38,10 @@ class World:
         return authorization.startswith("OAuth ") or _equal(
             authorization, f"Bearer {self.shop_token}"
         )
+
+    def may_make_links(self, authorization: str) -> bool:
+        """Check Checkout.com's secret key."""
+        return _equal(authorization, f"Bearer {self.checkout_secret}")
 
     def may_call_bank(self, authorization: str) -> bool:
         """Check key_id:key_secret."""
@@ -71,6 +76,7 @@ def build_world(settings: Settings, *, settle_seconds: float) -> World:
         hooks=Hooks(store, faults, settings.sandbox_target_url or settings.public_url),
         shop_token=settings.shop_token,
         checkout_key=first_key(settings.checkout_signing_keys),
+        checkout_secret=settings.checkout_secret_key,
         clickpost_key=first_key(settings.clickpost_webhook_keys),
         clickpost_path_secret=first_key(settings.clickpost_path_secrets),
         bank_key=settings.bank_key,

@@ -24,6 +24,7 @@ SECRETS = {
     "BANK_ACCOUNT": "embedded-account",
     "BANK_WEBHOOK_KEYS": "{}",
     "MESSAGING_KEY": "{}",
+    "CHECKOUT_SECRET_KEY": "sk_{}",
     # Any 32 random bytes are a key of the curve P-256.
     "VAPID_PRIVATE_KEY": "{}",
     "VAPID_SUBJECT": "mailto:push@doorstep.example",

@@ -162,6 +162,7 @@ def _environment(
         "SHOP_STORES": "1:AE,2:QA,3:IN,4:KW",
         "SHOP_POLL_SECONDS": "1",
         "BANK_URL": sandbox_url,
+        "CHECKOUT_URL": sandbox_url,
         "MESSAGING_URL": sandbox_url,
         "SANDBOX_TARGET_URL": base_url,
         "SANDBOX_STATE": str(folder / "sandbox.sqlite"),

@@ -27,6 +27,7 @@ from doorstep.core.captures.registry import (
     register,
 )
 from doorstep.doors.field import (
+    door_links,
     extras,
     offers,
     pieces,
@@ -149,6 +150,7 @@ CAPTURES: Mapping[str, Captured] = {
     "scans.add": Captured(scans.add_scans),
     "piece.report": Captured(pieces.report_pieces),
     "pod.record": _with_photos(pods.add_pod),
+    "link.ask": Captured(door_links.ask_for_link),
     "delivery.failed": _with_photos(pods.add_failed_attempt),
     "visit.start": Captured(visits.start_visit),
     "visit.complete": _with_photos(visits.complete_visit),

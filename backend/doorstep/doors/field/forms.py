@@ -114,6 +114,7 @@ FORMS = (
         undo=True,
         ends=True,
     ),
+    Asked("ask_for_link", "stop", "link.ask"),
     Asked(
         "not_delivered",
         "stop",

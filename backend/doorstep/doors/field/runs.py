@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.barcodes import qr_rows
 from doorstep.core.captures import Captured, Moment
 from doorstep.core.clock import now
 from doorstep.core.http.problems import problems
@@ -43,6 +44,11 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
                     'floor', a.floor, 'flat', a.flat, 'lift', a.lift, 'area', a.area,
                     'city', a.city, 'postcode', a.postcode, 'lat', a.lat, 'lng', a.lng,
                     'instructions', a.instructions),
+                 'link', (SELECT jsonb_build_object('amount_minor', k.amount_minor, 'url', k.url,
+                            'expires_at', k.expires_at, 'refused', k.refused,
+                            'paid_minor', k.paid_minor, 'reference', k.reference)
+                            FROM door_link k WHERE k.stop_id = s.id
+                           ORDER BY k.paid_minor > 0 DESC, k.asked_at DESC LIMIT 1),
                  'goods', coalesce((SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id,
                               'sku', p.sku, 'name', p.name, 'quantity', l.quantity,
                               'crew_size', p.crew_size, 'serials', array(
@@ -118,6 +124,22 @@ class RecipeOut(Struct):
     photo_slots: list[str]
 
 
+class DoorLinkOut(Struct):
+    """The newest payment link of a stop; `url` is empty until the gateway has made it.
+
+    `refused` says that it makes none; `paid_minor` is what it has captured by it.
+    """
+
+    amount_minor: int
+    url: str
+    expires_at: datetime | None
+    refused: str
+    paid_minor: int
+    reference: str
+    qr: list[str]
+    """The address as a QR code, row by row: 1 is a dark module. Empty while nobody can pay by it."""
+
+
 class StopOut(Struct):
     """One delivery with all that is needed without a network.
 
@@ -136,6 +158,7 @@ class StopOut(Struct):
     currency: str
     recipe: RecipeOut
     recipe_other: RecipeOut
+    link: DoorLinkOut | None
 
 
 class RunHead(Struct):
@@ -237,6 +260,9 @@ def _run(row: dict[str, Any], asks: Mapping[UUID, StopAsk]) -> RunOut:
 
 def _stop(stop: dict[str, Any], asked: StopAsk) -> StopOut:
     customer, other = asked.recipe("customer"), asked.recipe("other")
+    if link := stop["link"]:
+        payable = link["url"] and not link["paid_minor"]
+        link["qr"] = qr_rows(link["url"]) if payable else []
     return msgspec.convert(
         stop
         | {

@@ -218,3 +218,21 @@ class CashCountExtra(Table, tablename="cash_count_extra", db=engine):
     tender_n = SmallInt()
     order_id = UUID(default=None)
     amount_minor = BigInt()
+
+
+class DoorLink(Table, tablename="door_link", db=engine):
+    """A link by which a customer pays at the door."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    stop_id = UUID(default=None)
+    person_id = UUID(default=None)
+    reference = Text()
+    amount_minor = BigInt()
+    currency = Text()
+    asked_at = Timestamptz(default=None)
+    url = Text()
+    expires_at = Timestamptz(null=True, default=None)
+    refused = Text()
+    paid_minor = BigInt()

@@ -1,0 +1,76 @@
+"""A customer pays at the door by a link, on his own phone; the courier's phone hears of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Locator, Page, Playwright, expect
+
+from doorstep.play.parcel import ParcelPlay
+from doorstep.play.visitors import until
+from tests.e2e.test_field_delivery import labels_of
+from tests.support.field_app import phone
+from tests.support.field_face import code_for, company, enrol, on_the_way, open_face, sound
+from tests.support.field_hands import scan, take_photo
+from tests.support.pictures import make_jpeg
+from tests.support.whole_stack import WholeStack
+
+
+async def test_a_link_is_scanned_paid_and_counted_in_the_middle_of_a_handover(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        parcel = await on_the_way(people, number=24)
+        code = await parcel.order.handover_code()
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, own)
+            await enrol(page, await code_for(own, "delivery"))
+            await page.get_by_role("link", name=parcel.order.number).click()
+            await page.get_by_role("link", name="Hand over").click()
+            await page.get_by_role("button", name="· customer").click()
+            for label in await labels_of(parcel):
+                await scan(page, label)
+            await take_photo(page, "The goods at the door", make_jpeg(1600, 1200))
+            await page.get_by_role("button", name="Go on").click()
+            await expect(page.get_by_role("heading", name="Money")).to_be_visible()
+            await page.get_by_role("button", name="Let the customer pay by link").click()
+            await expect(page.get_by_text("The link is being made")).to_be_visible()
+            link = await until(lambda: _link(parcel), "the link")
+            await look(page, page.get_by_role("img", name="Payment link"))
+            await sound(page)
+            await page.screenshot(path=tmp_path / "1-link.png", full_page=True)
+            await people.outside("POST", urlsplit(link["url"]).path)
+            await look(page, page.get_by_text("paid by link"))
+            await sound(page)
+            await page.screenshot(path=tmp_path / "2-paid.png", full_page=True)
+            await page.get_by_role("button", name="Count it here").click()
+            await page.get_by_label("The customer's code").fill(code)
+            await page.get_by_role("button", name="Handed over").click()
+            await parcel.reached(1013)
+            finance = await people.staff("finance")
+            asked = await finance.get("/problems?kind=door_payment_differs")
+            assert parcel.order.number not in str(asked)
+
+
+async def look(page: Page, seen: Locator) -> None:
+    """Look for news until it is there: it may also come by itself."""
+    again = page.get_by_role("button", name="Has it been paid?")
+    for _ in range(20):
+        if await seen.is_visible():
+            return
+        if await again.is_visible():
+            await again.dispatch_event("click")
+        await page.wait_for_timeout(500)
+    await expect(seen).to_be_visible()
+
+
+async def _link(parcel: ParcelPlay) -> dict[str, Any] | None:
+    executive = await parcel.company.of("delivery", "AE")
+    for run in await executive.get("/field/runs"):
+        for stop in run["stops"]:
+            if stop["fulfilment_id"] == parcel.id and (stop["link"] or {}).get("url"):
+                found: dict[str, Any] = stop["link"]
+                return found
+    return None
