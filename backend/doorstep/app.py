@@ -41,6 +41,7 @@ from doorstep.doors.console import (
     problems,
     sync_health,
     tickets,
+    windows,
 )
 from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import availability as console_availability
@@ -127,6 +128,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_stock.handlers,
     *console_runs.handlers,
     *console_offers.handlers,
+    *windows.handlers,
     *fleet.handlers,
     *console_visits.handlers,
     *console_earnings.handlers,

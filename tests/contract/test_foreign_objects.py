@@ -118,6 +118,7 @@ async def test_strangers_find_nothing_from_the_order_to_the_last_payout(walk: Wa
     await walk_stops.floor(walk, order)
     await walk_road.road(walk, order)
     await walk_road.offers(walk)
+    await walk_road.windows(walk)
     await walk_road.fleet(walk)
     await walk_stops.visits(walk, order)
     await walk_stops.money(walk, order)

@@ -86,6 +86,15 @@ async def offers(walk: Walk) -> None:
     await walk.ask("acceptOffer", "delivery", yes, offer_id=made["id"])
 
 
+async def windows(walk: Walk) -> None:
+    """A delivery is promised for a window."""
+    order = await standing(walk.company, 1012)
+    window = {"from_at": now() + timedelta(hours=1), "until_at": now() + timedelta(hours=3)}
+    promise = {"event_id": uuid7(), "window": window, "reason": "Canary promise"}
+    await walk.ask("promiseWindow", "dispatcher", promise, fulfilment_id=order.parcel)
+    await walk.ask("listWindows", "dispatcher", fulfilment_id=order.parcel)
+
+
 async def fleet(walk: Walk) -> None:
     """Vehicles, crews, shifts; one van is down, the other crew goes home."""
     company = walk.company

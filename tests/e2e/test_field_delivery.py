@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Playwright, expect
 
+from doorstep.core.ids import uuid7
 from doorstep.play.parcel import ParcelPlay
-from doorstep.play.visitors import until
+from doorstep.play.visitors import Company, until
 from tests.support.field_app import phone
 from tests.support.field_face import (
     PIN,
@@ -34,12 +36,25 @@ async def labels_of(parcel: ParcelPlay) -> list[str]:
     raise AssertionError("The parcel stands on no run.")
 
 
+async def promise(people: Company, parcel: ParcelPlay) -> None:
+    """Have a desk promise the customer that the goods come tomorrow between two and four."""
+    day = datetime.now().astimezone() + timedelta(days=1)
+    hours = {"from_at": day.replace(hour=14), "until_at": day.replace(hour=16)}
+    window = {
+        name: hour.replace(minute=0, second=0, microsecond=0).isoformat()
+        for name, hour in hours.items()
+    }
+    asked = {"event_id": str(uuid7()), "window": window, "reason": "The customer works."}
+    await (await people.staff("dispatcher")).post(f"/console/parcels/{parcel.id}/window", asked)
+
+
 async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
     own: WholeStack, playwright: Playwright, tmp_path: Path
 ) -> None:
     async with company(own) as people:
         parcel = await on_the_way(people, number=11, accepted=False)
         labels = await labels_of(parcel)
+        await promise(people, parcel)
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, own)
             screens = Screens(page, tmp_path)
@@ -49,8 +64,11 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             code = await parcel.order.handover_code()
             await whole_app_on_the_phone(page)
             await context.set_offline(True)
-            await page.get_by_role("link", name=parcel.order.number).click()
+            card = page.get_by_role("link", name=parcel.order.number)
+            await expect(card).to_contain_text("14:00 to 16:00")
+            await card.click()
             await expect(page.get_by_role("link", name="Hand over")).to_be_visible()
+            await expect(page.get_by_text("14:00 to 16:00")).to_be_visible()
             await screens.look("job")
             await page.get_by_role("link", name="Hand over").click()
 

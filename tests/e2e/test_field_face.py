@@ -10,7 +10,16 @@ import brotli
 from playwright.async_api import Playwright, expect
 
 from tests.support.field_app import company, phone
-from tests.support.field_face import PIN, SETTLED, code_for, enrol, on_the_way, open_face, sound
+from tests.support.field_face import (
+    PIN,
+    SETTLED,
+    Screens,
+    code_for,
+    enrol,
+    on_the_way,
+    open_face,
+    sound,
+)
 from tests.support.whole_stack import WholeStack
 
 IN_EACH = {
@@ -38,8 +47,11 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
     async with phone(playwright, tmp_path / "profile") as context:
         page = await open_face(context, own)
         await expect(page.get_by_role("heading", name="Welcome to Doorstep")).to_be_visible()
-        await sound(page)
-        await page.screenshot(path=tmp_path / "welcome.png", full_page=True)
+        for code in (*IN_EACH, "en"):
+            await page.locator(f"button[lang={code}]").click()
+            await expect(page.locator("html")).to_have_attribute("lang", code)
+            await sound(page)
+            await page.screenshot(path=tmp_path / f"welcome-{code}.png", full_page=True)
         # A PIN that the office would not take is not asked for: the code would be blamed.
         field = page.get_by_label("Choose a PIN")
         for typed, kept, fits in (("2468", "2468", False), (PIN + "9", PIN, True)):
@@ -67,8 +79,11 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
         await page.screenshot(path=tmp_path / "job.png", full_page=True)
         _, kind, job = (await page.evaluate("location.hash")).rsplit("/", 2)
         await page.get_by_role("link", name=SETTLED).click()
+        screens = Screens(page, tmp_path)
+        await screens.look("sending")
+        await page.goto(f"{own.base_url}/app/#/language")
         await sound(page)
-        await page.screenshot(path=tmp_path / "sending.png", full_page=True)
+        await page.screenshot(path=tmp_path / "language.png", full_page=True)
 
         for code, (direction, collect) in IN_EACH.items():
             await page.goto(f"{own.base_url}/app/#/language")
@@ -78,6 +93,13 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
             await expect(page.locator(".card .money").first).to_contain_text(collect)
             await sound(page)
             await page.screenshot(path=tmp_path / f"today-{code}.png", full_page=True)
+            await page.reload()
+            await expect(page.locator("main form input")).to_be_visible()
+            await sound(page)
+            await page.screenshot(path=tmp_path / f"locked-{code}.png", full_page=True)
+            await page.locator("main form input").fill(PIN)
+            await page.locator("main form button").click()
+            await expect(page.locator(".card .money").first).to_be_visible()
 
         await page.locator("header a.language").click()
         await page.locator("button[lang=en]").click()

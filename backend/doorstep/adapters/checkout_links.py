@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,7 @@ from msgspec import Meta
 
 from doorstep.adapters.client import THRICE_KEYED, Call, Outgoing
 from doorstep.adapters.times import parse_time
+from doorstep.core.clock import now
 from doorstep.ports import EventUnreadable, MadeLink, OutsideUnavailable
 from doorstep.settings import settings
 
@@ -23,7 +25,8 @@ class _Links(msgspec.Struct):
 
 class _Made(msgspec.Struct, kw_only=True):
     id: Annotated[str, Meta(min_length=1, max_length=100)]
-    expires_on: str
+    # The only one of these that their reference does not promise.
+    expires_on: str | None = None
     links: _Links = msgspec.field(name="_links")
 
 
@@ -65,6 +68,9 @@ class CheckoutLinks:
         answer = await self._out.expect(call)
         try:
             made = msgspec.json.decode(answer.body, type=_Made)
-            return MadeLink(made.id, made.links.redirect.href, parse_time(made.expires_on))
+            ends = now() + timedelta(seconds=seconds)
+            if made.expires_on is not None:
+                ends = parse_time(made.expires_on)
+            return MadeLink(made.id, made.links.redirect.href, ends)
         except (msgspec.DecodeError, EventUnreadable) as broken:
             raise OutsideUnavailable(f"Checkout.com: {broken}") from broken

@@ -87,6 +87,15 @@ async def tell_drivers_of_money(fact: journey.Fact) -> None:
         await push.tell(people, "stop_changed", f"stop:{stop['id']}", key=key)
 
 
+async def tell_window(fulfilment_id: UUID, event_id: UUID) -> None:
+    """Tell whoever drives a delivery that another window is promised for it; nobody may yet."""
+    stop = await db.row(OPEN_STOP, fulfilment_id)
+    if stop is not None:
+        people = await _people(stop["run_id"])
+        lane = f"stop:{stop['id']}"
+        await push.tell(people, "stop_changed", lane, key=f"window:{event_id}")
+
+
 async def tell_offer(offer_id: UUID, person_id: UUID) -> None:
     """Tell somebody on the road that one more delivery is offered to him."""
     lane = f"offer:{offer_id}"

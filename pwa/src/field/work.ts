@@ -95,6 +95,18 @@ export function jobs(documents: StoredDocument[]): Job[] {
     .map(({ job }) => job);
 }
 
+export interface Window {
+  from_at: string;
+  until_at: string;
+}
+
+/** Return from when until when a customer waits for a job; null where nothing was said. */
+export function expected(job: Known): Window | null {
+  if (job.kind === 'visit') return { from_at: job.body.starts_at, until_at: job.body.ends_at };
+  // A stop that a server before this version has told of says nothing of it.
+  return job.kind === 'stop' ? (job.body.window ?? null) : null;
+}
+
 export interface Money {
   minor: number;
   currency: string;

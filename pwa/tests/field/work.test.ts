@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { badge } from '../../src/field/sending';
-import { collect, find, jobs, lines } from '../../src/field/work';
+import { collect, expected, find, jobs, lines, type Known } from '../../src/field/work';
 import type { StoredDocument } from '../../src/shared/sync/schema';
 import type { Status } from '../../src/shared/sync/status';
 
@@ -89,4 +89,16 @@ test.each([
   [{ needs_attention: 1, waiting: { count: 5, bytes: 9 } }, true, 'badge_attention', 1],
 ] as const)('%j is shown in a word', (given, busy, words, count) => {
   expect(badge(status(given), busy)).toMatchObject({ words, count });
+});
+
+const waited = (kind: string, body: object): ReturnType<typeof expected> =>
+  expected({ kind, id: 'x', body } as unknown as Known);
+
+test('a customer waits in the window of the visit, or in the one that was promised of a delivery', () => {
+  const window = { from_at: '2026-11-27T10:00:00Z', until_at: '2026-11-27T12:00:00Z' };
+  expect(waited('visit', { starts_at: window.from_at, ends_at: window.until_at })).toEqual(window);
+  expect(waited('stop', { window })).toEqual(window);
+  expect(waited('stop', { window: null })).toBeNull();
+  expect(waited('stop', {})).toBeNull();
+  expect(waited('count', {})).toBeNull();
 });

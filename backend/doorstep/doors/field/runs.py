@@ -30,6 +30,7 @@ from doorstep.modules.tms.refusals import (
     RunNotAcceptable,
     ShiftNotOpen,
 )
+from doorstep.modules.tms.schemas import Window
 
 TAGS = ["transport"]
 
@@ -49,6 +50,10 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
                             'paid_minor', k.paid_minor, 'reference', k.reference)
                             FROM door_link k WHERE k.stop_id = s.id
                            ORDER BY k.paid_minor > 0 DESC, k.asked_at DESC LIMIT 1),
+                 'window', (SELECT CASE WHEN w.from_at IS NOT NULL THEN jsonb_build_object(
+                              'from_at', w.from_at, 'until_at', w.until_at) END
+                              FROM delivery_window w WHERE w.fulfilment_id = f.id
+                             ORDER BY w.set_at DESC, w.id DESC LIMIT 1),
                  'goods', coalesce((SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id,
                               'sku', p.sku, 'name', p.name, 'quantity', l.quantity,
                               'crew_size', p.crew_size, 'serials', array(
@@ -159,6 +164,8 @@ class StopOut(Struct):
     recipe: RecipeOut
     recipe_other: RecipeOut
     link: DoorLinkOut | None
+    window: Window | None
+    """When the delivery is promised, where it is."""
 
 
 class RunHead(Struct):

@@ -153,6 +153,12 @@ class SameShift(Invalid):
     title = "Another shift must take over, of the same channel."
 
 
+class NoSuchWindow(Invalid):
+    """It ends in the past or before it begins, or is longer than a day, or a year away."""
+
+    title = "This is no window that a delivery can be promised for."
+
+
 class OfferMissing(NotFound):
     """No such offer, or not one to this person: both look the same."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -26,6 +26,13 @@ Millisecond = Annotated[int, Meta(ge=0, le=86_400_000)]
 Stroke = Annotated[list[tuple[Coordinate, Coordinate, Millisecond]], Meta(max_length=2000)]
 Signature = Annotated[list[Stroke], Meta(min_length=1, max_length=100)]
 """Pen strokes as points (x, y, milliseconds since the first one)."""
+
+
+class Window(Struct, kw_only=True, forbid_unknown_fields=True):
+    """From when until when somebody may expect a delivery."""
+
+    from_at: Annotated[datetime, Meta(tz=True)]
+    until_at: Annotated[datetime, Meta(tz=True)]
 
 
 class Place(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -70,6 +70,7 @@ from doorstep.modules.tms.service.van_downs import (
     keep_van_down,
     parcels_of,
 )
+from doorstep.modules.tms.service.windows import keep_window, windows_of
 
 __all__ = [
     "Answered",
@@ -106,6 +107,7 @@ __all__ = [
     "keep_pod",
     "keep_scans",
     "keep_van_down",
+    "keep_window",
     "known_attempt",
     "lift_hold",
     "lift_holds",
@@ -135,4 +137,5 @@ __all__ = [
     "save_vehicle",
     "settle_check",
     "settle_pod",
+    "windows_of",
 ]

@@ -39,14 +39,14 @@ SELECT c.id AS crew_id, v.id AS vehicle_id, c.lead_id FROM crew c
 
 
 async def test_a_shift_ends_once_its_cash_is_counted_and_its_goods_are_explained(
-    own: WholeStack, playwright: Playwright, tmp_path: Path
+    alone: WholeStack, playwright: Playwright, tmp_path: Path
 ) -> None:
-    async with company(own) as people:
+    async with company(alone) as people:
         delivered, kept = [await _carried(people, number) for number in (41, 42)]
-        lead, shift_id, stops = await _shift(own, people, [delivered, kept])
+        lead, shift_id, stops = await _shift(alone, people, [delivered, kept])
         async with phone(playwright, tmp_path / "profile") as context:
-            page = await open_face(context, own)
-            await enrol(page, await code_of(own, lead))
+            page = await open_face(context, alone)
+            await enrol(page, await code_of(alone, lead))
             screens = Screens(page, tmp_path)
             await page.get_by_role("button", name="Start the shift").click()
             await page.get_by_role("button", name="Yes, I drive this run").click()
@@ -67,20 +67,20 @@ async def test_a_shift_ends_once_its_cash_is_counted_and_its_goods_are_explained
 
 
 async def test_another_van_takes_over_what_the_one_that_is_down_had_to_deliver(
-    own: WholeStack, playwright: Playwright, tmp_path: Path
+    alone: WholeStack, playwright: Playwright, tmp_path: Path
 ) -> None:
-    async with company(own) as people:
+    async with company(alone) as people:
         parcel = await _carried(people, 43, LIGHT)
-        lead, shift_id, stops = await _shift(own, people, [parcel])
-        other, their_shift = await _second_van(own, people, lead)
+        lead, shift_id, stops = await _shift(alone, people, [parcel])
+        other, their_shift = await _second_van(alone, people, lead)
         down = {"event_id": str(uuid7()), "to_shift_id": their_shift, "reason": "flat battery"}
         desk = await people.staff("dispatcher")
         said = await desk.post(f"/console/shifts/{shift_id}/van-down", down)
         assert [one["state"] for one in said["parcels"]] == ["moved"]
         [piece] = stops[parcel.id]["pieces"]
         async with phone(playwright, tmp_path / "profile") as context:
-            page = await open_face(context, own)
-            await enrol(page, await code_of(own, other))
+            page = await open_face(context, alone)
+            await enrol(page, await code_of(alone, other))
             await page.get_by_role("button", name="Start the shift").click()
             await page.get_by_role("link", name="Take over from another van").click()
             await expect(page.get_by_text("0 pieces taken over")).to_be_visible()
@@ -195,6 +195,7 @@ async def _cash_first(people: Company, page: Page, screens: Screens, shift_id: s
     await page.get_by_role("link", name=SETTLED).click()
     await page.get_by_role("button", name="Send now").click()
     await page.get_by_role("link", name="Today").click()
+    await expect(page.get_by_text("You hold AED")).to_have_count(0)
     await page.get_by_role("link", name="End the shift").click()
     await expect(due).to_have_count(0)
 
