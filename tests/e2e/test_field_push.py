@@ -112,8 +112,9 @@ async def test_a_push_is_shown_told_and_opens_the_job(
         assert [title for title, *_ in await page.evaluate(SHOWN)] == ["Doorstep"]
         await page.goto("about:blank")
         # Chromium's worker may know the page for a moment longer.
-        while await worker.evaluate(PAGES) > 0:
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(60):
+            while await worker.evaluate(PAGES) > 0:
+                await asyncio.sleep(0.05)
         assert await worker.evaluate(TAP) == ["/app/"]
 
 

@@ -53,7 +53,7 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
                  'window', (SELECT CASE WHEN w.from_at IS NOT NULL THEN jsonb_build_object(
                               'from_at', w.from_at, 'until_at', w.until_at) END
                               FROM delivery_window w WHERE w.fulfilment_id = f.id
-                             ORDER BY w.set_at DESC, w.id DESC LIMIT 1),
+                             ORDER BY w.n DESC LIMIT 1),
                  'goods', coalesce((SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id,
                               'sku', p.sku, 'name', p.name, 'quantity', l.quantity,
                               'crew_size', p.crew_size, 'serials', array(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import UUID, Text, Timestamptz
+from piccolo.columns import UUID, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 from doorstep.core.db_engine import engine
@@ -14,6 +14,7 @@ class DeliveryWindow(Table, tablename="delivery_window", db=engine):
     id = UUID(primary_key=True, default=None)
     order_id = UUID(default=None)
     fulfilment_id = UUID(default=None)
+    n = Integer()
     from_at = Timestamptz(null=True, default=None)
     until_at = Timestamptz(null=True, default=None)
     reason = Text()

@@ -21,6 +21,8 @@ async def keep_window(
 ) -> bool:
     """Promise a window, or none any more; False when this event has done so before.
 
+    The caller holds the parcel's lock.
+
     Raises: EventIdReused for another parcel's event.
     """
     known = await db.value("SELECT fulfilment_id FROM delivery_window WHERE id = $1", event_id)
@@ -29,8 +31,9 @@ async def keep_window(
             raise EventIdReused(str(event_id))
         return False
     await db.execute(
-        "INSERT INTO delivery_window (id, order_id, fulfilment_id, from_at, until_at, reason,"
-        " set_by, set_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO delivery_window (id, order_id, fulfilment_id, n, from_at, until_at, reason,"
+        " set_by, set_at) SELECT $1, $2, $3, count(*) + 1, $4, $5, $6, $7, $8"
+        " FROM delivery_window WHERE fulfilment_id = $3",
         event_id,
         order_id,
         fulfilment_id,
@@ -48,6 +51,6 @@ async def windows_of(fulfilment_id: UUID) -> list[dict[str, Any]]:
     return await db.rows(
         "SELECT w.id, w.from_at, w.until_at, w.reason, w.set_at, p.name AS set_by"
         " FROM delivery_window w LEFT JOIN person p ON p.id = w.set_by"
-        " WHERE w.fulfilment_id = $1 ORDER BY w.set_at DESC, w.id DESC LIMIT 100",
+        " WHERE w.fulfilment_id = $1 ORDER BY w.n DESC LIMIT 100",
         fulfilment_id,
     )
