@@ -141,45 +141,50 @@ export class Outbox {
     }
   }
 
-  /** Write everything if the number is still free; without a gap, for a gap would hold what follows. */
+  /**
+   * Write everything if the number is still free; without a gap, for a gap would hold what follows.
+   *
+   * A slow phone pays for each answer that it waits for, so what can be asked at once is.
+   */
   #write(entry: Entry, capture: Capture, pictures: Hashed[]): Promise<boolean> {
     return this.database.writeNew([...CAPTURE_STORES], async (transaction) => {
-      const meta = transaction.objectStore('meta');
-      if (asNumber(await meta.get(SEQUENCE)) !== entry.device_seq - 1) return false;
-      await meta.put(entry.device_seq, SEQUENCE);
-      const { draft, taken } = await this.#endDraft(transaction, entry, capture.draft);
+      const { person_id, event_id, device_seq } = entry;
+      const changes = Object.entries(changesOf(capture, event_id));
+      const states = transaction.objectStore('state');
+      const [last, ended, before] = await together(
+        () => transaction.objectStore('meta').get(SEQUENCE),
+        () => readDraft(transaction, entry, capture.draft),
+        () =>
+          together(
+            ...changes.map(
+              ([key]) =>
+                () =>
+                  states.get([person_id, key]),
+            ),
+          ),
+      );
+      if (asNumber(last) !== device_seq - 1) return false;
       const held = capture.undo_ms === undefined ? 0 : this.ports.clock.now() + capture.undo_ms;
       const kept: Entry = { ...entry, next_at: held };
-      if (held > 0) kept.undo = { until: held, draft, states: [] };
-      const states = transaction.objectStore('state');
-      const { person_id, event_id } = entry;
-      for (const [key, value] of Object.entries(changesOf(capture, event_id))) {
-        const before = (await states.get([person_id, key])) ?? null;
-        kept.undo?.states.push({ key, before });
-        await states.put({ person_id, key, value, event_id });
+      if (held > 0) {
+        const was = changes.map(([key], n) => ({ key, before: before[n] ?? null }));
+        kept.undo = { until: held, draft: ended.draft, states: was };
       }
-      await transaction.objectStore('entry').add(kept);
-      for (const picture of [...pictures, ...taken]) {
-        await keepPicture(transaction, entry, picture, held);
-      }
+      await together<unknown[]>(
+        () => transaction.objectStore('meta').put(device_seq, SEQUENCE),
+        () => transaction.objectStore('entry').add(kept),
+        () => dropDraft(transaction, entry, capture.draft),
+        ...changes.map(
+          ([key, value]) =>
+            () =>
+              states.put({ person_id, key, value, event_id }),
+        ),
+        ...oncePerHash([...pictures, ...ended.taken]).map(
+          (picture) => () => keepPicture(transaction, entry, picture, held),
+        ),
+      );
       return true;
     });
-  }
-
-  /** End a draft; return it, and those of its pictures that the payload names. */
-  async #endDraft(
-    transaction: Writing,
-    { person_id, event }: Entry,
-    key: string | undefined,
-  ): Promise<{ draft: Draft | null; taken: Hashed[] }> {
-    if (key === undefined) return { draft: null, taken: [] };
-    const draft = (await transaction.objectStore('draft').get([person_id, key])) ?? null;
-    await transaction.objectStore('draft').delete([person_id, key]);
-    const all = IDBKeyRange.bound([person_id, key], [person_id, key, []]);
-    const pictures = await transaction.objectStore('draft_picture').getAll(all);
-    await transaction.objectStore('draft_picture').delete(all);
-    const payload = JSON.stringify(event.payload);
-    return { draft, taken: pictures.filter(({ sha256 }) => payload.includes(sha256)) };
   }
 
   #lastNumber(): Promise<number> {
@@ -204,6 +209,46 @@ export class Outbox {
   }
 }
 
+/** Return a draft, and those of its pictures that the payload of the capture names. */
+async function readDraft(
+  transaction: Writing,
+  { person_id, event }: Entry,
+  key: string | undefined,
+): Promise<{ draft: Draft | null; taken: Hashed[] }> {
+  if (key === undefined) return { draft: null, taken: [] };
+  const [draft, pictures] = await together(
+    () => transaction.objectStore('draft').get([person_id, key]),
+    () => transaction.objectStore('draft_picture').getAll(picturesOf(person_id, key)),
+  );
+  const payload = JSON.stringify(event.payload);
+  return {
+    draft: draft ?? null,
+    taken: pictures.filter(({ sha256 }) => payload.includes(sha256)),
+  };
+}
+
+/** End a draft. */
+async function dropDraft(
+  transaction: Writing,
+  { person_id }: Entry,
+  key: string | undefined,
+): Promise<void> {
+  if (key === undefined) return;
+  await together(
+    () => transaction.objectStore('draft').delete([person_id, key]),
+    () => transaction.objectStore('draft_picture').delete(picturesOf(person_id, key)),
+  );
+}
+
+function picturesOf(person_id: string, key: string): IDBKeyRange {
+  return IDBKeyRange.bound([person_id, key], [person_id, key, []]);
+}
+
+/** The same picture may be shown twice; two writes at once of one row would lose what the first adds. */
+function oncePerHash(pictures: Hashed[]): Hashed[] {
+  return [...new Map(pictures.map((picture) => [picture.sha256, picture])).values()];
+}
+
 /** Keep a picture of a capture, unless its bytes wait here already; not sent before `next_at`. */
 async function keepPicture(
   transaction: Writing,
@@ -216,10 +261,18 @@ async function keepPicture(
   const event_ids = [...new Set([...(known?.event_ids ?? []), event_id])];
   const fresh = { ...toMedia(entry, { sha256, kind, mime, length: bytes.byteLength }), next_at };
   const waiting = known !== undefined && known.complete_at === 0;
-  await transaction
-    .objectStore('media')
-    .put({ ...(waiting ? known : fresh), event_ids, problem: null });
-  await transaction.objectStore('media_bytes').put({ person_id, sha256, bytes });
+  const row = { ...(waiting ? known : fresh), event_ids, problem: null };
+  await together<unknown[]>(
+    () => transaction.objectStore('media').put(row),
+    () => transaction.objectStore('media_bytes').put({ person_id, sha256, bytes }),
+  );
+}
+
+/** Ask for all of it at once; one that throws leaves no other's failure unheard. */
+function together<T extends unknown[]>(
+  ...asks: { [K in keyof T]: () => Promise<T[K]> }
+): Promise<T> {
+  return Promise.all(asks.map(async (ask: () => Promise<unknown>) => ask())) as Promise<T>;
 }
 
 function toMedia(
