@@ -45,6 +45,7 @@ from doorstep.doors.console import (
 )
 from doorstep.doors.console import arrivals as console_arrivals
 from doorstep.doors.console import availability as console_availability
+from doorstep.doors.console import delivery_slots as console_slots
 from doorstep.doors.console import earnings as console_earnings
 from doorstep.doors.console import extras as console_extras
 from doorstep.doors.console import manuals as console_manuals
@@ -129,6 +130,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_runs.handlers,
     *console_offers.handlers,
     *windows.handlers,
+    *console_slots.handlers,
     *fleet.handlers,
     *console_visits.handlers,
     *console_earnings.handlers,

@@ -30,8 +30,6 @@ SELECT true FROM stock_adjustment a JOIN location l ON l.id = a.location_id
  WHERE a.id = $1 AND {scope}
 """
 
-CHANNEL_SEEN = "SELECT true FROM channel c WHERE c.id = $1 AND {scope}"
-
 
 class ChannelMissing(NotFound):
     title = "There is no such channel among yours."
@@ -150,8 +148,8 @@ async def save_policy(channel_id: UUID, policy: Policy, *, actor: Actor) -> None
 
     Raises: ChannelMissing.
     """
-    condition, arguments = scope(actor).channels("c.id", first=2)
-    seen = await db.value(CHANNEL_SEEN.format(scope=condition), channel_id, *arguments)
-    if not seen:
-        raise ChannelMissing
+    try:
+        await scope(actor).require_channel(channel_id)
+    except NotFound:
+        raise ChannelMissing from None
     await adjustments.save_policy(channel_id, policy)

@@ -59,6 +59,11 @@ SELECT recorded_at FROM journey_event
  WHERE fulfilment_id = $1 AND kind = 'stage' AND stage = 1013 ORDER BY seq DESC LIMIT 1
 """
 
+# The newest promise of a delivery; one without times takes it back.
+PROMISED_UNTIL = """
+SELECT until_at FROM delivery_window WHERE fulfilment_id = $1 ORDER BY n DESC LIMIT 1
+"""
+
 # A completed one too: its report may arrive before the proof of delivery does.
 LAST_VISIT = """
 SELECT id, lower(during) AS starts_at, state FROM visit
@@ -207,7 +212,9 @@ async def work_of(fulfilment_id: UUID, channel_id: UUID) -> Work:
 
 async def _not_before(fulfilment_id: UUID, work: Work) -> datetime:
     delivered_at = await db.value(DELIVERED_AT, fulfilment_id)
-    return rules.earliest_start(delivered_at, work.standing_hours, now())
+    # Before they are here the goods are expected by the end of the promised window.
+    expected_at = delivered_at or await db.value(PROMISED_UNTIL, fulfilment_id)
+    return rules.earliest_start(expected_at, work.standing_hours, now())
 
 
 async def _skilled(channel_id: UUID, work: Work, technician_id: UUID | None) -> list[Technician]:
@@ -241,6 +248,16 @@ async def _wished_slots(
     if not at_work:
         raise OutsideHours
     return [Slot(*span, one.person_id, one.name) for one in at_work]
+
+
+async def slots_at(fulfilment_id: UUID, channel_id: UUID, starts_at: datetime) -> list[Slot]:
+    """List who at work then could do the visit that begins at a moment, whether free or not.
+
+    Raises: NothingToInstall, OutsideHours, GoodsMustStand, VisitTimeImpossible.
+    """
+    work = await work_of(fulfilment_id, channel_id)
+    technicians = await fsm.technicians_for(channel_id, work.skills)
+    return await _wished_slots(fulfilment_id, work, technicians, starts_at)
 
 
 async def pass_schedule_if_booked(fact: journey.Fact) -> None:
@@ -304,6 +321,16 @@ async def postpone(fulfilment_id: UUID, not_before: datetime, *, actor: Actor) -
         if await fsm.move_visit(visit["id"], slot.technician_id, rules.Span(slot.start, slot.end)):
             return
     await _ask_for_time(visit["id"], fulfilment["order_id"], fulfilment_id)
+
+
+async def follow_delivery(fulfilment_id: UUID, *, actor: Actor) -> None:
+    """Move the visit that would come before the promised delivery is over and the goods have stood."""
+    visit = await db.row(LAST_VISIT, fulfilment_id)
+    if visit is None or visit["state"] != "booked":
+        return
+    fulfilment = await journey.lock(fulfilment_id)
+    work = await work_of(fulfilment_id, fulfilment["channel_id"])
+    await postpone(fulfilment_id, await _not_before(fulfilment_id, work), actor=actor)
 
 
 async def call_off(fulfilment_id: UUID) -> None:

@@ -102,10 +102,7 @@ async def _channel(actor: Actor, order_id: UUID | None, channel_id: UUID | None)
         if len(actor.channel_ids) != 1:
             raise ChannelNeeded
         return actor.channel_ids[0]
-    condition, arguments = scope(actor).channels("c.id", first=2)
-    seen = f"SELECT true FROM channel c WHERE c.id = $1 AND {condition}"  # noqa: S608 - of core.auth.scope
-    if not await db.value(seen, channel_id, *arguments):
-        raise NotFound
+    await scope(actor).require_channel(channel_id)
     return channel_id
 
 

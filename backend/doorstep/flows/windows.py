@@ -10,7 +10,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
-from doorstep.flows import phones
+from doorstep.flows import install, phones
 from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.refusals import NoSuchWindow
 from doorstep.modules.tms.schemas import Window
@@ -36,7 +36,21 @@ async def promise(
     ):
         raise NoSuchWindow
     await journey.lock(fulfilment_id)
+    await keep(fulfilment_id, event_id, window, reason, actor=actor)
+
+
+async def keep(
+    fulfilment_id: UUID, event_id: UUID, window: Window | None, reason: str, *, actor: Actor
+) -> bool:
+    """Keep a promise, tell the driver's phone, and let the installation come after it.
+
+    False when this event has done so before. The caller holds the parcel's lock.
+
+    Raises: EventIdReused.
+    """
     order_id = await db.value(ORDER, fulfilment_id)
     kept = await tms.keep_window(event_id, order_id, fulfilment_id, window, reason, actor.person_id)
     if kept:
         await phones.tell_window(fulfilment_id, event_id)
+        await install.follow_delivery(fulfilment_id, actor=actor)
+    return kept

@@ -5,7 +5,7 @@ Days that follow the moon are those announced or expected; an admin corrects the
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 from doorstep.modules.helpdesk.service import CalendarData
 
@@ -67,3 +67,8 @@ CALENDARS = {
     ),
 }
 """Country → its calendar; the working days are those of its channel."""
+
+DELIVERY_TIMES = ((time(9), time(13)), (time(13), time(17)), (time(17), time(21)))
+DELIVERY_CAPACITY = 20
+DELIVERY_LEAD_MINUTES = 180
+"""When customers of the sample company may have it brought, on its working days."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from doorstep.core import db
@@ -18,9 +19,15 @@ from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.oms import service as oms
 from doorstep.modules.scm import service as scm
 from doorstep.modules.scm.schemas import VendorData
-from doorstep.modules.tms.service import carriers
+from doorstep.modules.tms.rules.slots import Slot
+from doorstep.modules.tms.service import carriers, slots
 from doorstep.modules.wms.service import stock
-from doorstep.seed.calendars import CALENDARS
+from doorstep.seed.calendars import (
+    CALENDARS,
+    DELIVERY_CAPACITY,
+    DELIVERY_LEAD_MINUTES,
+    DELIVERY_TIMES,
+)
 from doorstep.seed.catalogue import (
     CHANNELS,
     CHECKLISTS,
@@ -82,6 +89,7 @@ async def seed() -> None:
             await _top_up(places[code, "warehouse"], product_id, sku, owner)
         await _extras(code, channels[code])
         await _earnings(code, channels[code])
+        await _delivery_slots(channels[code], channel.working_week)
     await carriers.create_carrier(
         "own-fleet",
         "Doorstep fleet",
@@ -123,6 +131,17 @@ async def _earnings(channel: str, channel_id: UUID) -> None:
             channel_id=channel_id, kind=kind, amount_minor=minor, reason="The sample company's."
         )
         await earnings.save_rate(rate, None)
+
+
+async def _delivery_slots(channel_id: UUID, working_week: Sequence[int]) -> None:
+    if await slots.slots_of(channel_id):
+        return
+    offered = [
+        Slot(uuid7(), weekday, begin, end, DELIVERY_CAPACITY, DELIVERY_LEAD_MINUTES)
+        for weekday in working_week
+        for begin, end in DELIVERY_TIMES
+    ]
+    await slots.save_slots(channel_id, offered)
 
 
 async def _extras(channel: str, channel_id: UUID) -> None:

@@ -174,6 +174,18 @@ class Scope:
             *arguments,
         )
 
+    async def require_channel(self, channel_id: UUID) -> None:
+        """Make sure that the actor sees this channel.
+
+        Raises: NotFound, whether it does not exist or is not one of the actor's.
+        """
+        condition, arguments = self.channels("c.id", first=2)
+        await _require(
+            f"SELECT 1 FROM channel c WHERE c.id = $1 AND {condition}",  # noqa: S608 - as above
+            channel_id,
+            *arguments,
+        )
+
 
 def scope(actor: Actor) -> Scope:
     """Tell what the actor may see."""

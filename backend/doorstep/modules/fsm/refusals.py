@@ -95,3 +95,9 @@ class NothingMoved(Invalid):
 
 class TechnicianMissing(NotFound):
     title = "There is no such technician."
+
+
+class VisitNotMovable(Refusal):
+    """It has begun, is over, or begins so soon that the technician may be under way."""
+
+    title = "This visit cannot be moved any more."

@@ -91,16 +91,15 @@ def hours_are_sound(hours: Mapping[str, Sequence[Sequence[str]]]) -> bool:
         return False
 
 
-def earliest_start(
-    delivered_at: datetime | None, standing_hours: int, present: datetime
-) -> datetime:
-    """Tell from when on the goods may be installed: they stand first, from their delivery on.
+def earliest_start(there_at: datetime | None, standing_hours: int, present: datetime) -> datetime:
+    """Tell from when on the goods may be installed: they stand first, once they are there.
 
-    Before the delivery only the present counts; the booking is moved if the goods come too late.
+    Where neither a delivery nor a promise of it says when that is, only the present counts; the
+    booking is moved if the goods come too late.
     """
-    if delivered_at is None:
+    if there_at is None:
         return present
-    return max(present, delivered_at + timedelta(hours=standing_hours))
+    return max(present, there_at + timedelta(hours=standing_hours))
 
 
 def booking_holds(starts_at: datetime, delivered_at: datetime, standing_hours: int) -> bool:

@@ -100,6 +100,7 @@ KINDS: Mapping[str, Kind] = {
     "carrier_delayed": Kind("dispatcher", 8, SETTLE, "Ask the carrier for a new date and tell the customer."),
     "carrier_lost": Kind("dispatcher", 4, "reportDetour", "Report it as lost, and the goods are sent again; or settle it when they are found."),
     "carrier_damaged": Kind("dispatcher", 4, "reportDetour", "Report it as replaced (damaged), and the goods are sent again; or settle it."),
+    "attempt_contradicted": Kind("dispatcher", 1, CLOSE, "Compare photo, place and wait at the door, call both, and send the van back if it is near."),
     "carrier_cancelled": Kind("dispatcher", 4, CLOSE, "Book another carrier."),
     "return_to_origin": Kind("dispatcher", 24, SETTLE, "Receive the goods by scan; or settle it, when the customer takes them after all."),
     "shipment_to_cancel": Kind("dispatcher", 2, CLOSE, "Tell the carrier to stop the shipment and send it back."),

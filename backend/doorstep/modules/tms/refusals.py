@@ -179,3 +179,19 @@ class NotOnTheRoad(Invalid):
     """Work is offered to people whose run has begun, in the channel of the parcel."""
 
     title = "Work is offered to people whose run of this channel has begun."
+
+
+class SlotsNotUsable(Invalid):
+    title = "Each window ends after it begins, and no two of a weekday share a moment."
+
+
+class DeliveryNotChoosable(Refusal):
+    """`why` is a code of `flows/delivery_slots.py`: the parcel is not where its customer may choose."""
+
+    title = "The time of this delivery cannot be chosen now."
+
+
+class DeliverySlotTaken(Refusal):
+    """Somebody else was quicker, or the time is too near."""
+
+    title = "This time is not free any more. Please choose another one."

@@ -64,3 +64,23 @@ async def failed_attempts(fulfilment_id: UUID) -> int:
         fulfilment_id,
     )
     return found
+
+
+@db.transactional
+async def keep_answer(
+    event_id: UUID, order_id: UUID, fulfilment_id: UUID, case_id: UUID, said: str, words: str
+) -> str:
+    """Keep what the customer says of a failed attempt; return what stands, which is the first word."""
+    kept: str = await db.value(
+        "INSERT INTO attempt_answer (id, order_id, fulfilment_id, case_id, said, words, said_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        " ON CONFLICT (case_id) DO UPDATE SET said = attempt_answer.said RETURNING said",
+        event_id,
+        order_id,
+        fulfilment_id,
+        case_id,
+        said,
+        words,
+        now(),
+    )
+    return kept

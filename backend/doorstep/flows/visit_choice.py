@@ -1,0 +1,78 @@
+"""The customer chooses when the technician comes: after the delivery, once the goods have stood."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from doorstep import journey
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.auth.scope import scope
+from doorstep.core.clock import now
+from doorstep.flows import install
+from doorstep.modules.fsm import rules
+from doorstep.modules.fsm import service as fsm
+from doorstep.modules.fsm.refusals import SlotTaken, VisitNotMovable
+
+LEAD = timedelta(hours=2)
+"""So near its beginning a technician may be under way to a visit."""
+
+BOOKED = """
+SELECT v.id, v.state, lower(v.during) AS starts_at, upper(v.during) AS ends_at, v.technician_id
+  FROM visit v WHERE v.fulfilment_id = $1 AND v.state IN ('booked', 'started', 'completed')
+ ORDER BY v.booked_at DESC LIMIT 1
+"""
+
+LIVING = "SELECT state = 'open' AND needs_install AND NOT 1015 = ANY (passed) FROM fulfilment WHERE id = $1"
+
+
+async def free_starts(fulfilment_id: UUID, *, actor: Actor) -> list[datetime]:
+    """List when a visit may begin, soonest first, each once however many technicians are free.
+
+    Empty where nothing is to be installed any more, or the booked visit is too near to be moved.
+
+    Raises: NotFound.
+    """
+    await scope(actor).require_fulfilment(fulfilment_id)
+    if not await _movable(fulfilment_id):
+        return []
+    since = now() + LEAD
+    found = await install.free_slots(
+        fulfilment_id, since=since, until=since + install.HORIZON, actor=actor
+    )
+    return sorted({slot.start for slot in found})
+
+
+@db.transactional
+async def choose(fulfilment_id: UUID, starts_at: datetime, *, actor: Actor) -> install.Booked:
+    """Book the visit for a free time, or move it there; the same time again changes nothing.
+
+    Raises: NotFound; VisitNotMovable; SlotTaken; NothingToInstall, OutsideHours, GoodsMustStand,
+    VisitTimeImpossible.
+    """
+    await scope(actor).require_fulfilment(fulfilment_id)
+    fulfilment = await journey.lock(fulfilment_id)
+    booked = await db.row(BOOKED, fulfilment_id)
+    if booked is not None and booked["starts_at"] == starts_at:
+        return install.Booked(
+            booked["id"], booked["technician_id"], booked["starts_at"], booked["ends_at"]
+        )
+    if not await _movable(fulfilment_id):
+        raise VisitNotMovable
+    if starts_at < now() + LEAD:
+        raise SlotTaken
+    if booked is None:
+        return await install.book_visit(fulfilment_id, actor=actor, starts_at=starts_at)
+    for slot in await install.slots_at(fulfilment_id, fulfilment["channel_id"], starts_at):
+        span = rules.Span(slot.start, slot.end)
+        if await fsm.move_visit(booked["id"], slot.technician_id, span):
+            return install.Booked(booked["id"], slot.technician_id, slot.start, slot.end)
+    raise SlotTaken
+
+
+async def _movable(fulfilment_id: UUID) -> bool:
+    if not await db.value(LIVING, fulfilment_id):
+        return False
+    booked = await db.row(BOOKED, fulfilment_id)
+    return booked is None or (booked["state"] == "booked" and booked["starts_at"] >= now() + LEAD)
