@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorstep.core.geo import metres_between
 from doorstep.modules.tms.rules import proofs
 from doorstep.modules.tms.rules.proofs import (
     Copy,
@@ -18,7 +19,6 @@ from doorstep.modules.tms.rules.proofs import (
     SeenProof,
     check_proof,
     choose_thresholds,
-    metres_between,
     sort_codes,
 )
 

@@ -116,7 +116,7 @@ async def report(
     fulfilment = await journey.lock(fulfilment_id)
     parcel_id = await replace_part.reported(event_id, fulfilment_id) or fulfilment_id
     if lines and parcel_id == fulfilment_id:
-        await _check_lines(fulfilment_id, lines)
+        await check_lines(fulfilment_id, lines)
         if kind == "replaced" and await replace_part.is_part(fulfilment, lines):
             parcel_id = await replace_part.split(event_id, fulfilment, lines, reason, actor=actor)
         elif journey.DETOURS[kind].ends_as is not None:
@@ -126,7 +126,11 @@ async def report(
     )
 
 
-async def _check_lines(fulfilment_id: UUID, lines: Sequence[journey.Quantity]) -> None:
+async def check_lines(fulfilment_id: UUID, lines: Sequence[journey.Quantity]) -> None:
+    """Refuse goods that a parcel does not carry, or more of them than it does.
+
+    Raises: LineNotOfParcel.
+    """
     rows = {row["id"]: row for row in await db.rows(CARRIED, fulfilment_id)}
     for line_id, quantity in _named(lines).items():
         if line_id not in rows or quantity > rows[line_id]["quantity"]:

@@ -32,6 +32,10 @@ SELECT s.run_id, r.state = 'cancelled' AS run_over,
   FROM delivery_stop s JOIN delivery_run r ON r.id = s.run_id WHERE s.id = $1
 """
 
+OPEN_STOPS_OF_ORDER = """
+SELECT id, run_id FROM delivery_stop WHERE order_id = $1 AND state = 'open' ORDER BY id
+"""
+
 PEOPLE = "SELECT person_id FROM run_person WHERE run_id = $1"
 
 # A run that nobody has taken over is read whole when it is: its amounts are no news.
@@ -94,6 +98,14 @@ async def tell_window(fulfilment_id: UUID, event_id: UUID) -> None:
         people = await _people(stop["run_id"])
         lane = f"stop:{stop['id']}"
         await push.tell(people, "stop_changed", lane, key=f"window:{event_id}")
+
+
+async def tell_address(order_id: UUID, version: str) -> None:
+    """Tell whoever drives to an order that its address says more now."""
+    for stop in await db.rows(OPEN_STOPS_OF_ORDER, order_id):
+        people = await _people(stop["run_id"])
+        key = f"address:{stop['id']}:{version}"
+        await push.tell(people, "stop_changed", f"stop:{stop['id']}", key=key)
 
 
 async def tell_offer(offer_id: UUID, person_id: UUID) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from doorstep import journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
+from doorstep.core.geo import metres_between
 from doorstep.flows import phones
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.tms import service as tms
@@ -144,7 +145,7 @@ async def _seen(pod: Mapping[str, Any]) -> tuple[proofs.SeenProof, list[str]]:
         )  # fmt: skip
     place = None
     if pod["lat"] is not None and pod["pin_lat"] is not None:
-        metres = proofs.metres_between(pod["lat"], pod["lng"], pod["pin_lat"], pod["pin_lng"])
+        metres = metres_between(pod["lat"], pod["lng"], pod["pin_lat"], pod["pin_lng"])
         place = proofs.SeenPlace(metres, pod["accuracy_m"] or 0.0)
     return proofs.SeenProof(photos, place, pod["hold_reason"], pod["signature"]), first_of
 

@@ -15,6 +15,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from doorstep.core.errors import Invalid
+from doorstep.core.geo import metres_between
 
 LANGUAGES = ("en", "hi", "ar")
 """Languages that customers are served in; the first one stands in for any other."""
@@ -48,6 +49,12 @@ class AddressUnusable(Invalid):
     """No street or no city: nobody could drive there."""
 
     title = "The address lacks its street or its city."
+
+
+class PinNotThere(Invalid):
+    """The pin lies far from where the order goes: somebody has pointed to another town."""
+
+    title = "The pin is too far from the address of the order."
 
 
 class NothingWasInstalled(Invalid):
@@ -85,6 +92,24 @@ _REQUIRED_PARTS: Mapping[str, tuple[str, ...]] = {
     "KW": _DOOR_PARTS,
     "IN": (*_DOOR_PARTS, "postcode"),
 }
+
+
+ADDRESS_PARTS = (*_DOOR_PARTS, "postcode")
+"""What `missing_parts` may name."""
+
+PIN_REACH_M = 20_000
+"""So far a pin may be moved: across a town, not to another one."""
+
+
+def check_pin(from_lat: float | None, from_lng: float | None, lat: float, lng: float) -> None:
+    """Refuse a pin that lies too far from the one before; without one any place will do.
+
+    Raises: PinNotThere.
+    """
+    if from_lat is None or from_lng is None:
+        return
+    if metres_between(from_lat, from_lng, lat, lng) > PIN_REACH_M:
+        raise PinNotThere
 
 
 def normalise_phone(raw: str, country: str) -> str:

@@ -218,16 +218,6 @@ def _scribbled(strokes: Sequence[Sequence[Sequence[float]]], limits: Mapping[str
     return len(strokes) < 2 and drawn < limits["signature_px"]
 
 
-def metres_between(lat: float, lng: float, other_lat: float, other_lng: float) -> float:
-    """Measure along the ground between two places in degrees (haversine)."""
-    north, other_north = math.radians(lat), math.radians(other_lat)
-    half = (
-        math.sin((other_north - north) / 2) ** 2
-        + math.cos(north) * math.cos(other_north) * math.sin(math.radians(other_lng - lng) / 2) ** 2
-    )
-    return 2 * 6_371_000 * math.asin(min(1.0, math.sqrt(half)))
-
-
 def sort_codes(
     codes: Iterable[str], known: Iterable[Mapping[str, Any]], fulfilment_id: UUID
 ) -> tuple[bool, bool, bool]:
