@@ -42,7 +42,7 @@ SELECT x.fulfilment_id, x.visit_id, x.id, 'failed_visit', false, x.technician_id
 _DECIDED = """
 LEFT JOIN LATERAL (
   SELECT e.earns, e.reason FROM earning_decision e WHERE e.event_id = k.event_id
-   ORDER BY e.decided_at DESC, e.id DESC LIMIT 1) said ON true
+   ORDER BY e.n DESC LIMIT 1) said ON true
 """
 
 # When something was captured, as far as that is possible by what the server itself knows (IC6).

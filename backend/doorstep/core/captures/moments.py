@@ -8,7 +8,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 Moment = Annotated[datetime, Meta(tz=True)]
-"""A device's own time: shown and kept, never trusted for order or money."""
+"""A device's own time: shown and kept, never trusted for order, nor for money but within what the
+server itself knows: earnings count what was captured between its earliest and latest moment (IC6)."""
 
 
 class Captured(Struct):

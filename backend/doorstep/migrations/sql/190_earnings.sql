@@ -56,10 +56,12 @@ SELECT make_append_only('earning_line');
 CREATE TABLE earning_decision (
   id          uuid        CONSTRAINT earning_decision_pkey PRIMARY KEY,
   event_id    uuid        NOT NULL,
+  -- The how many-th word about the work: the clocks of two servers do not decide which is the newest.
+  n           integer     NOT NULL CONSTRAINT earning_decision_n_positive CHECK (n > 0),
   earns       boolean     NOT NULL,
   reason      text        NOT NULL CONSTRAINT earning_decision_reason_given CHECK (btrim(reason) <> ''),
   decided_by  uuid        NOT NULL CONSTRAINT earning_decision_by_person REFERENCES person (id),
-  decided_at  timestamptz NOT NULL
+  decided_at  timestamptz NOT NULL,
+  CONSTRAINT earning_decision_once UNIQUE (event_id, n)
 );
-CREATE INDEX earning_decision_of_work ON earning_decision (event_id, decided_at);
 SELECT make_append_only('earning_decision');

@@ -62,6 +62,6 @@ SELECT l.person_id, p.name AS person, p.role, l.currency, sum(l.amount_minor)::b
 """
 
 ADD_DECISION = """
-INSERT INTO earning_decision (id, event_id, earns, reason, decided_by, decided_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO earning_decision (id, event_id, n, earns, reason, decided_by, decided_at)
+SELECT $1, $2, count(*) + 1, $3, $4, $5, $6 FROM earning_decision WHERE event_id = $2
 """

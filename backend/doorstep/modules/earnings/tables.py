@@ -48,6 +48,7 @@ class EarningDecision(Table, tablename="earning_decision", db=engine):
 
     id = UUID(primary_key=True, default=None)
     event_id = UUID(default=None)
+    n = Integer()
     earns = Boolean()
     reason = Text()
     decided_by = UUID(default=None)
