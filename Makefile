@@ -30,7 +30,7 @@ PYTEST ?= -n auto --maxprocesses=4 --dist=worksteal
 
 setup: $(STAMPS)/project $(STAMPS)/fonts $(STAMPS)/field ## Make the virtual environment with everything in it.
 
-pwa: setup ## Build the field app into pwa/dist/, where it was changed.
+pwa: setup ## Build the field app and the customer page's script into pwa/dist/, where they were changed.
 
 demo: setup ## Start the stack, play one order through all 18 stages, keep serving (EXIT=1: stop after the play).
 	@exec $(BIN)/doorstep demo $(if $(filter-out 0,$(EXIT)),--exit)
@@ -128,7 +128,7 @@ $(STAMPS)/pwa: pwa/package.json pwa/package-lock.json pwa/.npmrc $(STAMPS)/packa
 	@$(NPM) --prefix pwa ci
 	@touch $@
 
-$(STAMPS)/field: $(STAMPS)/pwa pwa/vite.config.ts $(shell find pwa/src pwa/build -type f)
+$(STAMPS)/field: $(STAMPS)/pwa pwa/vite.config.ts pwa/vite.track.config.ts $(shell find pwa/src pwa/build -type f)
 	@echo "Building the field app"
 	@$(NPM) --prefix pwa --silent run build
 	@touch $@

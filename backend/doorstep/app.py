@@ -85,6 +85,7 @@ from doorstep.doors.field import (
 from doorstep.doors.field import stock as field_stock
 from doorstep.doors.hooks import routes as hooks
 from doorstep.doors.operations import routes as operations
+from doorstep.doors.track import page, page_events, page_files, page_forms
 from doorstep.doors.track import routes as track
 from doorstep.doors.vendor import routes as vendor
 from doorstep.flows.reactions import REACTIONS
@@ -97,6 +98,10 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *uploads.handlers,
     *hooks.ROUTES,
     *track.handlers,
+    *page.handlers,
+    *page_forms.handlers,
+    *page_events.handlers,
+    *page_files.handlers,
     *orders.handlers,
     *warehouse.handlers,
     *receiving.handlers,
@@ -175,6 +180,7 @@ async def _open(_app: Litestar) -> AsyncIterator[None]:
         opened.push_async_callback(redis.stop)
         opened.push_async_callback(blobs.stop)
         await blobs.start(given.blob_url)
+        opened.enter_context(page_events.ending_with_the_process())
         yield
 
 
@@ -221,7 +227,12 @@ def _litestar(doors: Sequence[ControllerRouterHandler], *, documented: bool) -> 
         request_class=DoorstepRequest,
         request_max_body_size=JSON_BODY_LIMIT,
         compression_config=CompressionConfig(
-            backend="brotli", minimum_size=1024, brotli_quality=4, brotli_gzip_fallback=False
+            backend="brotli",
+            minimum_size=1024,
+            brotli_quality=4,
+            brotli_gzip_fallback=False,
+            # A stream would wait in the compressor until it is over.
+            exclude_opt_key="uncompressed",
         ),
         openapi_config=openapi.config(version("doorstep")) if documented else None,
         logging_config=None,

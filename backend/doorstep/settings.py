@@ -72,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder of the fonts for printed papers where the package has none beside it."""
     field_app_path: str = ""
     """Folder of the built field app; empty means `pwa/dist/field` beside the Makefile."""
+    track_page_path: str = ""
+    """Folder of the customer page's script; empty means `pwa/dist/track` beside the Makefile."""
     field_app_killed: bool = False
     """Takes the field app out of service: its workers remove themselves, captures stay."""
     field_app_oldest: str = ""

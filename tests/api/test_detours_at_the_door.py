@@ -38,7 +38,7 @@ async def test_a_failed_attempt_voids_the_code_moves_the_visit_and_goes_out_agai
     assert await db.value("SELECT lower(during) FROM visit WHERE state = 'booked'") > planned
     [sms] = [b for _, channel, _, b in company.post.sent if channel == "sms" and "could not" in b]
     assert "installation is now planned" in sms
-    token = company.told(r"/track/([\w-]{20,})", order.number)
+    token = company.told(r"/t/([\w-]{20,})", order.number)
     seen = (await company.http.get(f"/track/{token}")).json()
     assert seen["parcels"][0]["detours"][0]["kind"] == "delivery_failed"
     assert seen["progress"] == 60

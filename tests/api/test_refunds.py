@@ -180,7 +180,7 @@ async def test_what_was_cancelled_is_not_asked_for_at_the_door_nor_told_to_be(
     order = await cod(company, ("KET-17", 1), ("MIX-500", 1))
     _, mixer = await parcels_of(order)
     await cancel(order, mixer)
-    token = company.told(r"/track/([\w-]{20,})", order.number)
+    token = company.told(r"/t/([\w-]{20,})", order.number)
     seen = (await company.http.get(f"/track/{token}")).json()
     words = [one["sentence"] for one in seen["parcels"][0]["milestones"] if one["id"] == "T2"]
     assert words == ["To pay at the door: AED 100.00."]

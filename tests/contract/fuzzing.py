@@ -120,7 +120,7 @@ async def known_things(company: Company) -> dict[str, list[str]]:
                     f' WHERE "{column}" IS NOT NULL LIMIT 40'
                 )
                 found[parameter] += [one["v"] for one in values]
-    found["token"].append(company.told(r"/track/([\w-]{20,})", "DS-"))
+    found["token"].append(company.told(r"/t/([\w-]{20,})", "DS-"))
     return found
 
 

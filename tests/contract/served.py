@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
@@ -21,10 +21,20 @@ class _Quiet(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: Any) -> AsyncIterator[str]:
-    """Serve the application on a free port of 127.0.0.1; gives its base URL."""
+async def served(app: Any, *, lifespan: Literal["auto", "off"] = "auto") -> AsyncIterator[str]:
+    """Serve the application on a free port of 127.0.0.1; gives its base URL.
+
+    `off` leaves it to the test to open what the application needs.
+    """
     server = _Quiet(
-        uvicorn.Config(app, port=0, log_level="critical", ws="none", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app,
+            port=0,
+            log_level="critical",
+            ws="none",
+            timeout_graceful_shutdown=1,
+            lifespan=lifespan,
+        )
     )
     task = asyncio.create_task(server.serve())
     while not server.started:

@@ -58,6 +58,25 @@ EXEMPT = {
     "amendCapture": "own captures only (tests/api/test_field_words.py)",
     "readStrayCaptures": "of people of one's channels only (tests/api/test_kept_captures.py)",
     "askSurrenderedPicture": "the phone's signature is the key (test_surrendered_pictures.py)",
+    **dict.fromkeys(
+        (
+            "openTrackingLink",
+            "readOrderPage",
+            "followOrder",
+            "readOwnCertificate",
+            "readOwnInvoice",
+            "readOwnReceipt",
+            "rateOnPage",
+            "acceptDateOnPage",
+            "cancelOnPage",
+            "sendHandoverCodeAgain",
+            "sendSignInCode",
+            "signInOnPage",
+            "signOutOnPage",
+        ),
+        "the cookie of a link is the key (tests/api/test_track_page.py, test_track_attacks.py)",
+    ),
+    "readTrackingFile": "the page's script, the same for everybody",
     "surrenderPictureChunk": "the phone's signature is the key (test_surrendered_pictures.py)",
 }
 """operation → why nobody's scope limits it."""

@@ -221,8 +221,8 @@ async def customer(walk: Walk, order: Order) -> None:
     """The customer's link opens one order; another one's link opens nothing of it."""
     company = walk.company
     other = await place(company, ("MIX-500", 1))
-    own = company.told(r"/track/([\w-]{20,})", order.number)
-    foreign = company.told(r"/track/([\w-]{20,})", other.number)
+    own = company.told(r"/t/([\w-]{20,})", order.number)
+    foreign = company.told(r"/t/([\w-]{20,})", other.number)
     number = await value("SELECT number FROM warranty WHERE fulfilment_id = $1", order.parcel)
     paper = f"/certificate/{number}"
     assert (await company.http.get(f"/track/{foreign}{paper}")).status_code == 404
@@ -247,7 +247,7 @@ async def _short_goods(walk: Walk, foreign: str) -> None:
     company = walk.company
     short = await short_order(company)
     await ok(company, "dispatcher", date_path(short.parcel), a_date(5))
-    own = company.told(r"/track/([\w-]{20,})", short.number)
+    own = company.told(r"/t/([\w-]{20,})", short.number)
     one = {"parcel": await parcel_number(short) + 1}
     for operation, path, body in (
         ("acceptDate", "date", {"expected_on": in_days(5)}),

@@ -47,7 +47,7 @@ async def test_the_demo_command_plays_an_order_tells_where_it_is_and_ends_everyt
     (order,) = document["orders"]
     assert order["number"] in said
     assert order["tranches_minor"] == list(EXPECTED_TRANCHES)
-    assert order["tracking_url"] == f"{document['base_url']}/track/{order['tracking_token']}"
+    assert order["tracking_url"] == f"{document['base_url']}/t/{order['tracking_token']}"
     assert all(user["secret"] or user["enrolment_code"] for user in document["users"])
 
     left = EmbeddedStack(folder)

@@ -75,7 +75,7 @@ async def dated(company: Company, days: int = 5, **short: Any) -> Order:
 
 
 def link_of(order: Order) -> str:
-    token = order.company.told(r"/track/([\w-]{20,})", order.number)
+    token = order.company.told(r"/t/([\w-]{20,})", order.number)
     return f"/track/{token}"
 
 

@@ -191,7 +191,7 @@ class Order:
 
     async def feedback(self) -> Step:
         """1016."""
-        token = self.company.told(r"/track/([\w-]{20,})", self.number)
+        token = self.company.told(r"/t/([\w-]{20,})", self.number)
         row = await db.one(
             "SELECT parcel, needs_install FROM fulfilment WHERE id = $1", self.parcel
         )

@@ -28,7 +28,7 @@ async def the_whole_way(company: Company) -> tuple[Order, dict[str, str]]:
         for name, user in company.users.items()
     }
     secrets["handover code"] = code
-    secrets["tracking token"] = company.told(r"/track/([\w-]{20,})", order.number)
+    secrets["tracking token"] = company.told(r"/t/([\w-]{20,})", order.number)
     return order, secrets
 
 

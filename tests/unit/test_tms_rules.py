@@ -76,8 +76,16 @@ def test_a_window_that_ends_before_it_begins_is_refused() -> None:
 
 
 def test_codes_have_six_digits_and_their_hash_belongs_to_one_attempt() -> None:
-    code = rules.make_code()
-    assert len(code) == rules.CODE_DIGITS and code.isdigit()
+    codes = {
+        rules.make_code(fulfilment, attempt, secret)
+        for fulfilment in (CHANNEL, OTHER)
+        for attempt in (1, 2)
+        for secret in ("a", "b")
+    }
+    assert len(codes) == 8
+    assert all(len(code) == rules.CODE_DIGITS and code.isdigit() for code in codes)
+    code = rules.make_code(CHANNEL, 1, "a")
+    assert code in codes, "told again it is the same"
     hashes = {
         rules.hash_code(code, fulfilment, attempt, secret)
         for fulfilment in (CHANNEL, OTHER)

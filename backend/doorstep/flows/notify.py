@@ -192,7 +192,7 @@ async def tell_other_team(order_id: UUID, fulfilment_id: UUID) -> None:
 
 def tracking_link(token: str) -> str:
     """Make the address that the customer opens."""
-    return f"{settings().public_url.rstrip('/')}/track/{token}"
+    return f"{settings().public_url.rstrip('/')}/t/{token}"
 
 
 @job("messages.handover_code", queue="messages", timeout=15)

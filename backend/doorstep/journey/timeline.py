@@ -240,6 +240,12 @@ def sentence(stage: int, parcel: Parcel, language: str) -> tuple[str, str]:
     return text.title, _sentence(milestone, text, {}, parcel)
 
 
+def milestone_title(stage: int, language: str) -> str | None:
+    """Name the milestone that a stage sets, as the timeline does; None for a stage without one."""
+    own = _TEXTS.get(language, _TEXTS["en"])
+    return next((own[name].title for name, code in _STAGE_OF.items() if code == stage), None)
+
+
 def delivered_words(delivered: int, total: int, language: str) -> str:
     """Say how many of an order's parcels have arrived: `1 of 2 delivered`."""
     words = _DELIVERED.get(language, _DELIVERED["en"])

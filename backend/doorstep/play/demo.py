@@ -162,7 +162,7 @@ async def _document(
         "id": order["id"],
         "external_id": order["external_id"],
         "tracking_token": play.token,
-        "tracking_url": f"{base_url}/track/{play.token}",
+        "tracking_url": f"{base_url}/t/{play.token}",
         "currency": order["currency"],
         "total_minor": order["total_minor"],
         "tranches_minor": [

@@ -256,7 +256,7 @@ class OrderPlay:
 
         async def told() -> str | None:
             for message in await self.messages():
-                found = re.search(r"/track/([\w-]{20,})", message["body"])
+                found = re.search(r"/t/([\w-]{20,})", message["body"])
                 if found:
                     return found[1]
             return None

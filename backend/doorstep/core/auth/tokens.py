@@ -91,3 +91,13 @@ def new_code() -> str:
 def normalise_code(typed: str) -> str:
     """Read a code as typed: small letters, dashes, spaces, O for 0, I and L for 1."""
     return typed.upper().translate(_LOOKS_LIKE)
+
+
+def keyed_code(code: str, *bound_to: bytes) -> bytes:
+    """Hash a short code with our key and with what it is for, so that a copy of a table tells none."""
+    return _keyed(b"code", *bound_to, code.encode())
+
+
+def session_by_code(code: str, *bound_to: bytes) -> str:
+    """Return the token of the session that a code opens: typed twice at once, it is the same one."""
+    return _spell(_keyed(b"session-by-code", *bound_to, code.encode()))

@@ -74,7 +74,7 @@ async def read(token_hash: bytes, language: str | None, if_none_match: str) -> R
         return Read(etag, None)
     if found["facts"] is None and kept:
         return Read(etag, kept[1])
-    body = _encode(_tracking(_decode(found["facts"])))
+    body = _encode(tracking_of(_decode(found["facts"])))
     _memory.keep(key, version, body)
     return Read(etag, body)
 
@@ -95,7 +95,8 @@ def _versions(if_none_match: str, language: str | None) -> list[int]:
     return found
 
 
-def _tracking(facts: Facts) -> Tracking:
+def tracking_of(facts: Facts) -> Tracking:
+    """Say what the facts of an order mean for its customer."""
     parcels = [_parcel(parcel, facts) for parcel in facts.parcels]
     living = [parcel for parcel in parcels if parcel.ended_as is None]
     delivered = sum(

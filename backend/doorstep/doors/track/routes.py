@@ -9,16 +9,15 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
-from doorstep.core import blobs, db, limits
+from doorstep.core import blobs, db
 from doorstep.core.actor import Actor
-from doorstep.core.auth.guard import client_of
 from doorstep.core.auth.permissions import public
 from doorstep.core.clock import now
-from doorstep.core.errors import NotFound
 from doorstep.core.http.problems import problems
 from doorstep.core.limits import TooManyRequests
 from doorstep.core.logging import REQUEST_ID
 from doorstep.doors.track import sql
+from doorstep.doors.track.links import LinkNotValid, count_miss, counted
 from doorstep.doors.track.reading import read
 from doorstep.doors.track.schemas import (
     AcceptDate,
@@ -33,7 +32,7 @@ from doorstep.flows import care, expected_dates
 from doorstep.flows.cancel import NothingToCancel
 from doorstep.journey.refusals import DateNotOffered, StageAlreadyDone, StageTooEarly
 from doorstep.modules.crm import service as crm
-from doorstep.modules.crm.rules import NothingWasInstalled, hash_token
+from doorstep.modules.crm.rules import NothingWasInstalled
 
 Token = Annotated[str, PathParameter()]
 Language = Annotated[Literal["en", "hi", "ar"] | None, QueryParameter(name="lang")]
@@ -41,12 +40,6 @@ TAGS = ["track"]
 
 # Links must not end up in search engines or in a shared cache; pages repeat the ETag themselves.
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
-
-
-class LinkNotValid(NotFound):
-    """The link is wrong, expired or revoked; nobody is told which."""
-
-    title = "This link does not open an order."
 
 
 @get(
@@ -60,10 +53,10 @@ async def track_order(
     request: Request[Any, Any, Any], token: Token, lang: Language = None
 ) -> Response[Tracking]:
     """Show an order's parcels and how far each is; 304 when the page has this answer already."""
-    token_hash = await _counted(token)
+    token_hash = await counted(token)
     found = await read(token_hash, lang, request.headers.get("if-none-match", ""))
     if found is None:
-        await _count_miss(request)
+        await count_miss(request)
         raise LinkNotValid
     headers = PRIVATE | {"ETag": found.etag}
     answer: Response[Any] = (
@@ -157,7 +150,7 @@ async def read_certificate(
     request: Request[Any, Any, Any], token: Token, number: Token
 ) -> Response[bytes]:
     """Hand out a warranty certificate of the order as PDF."""
-    token_hash = await _counted(token)
+    token_hash = await counted(token)
     found = await _behind(request, sql.CERTIFICATE, token_hash, number)
     if found["certificate_sha256"] is None:
         raise crm.CertificateMissing
@@ -182,21 +175,9 @@ async def verify_certificate(request: Request[Any, Any, Any], number: Token) -> 
     try:
         found = await crm.verify_certificate(number)
     except crm.CertificateMissing:
-        await _count_miss(request)
+        await count_miss(request)
         raise
     return msgspec.convert(found, Certificate)
-
-
-async def _counted(token: str) -> bytes:
-    """Take one request from the link's share and hash its secret."""
-    token_hash = hash_token(token)
-    await limits.take("link", token_hash.hex())
-    return token_hash
-
-
-async def _count_miss(request: Request[Any, Any, Any]) -> None:
-    """Let nobody try many links from one address."""
-    await limits.take("link_miss", client_of(request.scope))
 
 
 async def _behind(
@@ -204,7 +185,7 @@ async def _behind(
 ) -> dict[str, Any]:
     found = await db.row(statement, token_hash, now(), wanted)
     if found is None:
-        await _count_miss(request)
+        await count_miss(request)
         raise LinkNotValid
     return found
 
@@ -213,7 +194,7 @@ async def _own_parcel(
     request: Request[Any, Any, Any], token: str, parcel: int
 ) -> tuple[UUID, Actor]:
     """Find a parcel of the link's order, and the customer who holds the link."""
-    found = await _behind(request, sql.PARCEL, await _counted(token), parcel)
+    found = await _behind(request, sql.PARCEL, await counted(token), parcel)
     if found["fulfilment_id"] is None:
         raise LinkNotValid
     customer = Actor(

@@ -1,13 +1,10 @@
 """What a link shows, each in one statement."""
 
-# $1 hash of the token, $2 now, $3 versions whose answer is at hand already, $4 language or NULL.
-# Every event raises its parcel's head_seq, so their sum changes with everything shown here.
-READ = """
-SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
-  SELECT json_build_object(
+# An order `o` as `Facts` reads it; {language} is the placeholder of a language or NULL.
+_FACTS = """json_build_object(
       'order_number', o.number,
       'placed_at', o.placed_at,
-      'language', coalesce($4::text, o.language),
+      'language', coalesce({language}, o.language),
       'currency', o.currency,
       'at_door_minor', (
         SELECT greatest(0, coalesce(sum(amount_minor - captured_minor), 0) - coalesce((
@@ -46,7 +43,7 @@ SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
               '[]'),
             'lines', (
               SELECT json_agg(json_build_object('quantity', fl.quantity,
-                       'name', coalesce(p.names ->> coalesce($4::text, o.language), ol.name))
+                       'name', coalesce(p.names ->> coalesce({language}, o.language), ol.name))
                        ORDER BY ol.position)
                 FROM fulfilment_line fl
                 JOIN order_line ol ON ol.id = fl.order_line_id
@@ -59,13 +56,25 @@ SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
           FROM fulfilment f LEFT JOIN location l ON l.id = f.location_id
          WHERE f.order_id = o.id
            AND NOT EXISTS (SELECT FROM fulfilment r WHERE r.replaces_id = f.id AND f.state = 'ended')
-        ))::text
+        ))"""
+
+
+def facts_of(language: str) -> str:
+    """Write the expression that reads an order `o`; `language` is a placeholder, of NULL too."""
+    return _FACTS.format(language=f"{language}::text")
+
+
+# $1 hash of the token, $2 now, $3 versions whose answer is at hand already, $4 language or NULL.
+# Every event raises its parcel's head_seq, so their sum changes with everything shown here.
+READ = f"""
+SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
+  SELECT {facts_of("$4")}::text
     FROM customer_order o WHERE o.id = link.order_id) END AS facts
   FROM order_link link
  CROSS JOIN LATERAL (
    SELECT sum(head_seq)::bigint AS version FROM fulfilment WHERE order_id = link.order_id) v
  WHERE link.token_hash = $1 AND link.revoked_at IS NULL AND link.expires_at > $2
-"""
+"""  # noqa: S608 - constants of this folder
 
 PARCEL = """
 SELECT link.order_id, f.id AS fulfilment_id

@@ -38,3 +38,45 @@ SELECT w.number, p.name AS product, w.quantity, w.starts_on, w.ends_on,
   FROM warranty w JOIN product p ON p.id = w.product_id
  WHERE w.number = $1 AND w.state = 'active'
 """
+
+# --- Signing in by a link -------------------------------------------------------------------------
+
+LOCK_LINKS = """
+SELECT 1 FROM order_link WHERE order_id = $1 ORDER BY token_hash FOR UPDATE
+"""
+
+CODES_OF_ORDER = """
+SELECT coalesce(max(n), 0)::int AS last, (count(*) FILTER (WHERE issued_at > $2))::int AS of_the_day
+  FROM link_code WHERE order_id = $1
+"""
+
+KEEP_CODE = """
+INSERT INTO link_code (order_id, n, token_hash, code_hash, issued_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+# A newer code takes the place of an older one; the lock lets tries be counted one by one.
+NEWEST_CODE = """
+SELECT c.order_id, c.n, c.code_hash, c.failed_tries, c.used_at
+  FROM link_code c JOIN order_link l ON l.token_hash = c.token_hash
+ WHERE c.token_hash = $1 AND c.expires_at > $2 AND l.revoked_at IS NULL AND l.expires_at > $2
+   AND c.n = (SELECT max(newest.n) FROM link_code newest WHERE newest.token_hash = $1)
+   FOR UPDATE OF c
+"""
+
+COUNT_TRY = """
+UPDATE link_code SET failed_tries = failed_tries + 1 WHERE order_id = $1 AND n = $2
+"""
+
+OPEN_SESSION = """
+WITH used AS (
+  UPDATE link_code SET used_at = $5 WHERE order_id = $3 AND n = $4 AND used_at IS NULL)
+INSERT INTO link_session (session_hash, token_hash, order_id, n, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT DO NOTHING
+"""
+
+END_SESSION = """
+UPDATE link_session SET ended_at = $3
+ WHERE session_hash = $1 AND token_hash = $2 AND ended_at IS NULL
+"""

@@ -67,6 +67,34 @@ class OrderLink(Table, tablename="order_link", db=engine):
     revoked_at = Timestamptz(null=True, default=None)
 
 
+class LinkCode(Table, tablename="link_code", db=engine):
+    """A code that lets the holder of a link see names, addresses and papers; only its keyed hash.
+
+    The key is (order_id, n); Piccolo knows keys of one column only.
+    """
+
+    order_id = UUID(primary_key=True, default=None)
+    n = SmallInt()
+    token_hash = Bytea(default=None)
+    code_hash = Bytea(default=None)
+    failed_tries = SmallInt()
+    issued_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    used_at = Timestamptz(null=True, default=None)
+
+
+class LinkSession(Table, tablename="link_session", db=engine):
+    """What a code has opened, hashed."""
+
+    session_hash = Bytea(primary_key=True)
+    token_hash = Bytea(default=None)
+    order_id = UUID(default=None)
+    n = SmallInt()
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    ended_at = Timestamptz(null=True, default=None)
+
+
 class Feedback(Table, tablename="feedback", db=engine):
     """A customer's rating."""
 

@@ -225,6 +225,7 @@ class HandoverCode(Table, tablename="handover_code", db=engine):
     code_hash = Bytea()
     failed_tries = SmallInt()
     issued_at = Timestamptz(default=None)
+    sent_again = SmallInt()
 
 
 class Pod(Table, tablename="pod", db=engine):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, Literal, NamedTuple
@@ -84,9 +83,14 @@ def pickup_window(
     return max(start, local), end
 
 
-def make_code() -> str:
-    """Make a handover code that nobody can foretell."""
-    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+def make_code(fulfilment_id: UUID, attempt: int, secret: str) -> str:
+    """Make the handover code of an attempt, which nobody can foretell without our key.
+
+    It is the same each time, so that the customer can have it sent once more although only its hash
+    is stored, and a courier without a signal who has heard it is not made wrong.
+    """
+    bits = hmac.digest(secret.encode(), f"handover:{fulfilment_id}:{attempt}".encode(), "sha256")
+    return f"{int.from_bytes(bits) % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
 
 
 def hash_code(code: str, fulfilment_id: UUID, attempt: int, secret: str) -> bytes:

@@ -12,7 +12,7 @@ from doorstep.modules.tms.service.carriers import (
     move_pickup,
     next_awb,
 )
-from doorstep.modules.tms.service.codes import check_code, issue_code
+from doorstep.modules.tms.service.codes import MOST_AGAIN, check_code, code_again, issue_code
 from doorstep.modules.tms.service.fleet import find_vehicle, save_crew, save_vehicle
 from doorstep.modules.tms.service.manifests import confirm_pickup, create_manifest
 from doorstep.modules.tms.service.offers import (
@@ -73,6 +73,7 @@ from doorstep.modules.tms.service.van_downs import (
 from doorstep.modules.tms.service.windows import keep_window, windows_of
 
 __all__ = [
+    "MOST_AGAIN",
     "Answered",
     "Handover",
     "Kept",
@@ -86,6 +87,7 @@ __all__ = [
     "check_code",
     "choose_carrier",
     "close_stop",
+    "code_again",
     "confirm_pickup",
     "create_carrier",
     "create_manifest",

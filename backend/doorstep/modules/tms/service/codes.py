@@ -11,6 +11,9 @@ from doorstep.core.clock import now
 from doorstep.modules.tms import rules
 from doorstep.settings import settings
 
+MOST_AGAIN = 3
+"""How often a customer may have the code of one attempt sent once more."""
+
 
 class CodeCheck(NamedTuple):
     """Whether a code opens this attempt, whether one was issued at all, and guesses left."""
@@ -26,7 +29,7 @@ async def issue_code(order_id: UUID, fulfilment_id: UUID, attempt: int) -> str |
 
     The codes of earlier attempts open nothing, because a code is only asked of its own attempt.
     """
-    code = rules.make_code()
+    code = rules.make_code(fulfilment_id, attempt, settings().secret_key)
     issued = await db.execute(
         "INSERT INTO handover_code (fulfilment_id, attempt, order_id, code_hash, issued_at)"
         " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
@@ -37,6 +40,31 @@ async def issue_code(order_id: UUID, fulfilment_id: UUID, attempt: int) -> str |
         now(),
     )
     return code if issued else None
+
+
+class CodeAgain(NamedTuple):
+    """The code of an attempt, to be told once more, and the how many-th time that is."""
+
+    code: str
+    time: int
+
+
+async def code_again(fulfilment_id: UUID, attempt: int) -> CodeAgain | None:
+    """Have the code of this attempt told once more, in the caller's transaction; tries begin anew.
+
+    None when there is none, or it was told often enough.
+    """
+    code = rules.make_code(fulfilment_id, attempt, settings().secret_key)
+    # The hash is written anew: the code may be of a key that was changed since.
+    time: int | None = await db.value(
+        "UPDATE handover_code SET sent_again = sent_again + 1, code_hash = $3, failed_tries = 0"
+        " WHERE fulfilment_id = $1 AND attempt = $2 AND sent_again < $4 RETURNING sent_again",
+        fulfilment_id,
+        attempt,
+        rules.hash_code(code, fulfilment_id, attempt, settings().secret_key),
+        MOST_AGAIN,
+    )
+    return None if time is None else CodeAgain(code, time)
 
 
 @db.transactional

@@ -1,0 +1,144 @@
+"""The customer's page: opened by a link, read without JavaScript, in the customer's language.
+
+Opening a link changes nothing: messengers open links for previews.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from litestar.params import PathParameter
+
+from doorstep.core import blobs, limits
+from doorstep.core.auth.guard import client_of
+from doorstep.core.auth.permissions import public
+from doorstep.doors.track import links, page_sql
+from doorstep.doors.track.page_answers import (
+    PRIVATE,
+    REFUSALS,
+    go_to,
+    order_page,
+    wanted_language,
+)
+from doorstep.doors.track.page_reading import NoSuchPaper, language_of, read_own, read_page
+from doorstep.doors.track.page_schemas import Link
+from doorstep.flows import receipt_paper
+
+Token = Annotated[str, PathParameter()]
+PDF = "application/pdf"
+SAID = frozenset(
+    {"code_sent", "signed_in", "signed_out", "rated", "accepted", "cancelled", "handover_sent"}
+)
+"""What a page says once after a form."""
+
+
+@get(
+    "/t/{token:str}",
+    operation_id="openTrackingLink",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def open_link(request: Request[Any, Any, Any], token: Token) -> Response[Any]:
+    """Send the browser on to the order's own address, with the link's secret in a cookie.
+
+    The secret leaves the address bar, the history and whatever is copied from them.
+    """
+    link = await links.by_token(request, token)
+    language = wanted_language(request)
+    path = links.order_path(link.number) + (f"?lang={language}" if language else "")
+    return go_to(path, links.remember_link(link.number, token))
+
+
+@get(
+    "/t/orders/{number:str}",
+    operation_id="readOrderPage",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_order_page(request: Request[Any, Any, Any], number: Token) -> Response[str]:
+    """Show the order of this address to a browser that has opened its link."""
+    link = await links.by_cookie(request, number)
+    page, words = await read_page(link, wanted_language(request))
+    word = links.said(request, number)
+    known = word if word in SAID else ""
+    return order_page(
+        page,
+        words,
+        notice=words(f"said_{known}") if known else "",
+        asked=known == "code_sent",
+        cookies=[links.have_said(number)] if word else [],
+    )
+
+
+@get(
+    "/t/orders/{number:str}/certificates/{paper:str}",
+    operation_id="readOwnCertificate",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_certificate(
+    request: Request[Any, Any, Any], number: Token, paper: Token
+) -> Response[Any]:
+    """Hand out a warranty certificate of the order; it names nobody but by initials."""
+    link = await links.by_cookie(request, number)
+    sha256 = await read_own(link, page_sql.CERTIFICATE, paper)
+    # The number is one of ours here: it was found.
+    return _paper(await blobs.get(sha256), paper)
+
+
+@get(
+    "/t/orders/{number:str}/invoice",
+    operation_id="readOwnInvoice",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_invoice(request: Request[Any, Any, Any], number: Token) -> Response[Any]:
+    """Hand out the order's invoice to a customer who has signed in."""
+    link = await _signed_in(request, number)
+    language = wanted_language(request) or await language_of(link)
+    sha256 = await read_own(link, page_sql.INVOICE, language)
+    return _paper(await blobs.get(sha256), f"{link.number}-invoice")
+
+
+@get(
+    "/t/orders/{number:str}/receipts/{paper:str}",
+    operation_id="readOwnReceipt",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_receipt(
+    request: Request[Any, Any, Any], number: Token, paper: Token
+) -> Response[Any]:
+    """Print the receipt of what was paid at a visit, for a customer who has signed in."""
+    link = await _signed_in(request, number)
+    receipt_id = await read_own(link, page_sql.RECEIPT, paper)
+    # Drawing takes its time: one customer does not draw for all of them.
+    await limits.take("heavy", client_of(request.scope))
+    receipt = await receipt_paper.read(receipt_id)
+    return _paper(await asyncio.to_thread(receipt_paper.draw, receipt), f"{link.number}-receipt")
+
+
+async def _signed_in(request: Request[Any, Any, Any], number: str) -> Link:
+    link = await links.by_cookie(request, number)
+    if not link.signed_in:
+        raise NoSuchPaper
+    return link
+
+
+def _paper(content: bytes, name: str) -> Response[Any]:
+    return Response(
+        content,
+        media_type=PDF,
+        headers=PRIVATE | {"Content-Disposition": f'inline; filename="{name}.pdf"'},
+    )
+
+
+handlers = [open_link, read_order_page, read_certificate, read_invoice, read_receipt]
+"""The pages and papers of this door."""

@@ -1,0 +1,180 @@
+"""How the customer's page answers: what every answer carries, and refusals as pages to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.response import Redirect
+from litestar.types import ExceptionHandlersMap
+from markupsafe import Markup, escape
+
+from doorstep.core.db_engine import DatabaseUnavailable
+from doorstep.core.errors import Invalid, Refusal
+from doorstep.core.http import errors as http_errors
+from doorstep.doors.track import page_files, page_words
+from doorstep.doors.track.links import LinkNotValid, order_path
+from doorstep.doors.track.page_reading import NoSuchPaper
+from doorstep.doors.track.page_view import Page
+from doorstep.doors.track.page_words import LANGUAGES, Words
+from doorstep.modules.crm.rules import choose_language
+from doorstep.settings import settings
+
+PRIVATE = {
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": page_words.POLICY,
+}
+"""No search engine, no cache, no other site learns of an order's page."""
+
+NOT_FOUND = 404
+
+
+def wanted_language(request: Request[Any, Any, Any]) -> str | None:
+    """Give the language that the address asks for, if it is one of ours."""
+    asked = request.query_params.get("lang")
+    return asked if asked in LANGUAGES else None
+
+
+def words_of(request: Request[Any, Any, Any]) -> Words:
+    """Speak as the address or the browser wants, where no order says how."""
+    return Words(
+        wanted_language(request) or choose_language(request.headers.get("accept-language", ""))
+    )
+
+
+def html(
+    text: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    cookies: Sequence[Cookie] = (),
+) -> Response[str]:
+    """Answer with a page."""
+    return Response(
+        text,
+        status_code=status,
+        media_type="text/html; charset=utf-8",
+        headers=PRIVATE | dict(headers or {}),
+        cookies=list(cookies),
+    )
+
+
+def order_page(
+    page: Page,
+    words: Words,
+    *,
+    notice: str = "",
+    refused: bool = False,
+    asked: bool = False,
+    typed: Mapping[str, str] | None = None,
+    status: int = 200,
+    cookies: Sequence[Cookie] = (),
+) -> Response[str]:
+    """Answer with an order's page; `typed` is what a form had that was not taken."""
+    text = page_words.render(
+        "order.html",
+        words=words,
+        page=page,
+        here=order_path(page.number),
+        company=settings().company_name,
+        script=page_files.script_path(),
+        notice=notice,
+        refused=refused,
+        asked=asked,
+        typed=typed or {},
+    )
+    return html(text, status=status, cookies=cookies)
+
+
+def message_page(
+    words: Words,
+    title: str,
+    text: str,
+    *,
+    status: int,
+    back: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Response[str]:
+    """Answer with a page that says one thing."""
+    written = page_words.render(
+        "message.html",
+        words=words,
+        title=title,
+        text=text,
+        back=back,
+        here="",
+        company=settings().company_name,
+    )
+    return html(written, status=status, headers=headers)
+
+
+def go_to(path: str, *cookies: Cookie) -> Response[Any]:
+    """Send the browser to a page of ours, by GET."""
+    return Redirect(path, status_code=303, headers=PRIVATE, cookies=list(cookies))
+
+
+def kept(text: str) -> Markup:
+    """Escape what a visitor has typed, and keep its lines as they are."""
+    return Markup(escape(text).replace("\r\n", "\n").replace("\n", Markup("&#10;")))  # noqa: S704
+
+
+page_words.add_filter("kept", kept)
+
+
+# --- Refusals -------------------------------------------------------------------------------------
+
+
+def _missing(request: Request[Any, Any, Any]) -> Response[str]:
+    words = words_of(request)
+    return message_page(words, words("missing"), words("missing_why"), status=NOT_FOUND)
+
+
+def _refused(request: Request[Any, Any, Any], refusal: Refusal) -> Response[str]:
+    if isinstance(refusal, LinkNotValid | NoSuchPaper) or refusal.status == NOT_FOUND:
+        return _missing(request)
+    words = words_of(request)
+    text = words.refusal(refusal.problem_type())
+    return message_page(
+        words,
+        words("not_done"),
+        text,
+        status=refusal.status,
+        back=_back(request),
+        headers=refusal.headers,
+    )
+
+
+def _not_valid(request: Request[Any, Any, Any], _exception: ValidationException) -> Response[str]:
+    words = words_of(request)
+    text = words.refusal("invalid")
+    return message_page(words, words("not_done"), text, status=Invalid.status, back=_back(request))
+
+
+def _of_the_framework(request: Request[Any, Any, Any], exception: HTTPException) -> Response[Any]:
+    if exception.status_code == NOT_FOUND:
+        return _missing(request)
+    return http_errors.of_the_framework(request, exception)
+
+
+def _back(request: Request[Any, Any, Any]) -> str:
+    number = request.path_params.get("number")
+    return (
+        order_path(number) if isinstance(number, str) and number.replace("-", "").isalnum() else ""
+    )
+
+
+REFUSALS: ExceptionHandlersMap = cast(
+    "ExceptionHandlersMap",
+    {
+        Refusal: _refused,
+        DatabaseUnavailable: _refused,
+        ValidationException: _not_valid,
+        HTTPException: _of_the_framework,
+    },
+)
+"""What the routes of the page answer to people instead of problem documents."""

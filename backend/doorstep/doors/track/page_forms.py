@@ -1,0 +1,273 @@
+"""What a customer does on the page: plain forms, answered by the page again.
+
+Each acts on the order in its own address, and none of them is taken from another site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+from litestar import Request, Response, post
+from litestar.datastructures import Cookie
+from litestar.params import PathParameter, URLEncodedBody
+
+from doorstep.core import limits
+from doorstep.core.actor import Actor
+from doorstep.core.auth.guard import client_of
+from doorstep.core.auth.permissions import public
+from doorstep.core.errors import NotFound, Refusal
+from doorstep.core.http.origin import refuse_other_origins
+from doorstep.core.logging import REQUEST_ID
+from doorstep.doors.track import links
+from doorstep.doors.track.page_answers import REFUSALS, go_to, order_page, wanted_language
+from doorstep.doors.track.page_reading import NoSuchPaper, parcel_of, read_page
+from doorstep.doors.track.page_schemas import (
+    CancelForm,
+    DateForm,
+    Link,
+    ParcelForm,
+    RateForm,
+    SignInForm,
+)
+from doorstep.flows import care, expected_dates, link_access
+from doorstep.modules.crm import service as crm
+from doorstep.modules.crm import sign_in as crm_sign_in
+
+Number = Annotated[str, PathParameter()]
+Asked = Request[Any, Any, Any]
+
+FORM_LIMIT = 32 * 1024
+"""Bytes of a form: two thousand letters of any script, each in nine bytes."""
+
+
+@post(
+    "/t/orders/{number:str}/rating",
+    operation_id="rateOnPage",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=FORM_LIMIT,
+)
+async def rate(request: Asked, number: Number, data: URLEncodedBody[RateForm]) -> Response[Any]:
+    """Rate one parcel, once (1016)."""
+    link = await _own(request, number)
+    feedback = crm.Feedback(
+        event_id=data.event_id,
+        delivery_rating=data.delivery_rating,
+        installation_rating=data.installation_rating,
+        words=data.words,
+    )
+
+    async def do() -> None:
+        parcel = await parcel_of(link, data.parcel)
+        await care.give_feedback(parcel, feedback, actor=_customer(link))
+
+    typed = {
+        "delivery_rating": str(data.delivery_rating),
+        "installation_rating": str(data.installation_rating or ""),
+        "words": data.words,
+    }
+    return await _done(request, link, do, "rated", typed)
+
+
+@post(
+    "/t/orders/{number:str}/date",
+    operation_id="acceptDateOnPage",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=FORM_LIMIT,
+)
+async def accept_date(
+    request: Asked, number: Number, data: URLEncodedBody[DateForm]
+) -> Response[Any]:
+    """Say yes to the date by which short goods are expected; they go on waiting."""
+    link = await _own(request, number)
+
+    async def do() -> None:
+        parcel = await parcel_of(link, data.parcel)
+        await expected_dates.accept_date(
+            data.event_id, parcel, data.expected_on, actor=_customer(link)
+        )
+
+    return await _done(request, link, do, "accepted")
+
+
+@post(
+    "/t/orders/{number:str}/cancel",
+    operation_id="cancelOnPage",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=FORM_LIMIT,
+)
+async def cancel(request: Asked, number: Number, data: URLEncodedBody[CancelForm]) -> Response[Any]:
+    """Cancel a parcel whose goods are short; what is paid for them is owed back."""
+    link = await _own(request, number)
+
+    async def do() -> None:
+        parcel = await parcel_of(link, data.parcel)
+        await expected_dates.cancel_short(data.event_id, parcel, actor=_customer(link))
+
+    return await _done(request, link, do, "cancelled")
+
+
+@post(
+    "/t/orders/{number:str}/handover-code",
+    operation_id="sendHandoverCodeAgain",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=FORM_LIMIT,
+)
+async def send_handover_code(
+    request: Asked, number: Number, data: URLEncodedBody[ParcelForm]
+) -> Response[Any]:
+    """Send the code for the door once more to the order's phone, for one who has signed in."""
+    link = await _own(request, number)
+    if not link.signed_in:
+        raise NoSuchPaper
+
+    async def do() -> None:
+        parcel = await parcel_of(link, data.parcel)
+        await link_access.send_handover_code(parcel, actor=_customer(link))
+
+    return await _done(request, link, do, "handover_sent")
+
+
+@post(
+    "/t/orders/{number:str}/sign-in-code",
+    operation_id="sendSignInCode",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=FORM_LIMIT,
+)
+async def send_sign_in_code(request: Asked, number: Number) -> Response[Any]:
+    """Send a code to the order's phone; the answer is the same whether there is one or not."""
+    link = await _own(request, number)
+
+    async def do() -> None:
+        await _count_codes(request, link)
+        await link_access.send_sign_in_code(link.order_id, link.token_hash)
+
+    return await _done(request, link, do, "code_sent")
+
+
+@post(
+    "/t/orders/{number:str}/sign-in",
+    operation_id="signInOnPage",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=FORM_LIMIT,
+)
+async def sign_in(
+    request: Asked, number: Number, data: URLEncodedBody[SignInForm]
+) -> Response[Any]:
+    """Open a session of a day with the code from the phone."""
+    link = await _own(request, number)
+    typed = data.code.replace(" ", "").replace("-", "")
+    try:
+        token = await crm_sign_in.sign_in(link.token_hash, typed)
+    except crm_sign_in.SignInCodeWrong as wrong:
+        return await _again(request, link, wrong, asked=True)
+    return _back(
+        request, link, links.say(number, "signed_in"), links.remember_session(number, token)
+    )
+
+
+@post(
+    "/t/orders/{number:str}/sign-out",
+    operation_id="signOutOnPage",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=FORM_LIMIT,
+)
+async def sign_out(request: Asked, number: Number) -> Response[Any]:
+    """End the session, here and wherever its cookie may have gone."""
+    link = await _own(request, number)
+    await crm_sign_in.sign_out(link.token_hash, links.session_of(request, number))
+    return _back(request, link, links.say(number, "signed_out"), links.forget_session(number))
+
+
+# --- What they share ------------------------------------------------------------------------------
+
+
+async def _own(request: Asked, number: str) -> Link:
+    """Find the order of the form's address, for a form of ours.
+
+    Raises: SentFromElsewhere, LinkNotValid, TooManyRequests.
+    """
+    refuse_other_origins(request)
+    return await links.by_cookie(request, number)
+
+
+def _customer(link: Link) -> Actor:
+    return Actor(
+        role="customer", source="person", order_id=link.order_id, request_id=REQUEST_ID.get()
+    )
+
+
+async def _count_codes(request: Asked, link: Link) -> None:
+    """Let nobody flood a phone, by one link or by many."""
+    await limits.take("otp", link.token_hash.hex())
+    await limits.take("otp", client_of(request.scope))
+
+
+async def _done(
+    request: Asked,
+    link: Link,
+    do: Callable[[], Awaitable[None]],
+    word: str,
+    typed: Mapping[str, str] | None = None,
+) -> Response[Any]:
+    """Do it and show the page anew; what is refused is said on the page, with what was typed."""
+    try:
+        await do()
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _again(request, link, refusal, typed)
+    return _back(request, link, links.say(link.number, word))
+
+
+async def _again(
+    request: Asked,
+    link: Link,
+    refusal: Refusal,
+    typed: Mapping[str, str] | None = None,
+    *,
+    asked: bool = False,
+) -> Response[str]:
+    page, words = await read_page(link, wanted_language(request))
+    return order_page(
+        page,
+        words,
+        notice=words.refusal(refusal.problem_type()),
+        refused=True,
+        asked=asked,
+        typed=typed,
+        status=refusal.status,
+    )
+
+
+def _back(request: Asked, link: Link, *cookies: Cookie) -> Response[Any]:
+    language = wanted_language(request)
+    return go_to(
+        links.order_path(link.number) + (f"?lang={language}" if language else ""), *cookies
+    )
+
+
+handlers = [
+    rate,
+    accept_date,
+    cancel,
+    send_handover_code,
+    send_sign_in_code,
+    sign_in,
+    sign_out,
+]
+"""The forms of this door."""

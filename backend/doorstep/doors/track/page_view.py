@@ -1,0 +1,301 @@
+"""From what the database shows to what the page says: pure, so that each word can be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from doorstep.core.ids import uuid7
+from doorstep.doors.track import rules
+from doorstep.doors.track.page_schemas import (
+    PageFacts,
+    ParcelMore,
+    Scan,
+    SpanFacts,
+    Stop,
+    Technician,
+)
+from doorstep.doors.track.page_words import Words
+from doorstep.doors.track.reading import tracking_of
+from doorstep.doors.track.schemas import ParcelFacts, TrackedParcel, Tracking
+from doorstep.journey.timeline import milestone_title
+
+OUT_FOR_DELIVERY, DELIVERED = rules.OUT_FOR_DELIVERY, rules.DELIVERED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A line of the timeline."""
+
+    title: str
+    sentence: str
+    when: str
+    state: str
+    implied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A scan on the way."""
+
+    words: str
+    place: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One parcel as it is shown; empty texts are not shown."""
+
+    n: int
+    event_id: str
+    goods: str
+    status: str
+    sentence: str
+    held_up: bool
+    ended: bool
+    progress: int
+    progress_words: str
+    next_title: str
+    next_words: str
+    next_notes: list[str]
+    plug_in: str
+    who: str
+    steps: list[Step]
+    carrier: str
+    awb: str
+    last_seen: str
+    seen: list[Seen]
+    accept_on: date | None
+    accept_words: str
+    may_cancel: bool
+    may_rate: bool
+    rate_installation: bool
+    rated: bool
+    certificates: list[str]
+    has_code: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The main part of the page."""
+
+    number: str
+    version: str
+    title: str
+    parcels: list[Card]
+    address: list[str]
+    instructions: str
+    invoice: bool
+    receipts: list[str]
+    signed_in: bool
+
+
+def page_of(
+    facts: PageFacts,
+    stops: Sequence[Stop],
+    technicians: Sequence[Technician],
+    words: Words,
+    *,
+    version: str,
+    signed_in: bool,
+    present: datetime,
+) -> Page:
+    """Put together what is shown; before signing in nobody is named."""
+    tracking = tracking_of(facts.order)
+    raw = {parcel.parcel: parcel for parcel in facts.order.parcels}
+    more = {parcel.parcel: parcel for parcel in facts.parcels}
+    run = {stop.parcel: stop for stop in stops}
+    visits = {one.parcel: one for one in technicians}
+    cards = [
+        _card(
+            parcel,
+            raw[parcel.parcel],
+            more[parcel.parcel],
+            run.get(parcel.parcel),
+            visits.get(parcel.parcel),
+            words,
+            zone=ZoneInfo(facts.zone),
+            named=signed_in,
+            present=present,
+        )
+        for parcel in tracking.parcels
+    ]
+    return Page(
+        number=tracking.order_number,
+        version=version,
+        title=_title(tracking, cards),
+        parcels=cards,
+        address=_address(facts) if signed_in else [],
+        instructions=facts.address.instructions if signed_in and facts.address else "",
+        invoice=bool(signed_in and facts.invoices),
+        receipts=facts.receipts if signed_in else [],
+        signed_in=signed_in,
+    )
+
+
+def _title(tracking: Tracking, cards: Sequence[Card]) -> str:
+    return cards[0].status if len(cards) == 1 else tracking.words
+
+
+def _address(facts: PageFacts) -> list[str]:
+    address = facts.address
+    if address is None:
+        return []
+    door = ", ".join(filter(None, (address.building, address.floor, address.flat)))
+    town = ", ".join(filter(None, (address.area, address.city, address.region, address.postcode)))
+    return [line for line in (address.name, address.line1, door, town) if line]
+
+
+def _card(
+    parcel: TrackedParcel,
+    facts: ParcelFacts,
+    more: ParcelMore,
+    stop: Stop | None,
+    technician: Technician | None,
+    words: Words,
+    *,
+    zone: ZoneInfo,
+    named: bool,
+    present: datetime,
+) -> Card:
+    settled = {step.stage for step in facts.reached}
+    ended, told = parcel.ended_as is not None, parcel.detours
+    current = next((m for m in parcel.milestones if m.state == "current"), None)
+    last = current or next((m for m in reversed(parcel.milestones) if m.state == "done"), None)
+    coming = next((m for m in parcel.milestones if m.state == "coming"), None)
+    visit = _span(more.visit)
+    following = rules.what_next(
+        settled,
+        needs_install=facts.needs_install,
+        ended=ended,
+        held_up=bool(told),
+        window=_span(more.window),
+        visit=visit,
+        road=_road(stop),
+        present=present,
+    )
+    title, sentence, notes = _next(following, coming.title if coming else "", words, present)
+    delivered_at = next((m.at for m in parcel.milestones if m.id == "T9" and m.at), None)
+    after = rules.plug_in_after(delivered_at, more.standing_hours, present)
+    asked = next((d for d in told if d.expected_on and parcel.may_accept), None)
+    seen_at = next((scan for scan in more.scans if scan.place), None)
+    milestone = last.title if last else ""
+    return Card(
+        n=parcel.parcel,
+        event_id=str(uuid7()),
+        goods=", ".join(f"{line.quantity} × {line.name}" for line in parcel.lines),
+        # Under a detour its sentence leads, and the percentage stands still.
+        status=told[0].sentence if told else milestone,
+        sentence="" if told else (last.sentence or "") if last else "",
+        held_up=bool(told),
+        ended=ended,
+        progress=parcel.progress,
+        progress_words=words("frozen" if told else "progress", percent=parcel.progress),
+        next_title=title,
+        next_words=sentence,
+        next_notes=notes,
+        plug_in=words("plug_in", when=words.when(after)) if after else "",
+        who=_who(settled, stop, technician, visit, words, zone=zone, named=named, present=present),
+        steps=[
+            Step(
+                title=m.title,
+                sentence=m.sentence or "",
+                when=words.when(m.at) if m.at else "",
+                state=m.state,
+                implied=m.how == "implied",
+            )
+            for m in parcel.milestones
+        ],
+        carrier=more.carrier or "",
+        awb=parcel.awb or "",
+        last_seen=words("last_seen", place=seen_at.place, when=words.when(seen_at.at))
+        if seen_at and DELIVERED not in settled
+        else "",
+        seen=[
+            Seen(words=_scanned(scan, words), place=scan.place or "", when=words.when(scan.at))
+            for scan in more.scans
+        ],
+        accept_on=asked.expected_on if asked else None,
+        accept_words=words("accept_why", day=words.day(asked.expected_on))
+        if asked and asked.expected_on
+        else "",
+        may_cancel=parcel.may_cancel and not ended,
+        may_rate=parcel.may_rate and not ended,
+        rate_installation=facts.needs_install,
+        rated=parcel.rated,
+        certificates=parcel.certificates,
+        has_code=not ended and OUT_FOR_DELIVERY in settled and DELIVERED not in settled,
+    )
+
+
+def _span(span: SpanFacts | None) -> rules.Span | None:
+    if span is None or span.from_at is None or span.until_at is None:
+        return None
+    return rules.Span(span.from_at, span.until_at)
+
+
+def _road(stop: Stop | None) -> rules.Road | None:
+    if stop is None:
+        return None
+    return rules.Road(stop.on_the_road, stop.stops_before, stop.accepted_at, stop.closed)
+
+
+def _next(
+    found: rules.Next, coming: str, words: Words, present: datetime
+) -> tuple[str, str, list[str]]:
+    """Say what comes next: a title, a sentence, and what it is reckoned by."""
+    if found.kind in ("arriving", "late", "window", "visit"):
+        if found.from_at is None or found.until_at is None:
+            raise ValueError(f"{found.kind} without its time")
+        title = words("visit" if found.kind == "visit" else "window")
+        notes = []
+        if found.cause is not None:
+            notes = [words.count("stops", found.stops_before), words(f"cause_{found.cause}")]
+        if found.kind == "late":
+            notes.insert(0, words("late"))
+        return title, words.between(found.from_at, found.until_at, present), notes
+    if found.kind in ("on_the_road", "visit_unplanned"):
+        return words("next"), words(found.kind), []
+    if found.kind == "milestone" and coming:
+        return words("next"), words("milestone", title=coming), []
+    return "", "", []
+
+
+def _who(
+    settled: set[int],
+    stop: Stop | None,
+    technician: Technician | None,
+    visit: rules.Span | None,
+    words: Words,
+    *,
+    zone: ZoneInfo,
+    named: bool,
+    present: datetime,
+) -> str:
+    """Say who comes, while it matters: before signing in by the first letter only (IA1)."""
+    if stop and rules.comes_on(
+        stop.planned_on,
+        out_for_delivery=OUT_FOR_DELIVERY in settled and stop.on_the_road,
+        delivered=DELIVERED in settled,
+        zone=zone,
+        present=present,
+    ):
+        return words("courier", name=_name(stop.first_name, named))
+    today = visit is not None and rules.is_today(visit.from_at, zone, present)
+    if technician and today and DELIVERED in settled:
+        return words("technician", name=_name(technician.first_name, named))
+    return ""
+
+
+def _name(first_name: str, named: bool) -> str:
+    return first_name if named else rules.initial(first_name)
+
+
+def _scanned(scan: Scan, words: Words) -> str:
+    """Say what a scan was: the stage it proves in the words of the timeline, or its own."""
+    if scan.what.isdecimal():
+        return milestone_title(int(scan.what), words.language) or words("scan_news")
+    return words(f"scan_{scan.what}" if scan.what else "scan_news")
