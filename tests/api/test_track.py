@@ -17,6 +17,7 @@ from doorstep.core.ids import uuid7
 from doorstep.doors.access import routes as access
 from doorstep.doors.console import problems
 from doorstep.doors.track import routes as track
+from doorstep.doors.track import verify
 from doorstep.flows import care
 from doorstep.modules.crm import service as crm
 from doorstep.modules.helpdesk import service as helpdesk
@@ -30,7 +31,9 @@ SignedIn = Callable[..., Awaitable[Any]]
 @pytest.fixture(scope="session")
 def app() -> Litestar:
     """Only the doors this file is about, and the sign-in."""
-    return create_app(doors=[*access.handlers, *track.handlers, *problems.handlers])
+    return create_app(
+        doors=[*access.handlers, *track.handlers, *verify.handlers, *problems.handlers]
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
@@ -23,7 +22,6 @@ from doorstep.doors.track.schemas import (
     AcceptDate,
     AnswerTaken,
     CancelGoods,
-    Certificate,
     FeedbackTaken,
     GiveFeedback,
     Tracking,
@@ -163,23 +161,6 @@ async def read_certificate(
     )
 
 
-@get(
-    "/verify/{number:str}",
-    operation_id="verifyCertificate",
-    opt=public(limit="link"),
-    responses=problems(crm.CertificateMissing, TooManyRequests),
-    tags=TAGS,
-)
-async def verify_certificate(request: Request[Any, Any, Any], number: Token) -> Certificate:
-    """Tell whether a certificate is genuine and until when it holds; the QR code leads here."""
-    try:
-        found = await crm.verify_certificate(number)
-    except crm.CertificateMissing:
-        await count_miss(request)
-        raise
-    return msgspec.convert(found, Certificate)
-
-
 async def _behind(
     request: Request[Any, Any, Any], statement: str, token_hash: bytes, wanted: object
 ) -> dict[str, Any]:
@@ -212,5 +193,4 @@ handlers = [
     accept_date,
     cancel_short_goods,
     read_certificate,
-    verify_certificate,
 ]
