@@ -85,7 +85,15 @@ from doorstep.doors.field import (
 from doorstep.doors.field import stock as field_stock
 from doorstep.doors.hooks import routes as hooks
 from doorstep.doors.operations import routes as operations
-from doorstep.doors.track import page, page_events, page_files, page_forms, verify
+from doorstep.doors.track import (
+    page,
+    page_choices,
+    page_events,
+    page_files,
+    page_forms,
+    page_tells,
+    verify,
+)
 from doorstep.doors.track import routes as track
 from doorstep.doors.vendor import routes as vendor
 from doorstep.flows.reactions import REACTIONS
@@ -101,6 +109,8 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *page.handlers,
     *verify.handlers,
     *page_forms.handlers,
+    *page_choices.handlers,
+    *page_tells.handlers,
     *page_events.handlers,
     *page_files.handlers,
     *orders.handlers,

@@ -146,6 +146,17 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/t/orders/{number}/sign-in-code"),
     ("POST", "/t/orders/{number}/sign-in"),
     ("POST", "/t/orders/{number}/sign-out"),
+    *(
+        (method, f"/t/orders/{{number}}/{step}")
+        for method in ("GET", "POST")
+        for step in (
+            "address",
+            "help",
+            "parcels/{parcel}/attempt",
+            "parcels/{parcel}/problem",
+            "parcels/{parcel}/times/{which}",
+        )
+    ),
     ("GET", "/track/{token}"),
     ("POST", "/track/{token}/feedback"),
     ("POST", "/track/{token}/date"),

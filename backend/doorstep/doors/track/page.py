@@ -29,8 +29,12 @@ from doorstep.flows import receipt_paper
 Token = Annotated[str, PathParameter()]
 PDF = "application/pdf"
 SAID = frozenset(
-    {"code_sent", "signed_in", "signed_out", "rated", "accepted", "cancelled", "handover_sent"}
-)
+    {
+        "accepted", "address_kept", "asked", "attempt_true", "attempt_was_here", "cancelled",
+        "code_sent", "delivery_chosen", "handover_sent", "rated", "reported", "signed_in",
+        "signed_out", "visit_chosen",
+    }
+)  # fmt: skip
 """What a page says once after a form."""
 
 

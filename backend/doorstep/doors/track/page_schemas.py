@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from litestar.datastructures import UploadFile
 from msgspec import Meta, Struct
 
 from doorstep.doors.track.schemas import Facts, Rating
@@ -134,3 +135,54 @@ class SignInForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """The code that came to the phone; spaces are what people type between digits."""
 
     code: Annotated[str, Meta(min_length=6, max_length=20, pattern=r"^[0-9 \-]*$")]
+
+
+class ChoiceForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A time that the page has offered."""
+
+    event_id: UUID
+    start: Annotated[datetime, Meta(tz=True)]
+
+
+class AttemptForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Whether it was as reported."""
+
+    event_id: UUID
+    said: Literal["true", "was_here"]
+    words: Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")] = ""
+
+
+class ReportForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is damaged or missing, with photos."""
+
+    event_id: UUID
+    kind: Literal["hidden_damage", "part_missing"]
+    words: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
+    photos: Any = None
+    """One file, several, or the empty text that a browser sends where none was chosen."""
+
+    @property
+    def files(self) -> list[UploadFile]:
+        """List the photos that were chosen."""
+        sent = self.photos if isinstance(self.photos, list) else [self.photos]
+        return [one for one in sent if isinstance(one, UploadFile)]
+
+
+Door = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f]*$")]
+
+
+class AddressForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the customer says of the door."""
+
+    building: Door = ""
+    floor: Door = ""
+    flat: Door = ""
+    lift: Literal["yes", "no", ""] = ""
+    instructions: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+
+
+class HelpForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the customer wants to know."""
+
+    event_id: UUID
+    words: Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]

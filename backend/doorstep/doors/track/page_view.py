@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from doorstep.doors.track.schemas import ParcelFacts, TrackedParcel, Tracking
 from doorstep.journey.timeline import milestone_title
 
 OUT_FOR_DELIVERY, DELIVERED = rules.OUT_FOR_DELIVERY, rules.DELIVERED
+RESERVED, INSTALLED = 1003, 1015
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,8 @@ class Card:
     rated: bool
     certificates: list[str]
     has_code: bool
+    steps_to: list[tuple[str, str]]
+    """Where the customer may go from here: a part of the address, and the words of its link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +231,27 @@ def _card(
         rated=parcel.rated,
         certificates=parcel.certificates,
         has_code=not ended and OUT_FOR_DELIVERY in settled and DELIVERED not in settled,
+        steps_to=[
+            (f"parcels/{parcel.parcel}/{step}", words(said))
+            for step, said in _steps_to(settled, facts, {detour.kind for detour in told})
+        ]
+        if not ended
+        else [],
     )
+
+
+def _steps_to(
+    settled: set[int], facts: ParcelFacts, detours: set[str]
+) -> Iterator[tuple[str, str]]:
+    """List what a customer may do about a parcel as it stands; the pages themselves know best."""
+    if "delivery_failed" in detours:
+        yield "attempt", "attempt_link"
+    if RESERVED in settled and OUT_FOR_DELIVERY not in settled and not facts.collection:
+        yield "times/delivery", "choose_delivery"
+    if facts.needs_install and RESERVED in settled and INSTALLED not in settled:
+        yield "times/visit", "choose_visit"
+    if DELIVERED in settled:
+        yield "problem", "report"
 
 
 def _span(span: SpanFacts | None) -> rules.Span | None:

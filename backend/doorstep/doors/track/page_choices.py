@@ -1,0 +1,143 @@
+"""The customer chooses when it comes: the delivery and the visit, from what is free.
+
+Pages of their own behind the order's page, for whoever has typed the code: a link that was passed on
+moves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from litestar import Request, Response, get, post
+from litestar.params import PathParameter, URLEncodedBody
+
+from doorstep.core import db
+from doorstep.core.auth.permissions import public
+from doorstep.core.errors import NotFound, Refusal
+from doorstep.core.ids import uuid7
+from doorstep.doors.track import page_steps
+from doorstep.doors.track.page_answers import REFUSALS
+from doorstep.doors.track.page_reading import parcel_of
+from doorstep.doors.track.page_schemas import ChoiceForm, Link
+from doorstep.doors.track.page_steps import Number, ParcelPart, customer
+from doorstep.doors.track.page_words import Words
+from doorstep.flows import delivery_slots, visit_choice
+
+Asked = Request[Any, Any, Any]
+Which = Annotated[str, PathParameter(pattern=r"^(delivery|visit)$")]
+
+# What holds now, shown above the choice.
+CHOSEN = """
+SELECT (SELECT from_at FROM delivery_window WHERE fulfilment_id = $1 ORDER BY n DESC LIMIT 1) AS delivery,
+       (SELECT lower(during) FROM visit WHERE fulfilment_id = $1 AND state = 'booked') AS visit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A time that can be chosen."""
+
+    value: str
+    words: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The times of one day."""
+
+    words: str
+    times: list[Time]
+
+
+@get(
+    "/t/orders/{number:str}/parcels/{parcel:int}/times/{which:str}",
+    operation_id="readFreeTimes",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_times(
+    request: Asked, number: Number, parcel: ParcelPart, which: Which
+) -> Response[Any]:
+    """Show when the delivery, or the technician, may come."""
+    link = await page_steps.signed_in(request, number)
+    return await _page(request, link, parcel, which)
+
+
+@post(
+    "/t/orders/{number:str}/parcels/{parcel:int}/times/{which:str}",
+    operation_id="chooseTime",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def choose_time(
+    request: Asked,
+    number: Number,
+    parcel: ParcelPart,
+    which: Which,
+    data: URLEncodedBody[ChoiceForm],
+) -> Response[Any]:
+    """Take a time that is free; of two who want the last one, one is shown what is left."""
+    link = await page_steps.own_signed_in(request, number)
+    parcel_id = await parcel_of(link, parcel)
+    try:
+        if which == "delivery":
+            await delivery_slots.choose(parcel_id, data.event_id, data.start, actor=customer(link))
+        else:
+            await visit_choice.choose(parcel_id, data.start, actor=customer(link))
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _page(request, link, parcel, which, refusal)
+    return page_steps.back(request, link, f"{which}_chosen")
+
+
+async def _page(
+    request: Asked, link: Link, parcel: int, which: str, refusal: Refusal | None = None
+) -> Response[Any]:
+    parcel_id = await parcel_of(link, parcel)
+    words, zone = await page_steps.words_for(request, link)
+    chosen = (await db.one(CHOSEN, parcel_id))[which]
+    times = await _times(parcel_id, which, link, words, chosen)
+    return page_steps.page(
+        "choose.html",
+        link,
+        words,
+        refusal=refusal,
+        action=f"parcels/{parcel}/times/{which}",
+        which=which,
+        event_id=str(uuid7()),
+        days=_days(times, words, zone),
+    )
+
+
+async def _times(
+    parcel_id: UUID, which: str, link: Link, words: Words, chosen: datetime | None
+) -> list[tuple[datetime, Time]]:
+    """List what is free, and what is chosen already among it."""
+    spans: list[tuple[datetime, str]]
+    if which == "delivery":
+        slots = await delivery_slots.free_slots(parcel_id, actor=customer(link))
+        spans = [(one.start, f"{words.clock(one.start)}–{words.clock(one.end)}") for one in slots]
+    else:
+        starts = await visit_choice.free_starts(parcel_id, actor=customer(link))
+        spans = [(start, words.clock(start)) for start in starts]
+    return [(start, Time(start.isoformat(), said, start == chosen)) for start, said in spans]
+
+
+def _days(times: Sequence[tuple[datetime, Time]], words: Words, zone: ZoneInfo) -> list[Day]:
+    by_day = groupby(times, key=lambda one: one[0].astimezone(zone).date())
+    return [Day(words.day(day), [time for _, time in those]) for day, those in by_day]
+
+
+handlers = [read_times, choose_time]
+"""The pages of this file."""

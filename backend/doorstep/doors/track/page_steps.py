@@ -1,0 +1,103 @@
+"""What the pages behind the order's page share: who may open them, and how they answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from litestar import Request, Response
+from litestar.params import PathParameter
+
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.errors import NotAllowed, Refusal
+from doorstep.core.http.origin import refuse_other_origins
+from doorstep.core.logging import REQUEST_ID
+from doorstep.doors.track import links, page_words
+from doorstep.doors.track.page_answers import go_to, html, wanted_language
+from doorstep.doors.track.page_schemas import Link
+from doorstep.doors.track.page_words import Words
+from doorstep.settings import settings
+
+Number = Annotated[str, PathParameter()]
+ParcelPart = Annotated[int, PathParameter(ge=1, le=999)]
+Asked = Request[Any, Any, Any]
+
+FORM_LIMIT = 32 * 1024
+"""Bytes of a form: two thousand letters of any script, each in nine bytes."""
+
+LANGUAGE = """
+SELECT o.language, c.zone FROM customer_order o JOIN channel c ON c.id = o.channel_id WHERE o.id = $1
+"""
+
+
+class CodeNeeded(NotAllowed):
+    """Whoever has only the link may look, and does not change what others rely on."""
+
+    title = "Please sign in with the code from the order's phone first."
+
+
+async def signed_in(request: Asked, number: str) -> Link:
+    """Find the order of this address for somebody who has typed the code.
+
+    Raises: LinkNotValid, TooManyRequests, CodeNeeded.
+    """
+    link = await links.by_cookie(request, number)
+    if not link.signed_in:
+        raise CodeNeeded
+    return link
+
+
+async def own(request: Asked, number: str) -> Link:
+    """Find the order of a form's address, for a form of ours.
+
+    Raises: SentFromElsewhere, LinkNotValid, TooManyRequests.
+    """
+    refuse_other_origins(request)
+    return await links.by_cookie(request, number)
+
+
+async def own_signed_in(request: Asked, number: str) -> Link:
+    """Find the order of a form of ours, for somebody who has typed the code.
+
+    Raises: SentFromElsewhere, LinkNotValid, TooManyRequests, CodeNeeded.
+    """
+    refuse_other_origins(request)
+    return await signed_in(request, number)
+
+
+def customer(link: Link) -> Actor:
+    """Act as the holder of a link."""
+    return Actor(
+        role="customer", source="person", order_id=link.order_id, request_id=REQUEST_ID.get()
+    )
+
+
+async def words_for(request: Asked, link: Link) -> tuple[Words, ZoneInfo]:
+    """Speak as the address wants, or as the order's customer is written to, on his clock."""
+    found = await db.one(LANGUAGE, link.order_id)
+    language = wanted_language(request) or found["language"]
+    return Words(language, found["zone"]), ZoneInfo(found["zone"])
+
+
+def page(
+    template: str, link: Link, words: Words, *, refusal: Refusal | None = None, **facts: Any
+) -> Response[Any]:
+    """Answer with a page behind the order's; what was refused is said at its top."""
+    text = page_words.render(
+        template,
+        words=words,
+        here=links.order_path(link.number),
+        number=link.number,
+        company=settings().company_name,
+        notice=words.refusal(refusal.problem_type()) if refusal else "",
+        **facts,
+    )
+    return html(text, status=refusal.status if refusal else 200)
+
+
+def back(request: Asked, link: Link, word: str) -> Response[Any]:
+    """Send the browser to the order's page, which says once what was done."""
+    language = wanted_language(request)
+    path = links.order_path(link.number) + (f"?lang={language}" if language else "")
+    return go_to(path, links.say(link.number, word))

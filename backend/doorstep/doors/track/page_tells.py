@@ -1,0 +1,299 @@
+"""What a customer tells us: of an attempt that failed, of damage, of the door; asks for help or a return.
+
+Each is a page behind the order's. What binds money or a driver asks for the code first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.params import MultipartBody, URLEncodedBody
+
+from doorstep.core import db, limits
+from doorstep.core.auth.permissions import public
+from doorstep.core.errors import NotFound, Refusal
+from doorstep.core.ids import uuid7
+from doorstep.doors.track import links, page_steps
+from doorstep.doors.track.page_answers import REFUSALS
+from doorstep.doors.track.page_reading import parcel_of
+from doorstep.doors.track.page_schemas import (
+    AddressForm,
+    AttemptForm,
+    HelpForm,
+    Link,
+    ReportForm,
+)
+from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer
+from doorstep.flows import attempt_answers, customer_address, customer_reports
+from doorstep.flows.tickets import open_ticket
+from doorstep.modules.crm.addresses import Completion
+
+PHOTOS_LIMIT = 40 << 20
+"""Bytes of a report with six photos as phones take them."""
+
+ADDRESS = """
+SELECT a.building, a.floor, a.flat, a.lift, a.instructions
+  FROM customer_order o JOIN address a ON a.id = o.address_id WHERE o.id = $1
+"""
+
+
+# --- An attempt that failed -----------------------------------------------------------------------
+
+
+@get(
+    "/t/orders/{number:str}/parcels/{parcel:int}/attempt",
+    operation_id="readFailedAttempt",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_attempt(request: Asked, number: Number, parcel: ParcelPart) -> Response[Any]:
+    """Show what was reported of the last attempt, and ask whether it was so."""
+    link = await links.by_cookie(request, number)
+    return await _attempt(request, link, parcel)
+
+
+@post(
+    "/t/orders/{number:str}/parcels/{parcel:int}/attempt",
+    operation_id="answerFailedAttempt",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def answer_attempt(
+    request: Asked, number: Number, parcel: ParcelPart, data: URLEncodedBody[AttemptForm]
+) -> Response[Any]:
+    """Say that it was so, or that somebody was there: then a desk looks at once."""
+    link = await page_steps.own(request, number)
+    parcel_id = await parcel_of(link, parcel)
+    try:
+        await attempt_answers.answer(
+            parcel_id, data.event_id, data.said, data.words, actor=customer(link)
+        )
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _attempt(request, link, parcel, refusal)
+    return page_steps.back(request, link, f"attempt_{data.said}")
+
+
+async def _attempt(
+    request: Asked, link: Link, parcel: int, refusal: Refusal | None = None
+) -> Response[Any]:
+    parcel_id = await parcel_of(link, parcel)
+    words, _ = await page_steps.words_for(request, link)
+    failed = await attempt_answers.last_failed(parcel_id)
+    reported = ""
+    if failed is not None:
+        reason = words(f"reason_{failed['reason'] or 'other'}")
+        reported = words("attempt_reported", when=words.when(failed["happened_at"]), reason=reason)
+    return page_steps.page(
+        "attempt.html",
+        link,
+        words,
+        refusal=refusal,
+        action=f"parcels/{parcel}/attempt",
+        event_id=str(uuid7()),
+        reported=reported,
+    )
+
+
+# --- Damage and missing parts ---------------------------------------------------------------------
+
+
+@get(
+    "/t/orders/{number:str}/parcels/{parcel:int}/problem",
+    operation_id="readReportForm",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_report(request: Asked, number: Number, parcel: ParcelPart) -> Response[Any]:
+    """Ask what is damaged or missing."""
+    link = await page_steps.signed_in(request, number)
+    return await _report(request, link, parcel)
+
+
+@post(
+    "/t/orders/{number:str}/parcels/{parcel:int}/problem",
+    operation_id="reportProblem",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=PHOTOS_LIMIT,
+)
+async def report(
+    request: Asked, number: Number, parcel: ParcelPart, data: MultipartBody[ReportForm]
+) -> Response[Any]:
+    """Report damage or a missing part, with photos."""
+    link = await page_steps.own_signed_in(request, number)
+    parcel_id = await parcel_of(link, parcel)
+    try:
+        # Pictures are decoded one by one: nobody has it done for him by the dozen.
+        await limits.take("heavy", link.token_hash.hex())
+        photos = [await customer_reports.keep_photo(photo) for photo in await _read(data.files)]
+        await customer_reports.report(
+            parcel_id,
+            data.event_id,
+            data.kind,
+            words=data.words,
+            photos=photos,
+            actor=customer(link),
+        )
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _report(request, link, parcel, refusal, data.words)
+    return page_steps.back(request, link, "reported")
+
+
+async def _read(photos: list[UploadFile]) -> list[bytes]:
+    """Read the photos.
+
+    Raises: TooManyPhotos, before any is read.
+    """
+    if len(photos) > customer_reports.MOST_PHOTOS:
+        raise customer_reports.TooManyPhotos
+    return [await photo.read() for photo in photos]
+
+
+async def _report(
+    request: Asked, link: Link, parcel: int, refusal: Refusal | None = None, typed: str = ""
+) -> Response[Any]:
+    await parcel_of(link, parcel)
+    words, _ = await page_steps.words_for(request, link)
+    return page_steps.page(
+        "report.html",
+        link,
+        words,
+        refusal=refusal,
+        action=f"parcels/{parcel}/problem",
+        event_id=str(uuid7()),
+        typed=typed,
+    )
+
+
+# --- The address ----------------------------------------------------------------------------------
+
+
+@get(
+    "/t/orders/{number:str}/address",
+    operation_id="readAddressForm",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_address(request: Asked, number: Number) -> Response[Any]:
+    """Show what we know of the door, and ask for the rest."""
+    link = await page_steps.signed_in(request, number)
+    return await _address(request, link)
+
+
+@post(
+    "/t/orders/{number:str}/address",
+    operation_id="completeAddress",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def complete_address(
+    request: Asked, number: Number, data: URLEncodedBody[AddressForm]
+) -> Response[Any]:
+    """Keep what the customer says of the door; whoever drives there sees it."""
+    link = await page_steps.own_signed_in(request, number)
+    try:
+        await customer_address.complete(link.order_id, _completion(data), actor=customer(link))
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _address(request, link, refusal)
+    return page_steps.back(request, link, "address_kept")
+
+
+def _completion(data: AddressForm) -> Completion:
+    return Completion(
+        building=data.building,
+        floor=data.floor,
+        flat=data.flat,
+        lift={"yes": True, "no": False, "": None}[data.lift],
+        instructions=data.instructions,
+    )
+
+
+async def _address(request: Asked, link: Link, refusal: Refusal | None = None) -> Response[Any]:
+    words, _ = await page_steps.words_for(request, link)
+    known = await db.one(ADDRESS, link.order_id)
+    return page_steps.page(
+        "address.html", link, words, refusal=refusal, action="address", known=known
+    )
+
+
+# --- Help -----------------------------------------------------------------------------------------
+
+
+@get(
+    "/t/orders/{number:str}/help",
+    operation_id="readHelpForm",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_help(request: Asked, number: Number) -> Response[Any]:
+    """Ask what the customer wants to know."""
+    link = await links.by_cookie(request, number)
+    return await _help(request, link)
+
+
+@post(
+    "/t/orders/{number:str}/help",
+    operation_id="askForHelp",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def ask_for_help(
+    request: Asked, number: Number, data: URLEncodedBody[HelpForm]
+) -> Response[Any]:
+    """Open a ticket with the customer's words; what support writes goes to him by e-mail."""
+    link = await page_steps.own(request, number)
+    try:
+        await open_ticket(
+            "question",
+            "The customer asks",
+            data.words,
+            actor=customer(link),
+            event_id=data.event_id,
+            order_id=link.order_id,
+        )
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _help(request, link, refusal, data.words)
+    return page_steps.back(request, link, "asked")
+
+
+async def _help(
+    request: Asked, link: Link, refusal: Refusal | None = None, typed: str = ""
+) -> Response[Any]:
+    words, _ = await page_steps.words_for(request, link)
+    return page_steps.page(
+        "help.html", link, words, refusal=refusal, action="help", event_id=str(uuid7()), typed=typed
+    )
+
+
+handlers = [
+    read_attempt,
+    answer_attempt,
+    read_report,
+    report,
+    read_address,
+    complete_address,
+    read_help,
+    ask_for_help,
+]
+"""The pages of this file."""

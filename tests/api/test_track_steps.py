@@ -1,0 +1,253 @@
+"""The pages behind the order's page: times, an attempt, damage, the door, help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from doorstep.core import db as core_db
+from doorstep.core.clock import now
+from doorstep.core.ids import uuid7
+from tests.api.test_delivery_slots import failed, offer, windows_of
+from tests.api.test_track_page import sign_in, token_of
+from tests.factories.company import Company
+from tests.factories.journeys import Order, standing
+from tests.factories.snapshots import everything
+from tests.factories.steps import healthy
+from tests.support.pictures import make_jpeg
+from tests.support.visitor import OWN_PAGE, Visitor, browser, forms_of, words_of
+
+LANGUAGES = ("en", "hi", "ar")
+
+
+@pytest.fixture
+async def visitor(company: Company) -> AsyncIterator[Visitor]:
+    async with browser() as one:
+        yield one
+
+
+async def at_page(visitor: Visitor, order: Order, *, signed_in: bool = True) -> str:
+    """Open the order's page, and type the code."""
+    address = await visitor.open(token_of(order))
+    if signed_in:
+        await sign_in(visitor, address, order.order_id)
+    return address
+
+
+async def step(visitor: Visitor, address: str, path: str, **params: str) -> str:
+    """Read a page behind the order's that its links lead to."""
+    page = await visitor.read(address)
+    assert f"{address}/{path}?" in page, "no link leads there"
+    return await visitor.read(f"{address}/{path}", **params)
+
+
+def times_in(page: str) -> list[str]:
+    """List the times that a page offers."""
+    return re.findall(r'name="start" value="([^"]+)"', page)
+
+
+async def test_a_delivery_time_is_chosen_and_shown(company: Company, visitor: Visitor) -> None:
+    await offer(company)
+    order = await standing(company, 1004)
+    address = await at_page(visitor, order)
+    page = await step(visitor, address, "parcels/1/times/delivery")
+    wished = times_in(page)[2]
+    after = await visitor.do(forms_of(page)["step"], start=wished)
+    assert "The delivery is planned for the time you chose." in words_of(after)
+    [(begins, _)] = await windows_of(order)
+    assert begins.isoformat() == wished
+    again = await visitor.read(f"{address}/parcels/1/times/delivery")
+    assert re.search(rf'value="{re.escape(wished)}" required checked', again)
+
+
+async def test_who_is_too_late_is_shown_what_is_left(company: Company, visitor: Visitor) -> None:
+    await offer(company)
+    mine, other = await standing(company, 1004), await standing(company, 1004)
+    address = await at_page(visitor, mine)
+    page = await step(visitor, address, "parcels/1/times/delivery")
+    [wished, *_] = times_in(page)
+    async with browser() as quicker:
+        there = await at_page(quicker, other)
+        form = forms_of(await quicker.read(f"{there}/parcels/1/times/delivery"))["step"]
+        await quicker.do(form, start=wished)
+    answer = await visitor.send(forms_of(page)["step"], start=wished)
+    assert answer.status_code == 409
+    assert "This time has just been taken." in words_of(answer.text)
+    assert wished not in times_in(answer.text)
+    assert await windows_of(mine) == []
+
+
+async def test_a_visit_is_chosen_and_moved(company: Company, visitor: Visitor) -> None:
+    order = await standing(company, 1013)
+    address = await at_page(visitor, order)
+    for n in (3, 7):
+        page = await step(visitor, address, "parcels/1/times/visit")
+        wished = times_in(page)[n]
+        after = await visitor.do(forms_of(page)["step"], start=wished)
+        assert "The technician comes at the time you chose." in words_of(after)
+        [visit] = await core_db.rows(
+            "SELECT lower(during) AS at FROM visit WHERE state = 'booked' AND fulfilment_id = $1",
+            order.parcel,
+        )
+        assert visit["at"].isoformat() == wished
+    await healthy()
+
+
+async def test_an_attempt_is_contradicted_with_the_link_alone(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await standing(company, 1012)
+    await failed(company, order)
+    address = await at_page(visitor, order, signed_in=False)
+    page = await step(visitor, address, "parcels/1/attempt")
+    assert "nobody was home." in words_of(page)
+    after = await visitor.do(forms_of(page)["step"], said="was_here", words="I waited.")
+    assert "We are asking the driver right now." in words_of(after)
+    assert (
+        await core_db.value("SELECT count(*) FROM problem WHERE kind = 'attempt_contradicted'") == 1
+    )
+    answer = await visitor.send(forms_of(page)["step"], said="true")
+    assert (answer.status_code, "answered this already" in answer.text) == (409, True)
+
+
+async def test_damage_is_reported_with_photos(company: Company, visitor: Visitor) -> None:
+    order = await standing(company, 1013)
+    address = await at_page(visitor, order)
+    form = forms_of(await step(visitor, address, "parcels/1/problem"))["step"]
+    photos = [("photos", (f"{n}.jpg", make_jpeg(320, 240 + n), "image/jpeg")) for n in range(2)]
+    said = form.fields | {"kind": "hidden_damage", "words": "A dent <b>here</b>."}
+    for _ in range(2):
+        answer = await visitor.http.post(form.action, data=said, files=photos, headers=OWN_PAGE)
+        assert answer.status_code == 303, words_of(answer.text)
+    assert await core_db.value("SELECT count(*) FROM ticket_photo") == 2
+    assert await core_db.value("SELECT words FROM ticket") == "A dent <b>here</b>."
+    await healthy()
+
+
+async def test_what_is_no_photo_is_refused_and_the_words_stay(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await standing(company, 1013)
+    address = await at_page(visitor, order)
+    form = forms_of(await visitor.read(f"{address}/parcels/1/problem"))["step"]
+    said = form.fields | {"kind": "part_missing", "words": "No hose & no clamp."}
+    bad = [("photos", ("x.jpg", b"<svg onload=alert(1)>", "image/jpeg"))]
+    answer = await visitor.http.post(form.action, data=said, files=bad, headers=OWN_PAGE)
+    assert answer.status_code == 415
+    assert "One of the files is not a photo." in words_of(answer.text)
+    assert "No hose &amp; no clamp." in answer.text
+    many = [("photos", (f"{n}.jpg", make_jpeg(64, 64), "image/jpeg")) for n in range(7)]
+    answer = await visitor.http.post(form.action, data=said, files=many, headers=OWN_PAGE)
+    assert (answer.status_code, "At most six photos" in answer.text) == (422, True)
+    assert await core_db.value("SELECT count(*) FROM ticket") == 0
+    # A browser sends an empty file where none was chosen.
+    parts = [f'name="{name}"\r\n\r\n{text}' for name, text in said.items()]
+    parts.append('name="photos"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n')
+    body = "".join(f"--XX\r\nContent-Disposition: form-data; {part}\r\n" for part in parts)
+    answer = await visitor.http.post(
+        form.action,
+        content=(body + "--XX--\r\n").encode(),
+        headers=OWN_PAGE | {"Content-Type": "multipart/form-data; boundary=XX"},
+    )
+    assert answer.status_code == 303, words_of(answer.text)
+
+
+async def test_the_door_is_completed(company: Company, visitor: Visitor) -> None:
+    order = await standing(company, 1004)
+    address = await at_page(visitor, order)
+    form = forms_of(await step(visitor, address, "address"))["step"]
+    after = await visitor.do(form, lift="no", floor="4", instructions='Ring "Khan", then wait.')
+    assert "Whoever comes sees it now." in words_of(after)
+    again = await visitor.read(f"{address}/address")
+    assert 'value="4"' in again and "Ring &#34;Khan&#34;, then wait." in again
+    assert await core_db.value(
+        "SELECT a.lift FROM address a JOIN customer_order o ON o.address_id = a.id WHERE o.id = $1",
+        order.order_id,
+    ) is False  # fmt: skip
+
+
+async def test_help_is_asked_once(company: Company, visitor: Visitor) -> None:
+    order = await standing(company, 1003)
+    address = await at_page(visitor, order, signed_in=False)
+    form = forms_of(await step(visitor, address, "help"))["step"]
+    for _ in range(2):
+        after = await visitor.do(form, words="May I pay by card?")
+        assert "We will answer you by e-mail." in words_of(after)
+    [ticket] = await core_db.rows("SELECT type, words, order_id FROM ticket")
+    assert ticket == {
+        "type": "question", "words": "May I pay by card?", "order_id": order.order_id,
+    }  # fmt: skip
+
+
+STEPS = {
+    "parcels/1/times/delivery": {"start": now().isoformat()},
+    "parcels/1/times/visit": {"start": now().isoformat()},
+    "parcels/1/problem": {"kind": "part_missing", "words": "x"},
+    "address": {"floor": "4"},
+}
+"""Those that ask for the code."""
+
+FREE = {"parcels/1/attempt": {"said": "was_here"}, "help": {"words": "x"}}
+
+
+def sent_to(path: str) -> dict[str, str]:
+    """Write what a form sends; an address has no event, it is as it is."""
+    event = {} if path == "address" else {"event_id": str(uuid7())}
+    return (STEPS | FREE)[path] | event
+
+
+@pytest.mark.parametrize("path", STEPS)
+async def test_the_link_alone_changes_nothing_that_others_rely_on(
+    company: Company, visitor: Visitor, path: str
+) -> None:
+    await offer(company)
+    order = await standing(company, 1013)
+    address = await at_page(visitor, order, signed_in=False)
+    before = await everything()
+    assert (await visitor.http.get(f"{address}/{path}")).status_code == 403
+    body = sent_to(path)
+    sent = {"files": {"photos": b""}} if path.endswith("problem") else {}
+    answer = await visitor.http.post(f"{address}/{path}", data=body, headers=OWN_PAGE, **sent)
+    assert answer.status_code == 403
+    assert "Please sign in first" in words_of(answer.text)
+    assert await everything() == before
+
+
+@pytest.mark.parametrize("path", [*STEPS, *FREE])
+async def test_no_other_page_no_other_order_and_no_other_parcel(
+    company: Company, visitor: Visitor, path: str
+) -> None:
+    mine, other = await standing(company, 1013), await standing(company, 1013)
+    address = await at_page(visitor, mine)
+    body = sent_to(path)
+    sent: dict[str, Any] = {"files": {"photos": b""}} if path.endswith("problem") else {}
+    before = await everything()
+    foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.test"}
+    answer = await visitor.http.post(f"{address}/{path}", data=body, headers=foreign, **sent)
+    assert answer.status_code == 403
+    wrong = [f"/t/orders/{other.number}/{path}"]
+    if path.startswith("parcels/1/"):
+        wrong.append(f"{address}/{path.replace('parcels/1/', 'parcels/2/')}")
+    for url in wrong:
+        answer = await visitor.http.post(url, data=body, headers=OWN_PAGE, **sent)
+        assert answer.status_code == 404, (url, answer.status_code)
+        assert (await visitor.http.get(url)).status_code == 404
+    assert await everything() == before
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_each_is_read_in_each_language_by_its_own_words(
+    company: Company, visitor: Visitor, language: str
+) -> None:
+    await offer(company)
+    order = await standing(company, 1004)
+    address = await at_page(visitor, order)
+    paths = ("parcels/1/times/delivery", "parcels/1/times/visit", "address", "help")
+    for path in paths:
+        page = await visitor.read(f"{address}/{path}", lang=language)
+        assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in page
+        if language != "en":
+            assert not re.search(r"\b(Choose|Send|Take|Ask)\b", words_of(page))
