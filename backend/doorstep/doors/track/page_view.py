@@ -306,15 +306,15 @@ def _who(
         zone=zone,
         present=present,
     ):
-        return words("courier", name=_name(stop.first_name, named))
+        return words("courier", name=_name(stop.first_name, words, named=named))
     today = visit is not None and rules.is_today(visit.from_at, zone, present)
     if technician and today and DELIVERED in settled:
-        return words("technician", name=_name(technician.first_name, named))
+        return words("technician", name=_name(technician.first_name, words, named=named))
     return ""
 
 
-def _name(first_name: str, named: bool) -> str:
-    return first_name if named else rules.initial(first_name)
+def _name(first_name: str, words: Words, *, named: bool) -> str:
+    return words.isolated(first_name if named else rules.initial(first_name))
 
 
 def _scanned(scan: Scan, words: Words) -> str:

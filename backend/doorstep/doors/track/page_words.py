@@ -72,6 +72,10 @@ class Words:
         text: str = self._texts[key]
         return text.format_map(facts) if facts else text
 
+    def isolated(self, name: str) -> str:
+        """Keep a name of Latin letters in its own direction within words that run the other way."""
+        return f"\u2068{name}\u2069" if self.direction == "rtl" else name
+
     def refusal(self, kind: str) -> str:
         """Say why something was not done."""
         return str(self._texts.get(f"no_{kind}", self._texts["no_other"]))
