@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated, Any
 
+import asyncpg
 import structlog
 from litestar import Request, Response, get
 from litestar.params import PathParameter
@@ -40,6 +41,9 @@ MOST = 4
 """Pages of one link that are told at once, by each process."""
 
 RETRY_MS = 3000
+
+AWAY = (DatabaseUnavailable, asyncpg.PostgresError, TimeoutError)
+"""Of a database that is away or too busy nothing new is known; the pages wait, and are told later."""
 
 
 class Open:
@@ -101,8 +105,8 @@ class Watch:
             hashes = list(self._open)
             try:
                 found = await db.rows(page_sql.VERSIONS, hashes, now())
-            except DatabaseUnavailable as away:
-                log.warning("track.versions_not_read", error=str(away))
+            except AWAY as away:
+                log.warning("track.versions_not_read", error=type(away).__name__)
                 continue
             versions = {row["token_hash"]: row["version"] for row in found}
             for token_hash in hashes:
