@@ -11,6 +11,7 @@ from doorstep.core.captures import checks as captures
 from doorstep.flows import checks as flows
 from doorstep.journey import chain
 from doorstep.journey import checks as journey
+from doorstep.modules.crm import checks as crm
 from doorstep.modules.finance import checks as finance
 from doorstep.modules.fsm import checks as fsm
 from doorstep.modules.messages import checks as messages
@@ -66,6 +67,7 @@ QUERIES: dict[str, str] = {
     **auth.QUERIES,
     **captures.QUERIES,
     **journey.QUERIES,
+    **crm.QUERIES,
     **oms.QUERIES,
     **wms.QUERIES,
     **tms.QUERIES,

@@ -16,8 +16,10 @@ from doorstep.core import health, limits
 from doorstep.core import redis as core_redis
 from doorstep.core.auth import service
 from doorstep.core.outbox import bell
+from tests.factories.care import reacting
 from tests.factories.company import Company, open_company
 from tests.support.access import Person, enter
+from tests.support.visitor import Visitor, browser
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +77,11 @@ async def company(db: object, redis: object, tmp_path: Path) -> AsyncIterator[Co
     """Everybody signed in, every reaction and job bound, the bank and the messenger doubles."""
     async with open_company(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+async def visitor(db: object, redis: object) -> AsyncIterator[Visitor]:
+    """A browser at the customer's page; only crm and messages react to what happens."""
+    with reacting():
+        async with browser() as one:
+            yield one

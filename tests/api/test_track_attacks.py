@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
-import pytest
 
 from doorstep.core import db as core_db
 from doorstep.core.ids import uuid7
 from doorstep.modules.crm import service as crm
 from doorstep.settings import settings
-from tests.factories.care import Travelling, place, reacting, travel
+from tests.factories.care import Travelling, place, travel
 from tests.factories.company import Company, open_company
 from tests.factories.intake import order_body, send_order
 from tests.factories.journeys import standing
@@ -22,13 +20,6 @@ from tests.support.visitor import OWN_PAGE, Visitor, browser, forms_of, words_of
 
 TO_DELIVERY = tuple(range(1002, 1014))
 CANARIES = 50
-
-
-@pytest.fixture
-async def visitor(db: Any, redis: Any) -> AsyncIterator[Visitor]:
-    with reacting():
-        async with browser() as one:
-            yield one
 
 
 def cookie(kind: str, number: str, value: str) -> dict[str, str]:

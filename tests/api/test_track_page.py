@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +14,10 @@ from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import page_files
 from tests.factories.backorders import dated, parcel_number
-from tests.factories.care import place, reacting, travel
+from tests.factories.care import place, travel
 from tests.factories.company import Company
 from tests.factories.journeys import Order, standing
+from tests.factories.road import FRESH
 from tests.factories.snapshots import everything
 from tests.support.visitor import Visitor, browser, forms_of, words_of
 
@@ -25,13 +25,6 @@ TO_DELIVERY = tuple(range(1002, 1014))
 PERSONAL = ("Aisha", "Khan", "501234567", "example.com", "Marina", "Tower")
 MOST_BYTES = 8_000
 """Of the page with all that it needs, as it travels."""
-
-
-@pytest.fixture
-async def visitor(db: Any, redis: Any) -> AsyncIterator[Visitor]:
-    with reacting():
-        async with browser() as one:
-            yield one
 
 
 def token_of(order: Order) -> str:
@@ -178,6 +171,24 @@ async def test_on_the_road_it_tells_the_stops_before_and_who_comes_by_a_letter(
         assert awb in words and "Picked up" in words
         signed = words_of(await sign_in(visitor, address, order.order_id))
         assert "Canary brings your parcel." in signed
+
+
+async def test_the_stops_before_are_counted_down_as_the_van_goes_on(company: Company) -> None:
+    first, second = [await standing(company, 1011, ("MIX-500", 1)) for _ in range(2)]
+    plan = {
+        "person_id": company.users["delivery"].id, "vehicle": "VAN-1", "planned_on": FRESH,
+        "fulfilment_ids": [first.parcel, second.parcel],
+    }  # fmt: skip
+    planned = await company.send("dispatcher", "/console/runs", plan)
+    async with browser() as visitor:
+        address = await visitor.open(token_of(second))
+        assert "stop before you" not in words_of(await visitor.read(address))
+        await second.take_well(await second.accept_run(planned.json()["id"]))
+        page = await visitor.read(address)
+        assert "1 stop before you." in words_of(page)
+        assert first.number not in page
+        await first.take_well(await first.pod())
+        assert "You are the next stop." in words_of(await visitor.read(address))
 
 
 async def test_a_promised_window_a_visit_and_the_hours_to_stand_are_told(

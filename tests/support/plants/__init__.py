@@ -6,6 +6,7 @@ from tests.support.plants import (
     earnings,
     extras,
     journey,
+    links,
     messages,
     money,
     places,
@@ -15,7 +16,7 @@ from tests.support.plants import (
 )
 from tests.support.plants.plant import Plant
 
-DEPARTMENTS = (journey, stock, road, money, messages, push, places, extras, earnings)
+DEPARTMENTS = (journey, stock, road, money, messages, push, places, extras, earnings, links)
 PLANTS: dict[str, Plant] = {
     words: plant for department in DEPARTMENTS for words, plant in department.PLANTS.items()
 }
