@@ -17,7 +17,7 @@ from doorstep.core import redis as core_redis
 from doorstep.core.auth import service
 from doorstep.core.outbox import bell
 from tests.factories.care import reacting
-from tests.factories.company import Company, open_company
+from tests.factories.company import Company, open_company, the_app
 from tests.support.access import Person, enter
 from tests.support.visitor import Visitor, browser
 
@@ -82,6 +82,8 @@ async def company(db: object, redis: object, tmp_path: Path) -> AsyncIterator[Co
 @pytest.fixture
 async def visitor(db: object, redis: object) -> AsyncIterator[Visitor]:
     """A browser at the customer's page; only crm and messages react to what happens."""
+    # Made first: an application binds every reaction.
+    app = the_app()
     with reacting():
-        async with browser() as one:
+        async with browser(app) as one:
             yield one
