@@ -17,6 +17,7 @@ from litestar.types import ControllerRouterHandler
 from doorstep import journey, ports
 from doorstep.adapters.checkout import CheckoutHook
 from doorstep.adapters.clickpost import ClickPostHook
+from doorstep.adapters.messengers import configured_hooks
 from doorstep.adapters.razorpayx import RazorpayXHook
 from doorstep.adapters.web_push import WebPush
 from doorstep.core import blobs, clock, db_engine, failpoints, health, logging, metrics, redis
@@ -37,6 +38,8 @@ from doorstep.doors.console import (
     field_words,
     finance,
     fleet,
+    message_rules,
+    message_templates,
     pictures,
     problems,
     sync_health,
@@ -83,6 +86,7 @@ from doorstep.doors.field import (
     words,
 )
 from doorstep.doors.field import stock as field_stock
+from doorstep.doors.hooks import messages as message_hooks
 from doorstep.doors.hooks import routes as hooks
 from doorstep.doors.operations import routes as operations
 from doorstep.doors.track import (
@@ -105,6 +109,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *access.handlers,
     *uploads.handlers,
     *hooks.ROUTES,
+    *message_hooks.ROUTES,
     *track.handlers,
     *page.handlers,
     *verify.handlers,
@@ -152,6 +157,8 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_earnings.handlers,
     *console_extras.handlers,
     *console_manuals.handlers,
+    *message_templates.handlers,
+    *message_rules.handlers,
     *console_receipts.handlers,
     *detours.handlers,
     *finance.handlers,
@@ -213,6 +220,7 @@ def create_app(
         checkout=CheckoutHook.configured(),
         clickpost=ClickPostHook.configured(),
         bank_hook=RazorpayXHook.configured(),
+        message_hooks=configured_hooks(),
     )
     with warnings.catch_warnings():
         # Litestar 3.0 will want a marker on every parameter of a handler. With 2.25, which is

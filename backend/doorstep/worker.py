@@ -24,8 +24,8 @@ from doorstep.adapters.checkout import CheckoutHook
 from doorstep.adapters.checkout_links import CheckoutLinks
 from doorstep.adapters.clickpost import ClickPostHook
 from doorstep.adapters.magento import MagentoShop
+from doorstep.adapters.messengers import Messengers, configured_hooks
 from doorstep.adapters.razorpayx import RazorpayX, RazorpayXHook
-from doorstep.adapters.sandbox_messenger import SandboxMessenger
 from doorstep.adapters.web_push import WebPush
 from doorstep.core import blobs, clock, db_engine, failpoints, pictures, redis
 from doorstep.core import logging as core_logging
@@ -61,6 +61,7 @@ JOB_MODULES = (
     "doorstep.flows.escalations",
     "doorstep.flows.expected_dates",
     "doorstep.flows.hands",
+    "doorstep.flows.message_news",
     "doorstep.flows.missing_pictures",
     "doorstep.flows.notify",
     "doorstep.flows.offers",
@@ -105,12 +106,13 @@ def load_jobs() -> None:
     ports.bind(
         shop=MagentoShop.configured(),
         bank=RazorpayX.configured(),
-        messenger=SandboxMessenger.configured(),
+        messenger=Messengers.configured(),
         payment_links=CheckoutLinks.configured(),
         pusher=WebPush.configured(),
         checkout=CheckoutHook.configured(),
         clickpost=ClickPostHook.configured(),
         bank_hook=RazorpayXHook.configured(),
+        message_hooks=configured_hooks(),
     )
 
 

@@ -49,6 +49,12 @@ def outside_settings(target: str, state: str = "") -> Settings:
         bank_key="rzp_id:rzp_secret",
         bank_webhook_keys="rzp-hook",
         messaging_key="msg-key",
+        whatsapp_token="wa-token",
+        whatsapp_app_secrets="app-secret,app-secret-old",
+        twilio_account_sid="AC1",
+        twilio_auth_tokens="auth-token",
+        msg91_auth_key="m91-key",
+        msg91_path_secrets="m91-path",
         sandbox_target_url=target,
         sandbox_state=state,
     )

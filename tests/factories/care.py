@@ -133,11 +133,13 @@ class Postbox:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, str, str]] = []
         self.failure: Exception | None = None
+        self.keyed = True
 
-    async def send(
-        self, message_id: str, channel: str, to: str, subject: str, body: str, language: str
-    ) -> str:
+    def route(self, channel: str, to: str) -> ports.Route:
+        return ports.Route("postbox", self.keyed)
+
+    async def send(self, letter: ports.Letter) -> str:
         if self.failure:
             raise self.failure
-        self.sent.append((message_id, channel, to, body))
+        self.sent.append((letter.id, letter.channel, letter.to, letter.body))
         return f"sandbox-{len(self.sent)}"

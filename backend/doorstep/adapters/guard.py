@@ -18,7 +18,7 @@ import httpx
 
 from doorstep.settings import settings
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443, "smtp": 587, "smtps": 465}
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -78,6 +78,22 @@ def may_be_private(host: str, port: int) -> bool:
     )
 
 
+async def addresses_of(host: str, port: int) -> list[str]:
+    """Resolve a name and check every address that it has.
+
+    Raises: AddressRefused; httpcore.ConnectError for a name that is none.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        entries = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as unknown:
+        raise httpcore.ConnectError(f"{host} does not resolve: {unknown}") from unknown
+    found = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+    if not may_be_private(host, port) and not all(map(is_public, found)):
+        raise AddressRefused(f"{host} resolves to an address that is not public.")
+    return found
+
+
 class GuardedNetwork(httpcore.AsyncNetworkBackend):
     """Opens TCP connections to checked addresses only."""
 
@@ -98,11 +114,9 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         """
         try:
             async with asyncio.timeout(timeout):
-                addresses = await self._resolve(host, port)
+                addresses = await addresses_of(host, port)
         except TimeoutError as late:
             raise httpcore.ConnectTimeout(f"{host} does not resolve in time.") from late
-        if not may_be_private(host, port) and not all(map(is_public, addresses)):
-            raise AddressRefused(f"{host} resolves to an address that is not public.")
         failure: Exception = httpcore.ConnectError(f"{host} has no address.")
         for address in addresses:
             try:
@@ -112,14 +126,6 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
                 failure = failed
         raise failure
-
-    async def _resolve(self, host: str, port: int) -> list[str]:
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as unknown:
-            raise httpcore.ConnectError(f"{host} does not resolve: {unknown}") from unknown
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
     async def connect_unix_socket(
         self,

@@ -1,11 +1,11 @@
-"""The sandbox's messaging: one plain POST per message. WhatsApp, SMS and e-mail come beside it."""
+"""The sandbox's messaging: one plain POST per message, for channels that have no provider of their own."""
 
 from __future__ import annotations
 
 import msgspec
 
 from doorstep.adapters.client import THRICE_KEYED, Call, Outgoing
-from doorstep.ports import OutsideRefused
+from doorstep.ports import Letter, OutsideRefused, Route
 from doorstep.settings import settings
 
 
@@ -25,32 +25,28 @@ class SandboxMessenger:
         """Take address and key from the settings."""
         return cls(settings().messaging_url, settings().messaging_key)
 
-    async def send(
-        self,
-        message_id: str,
-        channel: str,
-        to: str,
-        subject: str,
-        body: str,
-        language: str,
-    ) -> str:
-        """Hand the message over once per `message_id` (`Idempotency-Key`).
+    def route(self, channel: str, to: str) -> Route:
+        """Take everything; a repeat is recognised by its id."""
+        return Route("sandbox", keyed=True)
+
+    async def send(self, letter: Letter) -> str:
+        """Hand the message over once per its id (`Idempotency-Key`).
 
         Raises: OutsideUnavailable, OutsideRefused.
         """
         answer = await self._out.expect(
             Call(
-                purpose=f"send_{channel}",
+                purpose=f"send_{letter.channel}",
                 method="POST",
                 url=f"{self._out.base_url}/messages",
-                headers={**self._headers, "Idempotency-Key": message_id},
+                headers={**self._headers, "Idempotency-Key": letter.id},
                 body=msgspec.json.encode(
                     {
-                        "channel": channel,
-                        "to": to,
-                        "subject": subject,
-                        "body": body,
-                        "language": language,
+                        "channel": letter.channel,
+                        "to": letter.to,
+                        "subject": letter.subject,
+                        "body": letter.body,
+                        "language": letter.language,
                     }
                 ),
                 retry=THRICE_KEYED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Iterable
@@ -31,3 +32,13 @@ def signed_by_any(keys: Iterable[str], body: bytes, signature: str) -> bool:
 def any_equals(keys: Iterable[str], given: str) -> bool:
     """Tell whether a plain secret is one of the keys."""
     return True in [_same(key, given) for key in keys]
+
+
+def base64_hmac_sha1(key: str, text: bytes) -> str:
+    """Write HMAC-SHA1 in Base64, as Twilio signs."""
+    return base64.b64encode(hmac.new(key.encode(), text, hashlib.sha1).digest()).decode()
+
+
+def hashed_by_any(keys: Iterable[str], text: bytes, signature: str) -> bool:
+    """Tell whether one of the keys made a Base64 HMAC-SHA1; every key is tried."""
+    return True in [_same(base64_hmac_sha1(key, text), signature.strip()) for key in keys]

@@ -24,6 +24,7 @@ from doorstep.journey.timeline import (
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.messages import rules as message_rules
 from doorstep.modules.messages import service as messages
+from doorstep.modules.messages.delivery_rules import Quiet
 from doorstep.modules.messages.service import About, Recipient
 from doorstep.settings import settings
 
@@ -31,11 +32,17 @@ AUDIENCE = """
 SELECT o.number, o.language, o.currency, o.total_minor, c.email,
        coalesce(c.phone, a.phone) AS phone,
        f.needs_vendor, f.needs_install, f.has_warranty, f.collection, f.attempt,
+       ch.zone, coalesce(r.quiet_from, '21:00') AS quiet_from,
+       coalesce(r.quiet_until, '08:00') AS quiet_until,
+       coalesce(r.ask_feedback, true) AS ask_feedback, coalesce(r.coupon_code, '') AS coupon_code,
+       coalesce(r.review_url, '') AS review_url,
        coalesce(l.kind, 'warehouse') AS ship_from, p.at_door_minor, p.paid_minor
   FROM customer_order o
   JOIN customer c ON c.id = o.customer_id
   JOIN address a ON a.id = o.address_id
   JOIN fulfilment f ON f.id = $2
+  JOIN channel ch ON ch.id = o.channel_id
+  LEFT JOIN message_rule r ON r.channel_id = o.channel_id
   LEFT JOIN location l ON l.id = f.location_id
  CROSS JOIN LATERAL (
    SELECT greatest(0, coalesce(sum(amount_minor - captured_minor) FILTER (WHERE due = 'at_door'), 0)
@@ -251,7 +258,10 @@ async def _audience(order_id: UUID, fulfilment_id: UUID) -> dict[str, Any]:
 
 def _recipient(audience: dict[str, Any]) -> Recipient:
     return Recipient(
-        language=audience["language"], phone=audience["phone"], email=audience["email"]
+        language=audience["language"],
+        phone=audience["phone"],
+        email=audience["email"],
+        quiet=Quiet(audience["zone"], audience["quiet_from"], audience["quiet_until"]),
     )
 
 

@@ -30,6 +30,17 @@ from doorstep.ports.failures import (
     OutsideUnavailable,
     PortUnbound,
 )
+from doorstep.ports.messages import (
+    AddressDead,
+    InboundMessage,
+    Letter,
+    MessageNews,
+    MessageReport,
+    Messenger,
+    OutcomeUnknown,
+    RecipientStopped,
+    Route,
+)
 from doorstep.ports.orders import (
     IncomingAddress,
     IncomingCustomer,
@@ -51,19 +62,25 @@ from doorstep.ports.push import (
 )
 
 __all__ = [
+    "AddressDead",
     "Bank",
     "Beneficiary",
     "CarrierEvent",
     "CarrierTrouble",
     "EventUnreadable",
     "Hook",
+    "InboundMessage",
     "IncomingAddress",
     "IncomingCustomer",
     "IncomingLine",
     "IncomingOrder",
     "IncomingPayment",
+    "Letter",
     "MadeLink",
+    "MessageNews",
+    "MessageReport",
     "Messenger",
+    "OutcomeUnknown",
     "OutsideGone",
     "OutsideOrderUnreadable",
     "OutsideRefused",
@@ -81,6 +98,8 @@ __all__ = [
     "PushNotice",
     "PushServiceUnknown",
     "Pusher",
+    "RecipientStopped",
+    "Route",
     "ShippedItem",
     "Shop",
     "ShopOrder",
@@ -90,6 +109,7 @@ __all__ = [
     "bind",
     "checkout",
     "clickpost",
+    "message_hook",
     "messenger",
     "payment_links",
     "pusher",
@@ -191,25 +211,6 @@ class PaymentLinks(Protocol):
         ...
 
 
-class Messenger(Protocol):
-    """Who carries messages to people."""
-
-    async def send(
-        self,
-        message_id: str,
-        channel: str,
-        to: str,
-        subject: str,
-        body: str,
-        language: str,
-    ) -> str:
-        """Hand a message over once per `message_id`; return the provider's id of it.
-
-        Raises: OutsideUnavailable, OutsideRefused.
-        """
-        ...
-
-
 @dataclass(slots=True)
 class _Bound:
     shop: Shop | None = None
@@ -220,6 +221,7 @@ class _Bound:
     checkout: Hook[PaymentEvent] | None = None
     clickpost: Hook[CarrierEvent] | None = None
     bank_hook: Hook[PayoutEvent] | None = None
+    message_hooks: Mapping[str, Hook[MessageNews]] | None = None
 
 
 _bound = _Bound()
@@ -236,6 +238,7 @@ def bind(
     checkout: Hook[PaymentEvent] | None = None,
     clickpost: Hook[CarrierEvent] | None = None,
     bank_hook: Hook[PayoutEvent] | None = None,
+    message_hooks: Mapping[str, Hook[MessageNews]] | None = None,
 ) -> None:
     """Choose who stands behind each port in this process; what is not given stays as it was."""
     _bound.shop = shop or _bound.shop
@@ -246,6 +249,7 @@ def bind(
     _bound.checkout = checkout or _bound.checkout
     _bound.clickpost = clickpost or _bound.clickpost
     _bound.bank_hook = bank_hook or _bound.bank_hook
+    _bound.message_hooks = message_hooks or _bound.message_hooks
 
 
 def unbind() -> None:
@@ -300,3 +304,9 @@ def clickpost() -> Hook[CarrierEvent]:
 def bank_hook() -> Hook[PayoutEvent]:
     """Give the bank's webhooks. Raises: PortUnbound."""
     return _required(_bound.bank_hook, "bank_hook")
+
+
+def message_hook(provider: str) -> Hook[MessageNews]:
+    """Give the webhooks of a provider of messages, by its name. Raises: PortUnbound."""
+    hooks = _required(_bound.message_hooks, "message_hooks")
+    return _required(hooks.get(provider), f"message_hooks[{provider}]")

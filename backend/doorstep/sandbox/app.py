@@ -13,7 +13,7 @@ from litestar.status_codes import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from litestar.types import ASGIApp
 
 from doorstep.core import clock
-from doorstep.sandbox import bank, carrier, gateway, messaging, push, shop_routes
+from doorstep.sandbox import bank, carrier, gateway, messaging, providers, push, shop_routes
 from doorstep.sandbox.faults import Fault, FaultyAnswers
 from doorstep.sandbox.world import Here, build_world
 from doorstep.settings import Settings, settings
@@ -61,6 +61,7 @@ ROUTES = [
     *carrier.ROUTES,
     *bank.ROUTES,
     *messaging.ROUTES,
+    *providers.ROUTES,
     *push.ROUTES,
 ]
 

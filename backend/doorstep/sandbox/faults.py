@@ -24,6 +24,8 @@ Kind = Literal[
     "status_429",
     "status_500",
     "payout_fails",
+    "message_fails",
+    "no_receipt",
 ]
 
 
@@ -32,7 +34,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     duplicate, late and out_of_order concern its webhooks; timeout_after_success its POSTs, which
     take effect and answer only after `delay_seconds`; status_429 and status_500 any call, without
-    effect; payout_fails ends a payout of the bank as failed.
+    effect; payout_fails ends a payout of the bank as failed; message_fails has a provider of messages
+    report that one could not be delivered, no_receipt nothing after it was sent.
     """
 
     system: System
@@ -73,7 +76,14 @@ class Faults:
         return None
 
 
-_SYSTEM_OF = (("/rest/", "shop"), ("/v1/payouts", "bank"), ("/push/", "push"))
+_SYSTEM_OF = (
+    ("/rest/", "shop"),
+    ("/v1/payouts", "bank"),
+    ("/push/", "push"),
+    ("/whatsapp/", "messaging"),
+    ("/twilio/", "messaging"),
+    ("/msg91/", "messaging"),
+)
 _BODIES = {
     429: b'{"message":"Too Many Requests","trace":null}',
     500: b'{"message":"Internal Error"}',

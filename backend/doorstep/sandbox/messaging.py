@@ -16,6 +16,8 @@ from doorstep.core import clock
 from doorstep.sandbox.world import Here, World
 
 Text = Annotated[str, Meta(max_length=10_000)]
+MOST = 20_000
+"""Messages that one answer lists."""
 
 
 class Outgoing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -45,6 +47,11 @@ class Sent(msgspec.Struct):
     language: str
     sent_at: str
     requests: int
+    provider: str
+    reference: str
+    """Our own number of it, where the provider was told."""
+    reports: str
+    """What the provider has said of it, in that order."""
 
 
 @post("/messages", status_code=HTTP_200_OK)
@@ -73,9 +80,13 @@ async def take_message(
 
 def _sent(world: World, to: str) -> list[Sent]:
     rows = world.store.rows(
-        "SELECT id, channel, recipient AS 'to', subject, body, language, sent_at, requests "
-        "FROM message WHERE ? IN ('', recipient) ORDER BY sent_at DESC LIMIT 1000",
-        (to,),
+        "SELECT m.id, channel, recipient AS 'to', subject, body, language, sent_at, requests, "
+        "coalesce(h.provider, 'sandbox') AS provider, coalesce(h.reference, '') AS reference, "
+        "coalesce((SELECT group_concat(status, ', ') FROM (SELECT status FROM message_reported r "
+        "WHERE r.message_id = m.id ORDER BY r.id)), '') AS reports "
+        "FROM message m LEFT JOIN message_handed h ON h.message_id = m.id "
+        "WHERE ? IN ('', recipient) ORDER BY sent_at DESC LIMIT ?",
+        (to, MOST),
     )
     return msgspec.convert(rows, list[Sent])
 
@@ -91,7 +102,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Messages 
 article{{border-top:1px solid #bbb;padding:.75rem 0}}p{{white-space:pre-wrap;margin:.25rem 0}}
 small{{color:#555}}</style><h1>Messages sent</h1><p>What customers, vendors and crews would have
 received; newest first.</p>{articles}</html>"""
-_ARTICLE = """<article lang="{language}"><small>{sent_at} · {channel} · {to}</small>
+_ARTICLE = """<article lang="{language}"><small>{sent_at} · {channel} · {to} · {provider}: {state}</small>
 <h2 dir="auto">{subject}</h2><p dir="auto">{body}</p></article>"""
 
 
@@ -99,7 +110,10 @@ _ARTICLE = """<article lang="{language}"><small>{sent_at} · {channel} · {to}</
 async def show_messages(world: Here) -> str:
     """Show the messages as a page."""
     articles = [
-        _ARTICLE.format(**{k: escape(str(v)) for k, v in msgspec.structs.asdict(sent).items()})
+        _ARTICLE.format(
+            state=escape(sent.reports or "taken"),
+            **{name: escape(str(text)) for name, text in msgspec.structs.asdict(sent).items()},
+        )
         for sent in _sent(world, "")[:200]
     ]
     return _PAGE.format(articles="\n".join(articles) or "<p>None yet.</p>")

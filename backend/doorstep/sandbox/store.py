@@ -27,6 +27,11 @@ CREATE TABLE IF NOT EXISTS message (
   id TEXT PRIMARY KEY, idempotency_key TEXT UNIQUE, channel TEXT NOT NULL, recipient TEXT NOT NULL,
   subject TEXT NOT NULL, body TEXT NOT NULL, language TEXT NOT NULL, sent_at TEXT NOT NULL,
   requests INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS message_handed (
+  message_id TEXT PRIMARY KEY, provider TEXT NOT NULL, reference TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS message_reported (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL, status TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS message_reported_of ON message_reported (message_id);
 CREATE TABLE IF NOT EXISTS push_subscription (
   token TEXT PRIMARY KEY, server_key TEXT NOT NULL, private_key TEXT NOT NULL, auth TEXT NOT NULL,
   ended INTEGER NOT NULL DEFAULT 0);

@@ -30,6 +30,14 @@ class World:
     bank_key: str
     bank_webhook_key: str
     messaging_key: str
+    whatsapp_token: str
+    whatsapp_secret: str
+    twilio_account: str
+    twilio_token: str
+    msg91_key: str
+    msg91_path_secret: str
+    public_url: str
+    """The address that Doorstep gives to others, over which Twilio signs."""
     settle_seconds: float
     """How long a payout stays `processing`."""
 
@@ -82,6 +90,13 @@ def build_world(settings: Settings, *, settle_seconds: float) -> World:
         bank_key=settings.bank_key,
         bank_webhook_key=first_key(settings.bank_webhook_keys),
         messaging_key=settings.messaging_key,
+        whatsapp_token=settings.whatsapp_token,
+        whatsapp_secret=first_key(settings.whatsapp_app_secrets),
+        twilio_account=settings.twilio_account_sid,
+        twilio_token=first_key(settings.twilio_auth_tokens),
+        msg91_key=settings.msg91_auth_key,
+        msg91_path_secret=first_key(settings.msg91_path_secrets),
+        public_url=settings.public_url.rstrip("/"),
         settle_seconds=settle_seconds,
     )
 

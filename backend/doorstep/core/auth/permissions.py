@@ -103,6 +103,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "fsm:extra:read": _roles(_DESK),
     "fsm:part:read": _roles("dispatcher admin"),
     "fsm:part:move": _roles("dispatcher admin warehouse"),
+    # What is told to customers and by which words
+    "messages:template:read": _roles(_DESK),
+    "messages:template:write": _roles("admin"),
+    "messages:preference:write": _roles("support admin"),
     # What finished work earns its person
     "earnings:line:own": _roles(_FIELD),
     "earnings:line:read": _roles("finance dispatcher admin"),
@@ -157,6 +161,11 @@ PUBLIC: set[tuple[str, str]] = {
             "parcels/{parcel}/times/{which}",
         )
     ),
+    ("GET", "/hooks/whatsapp"),
+    ("POST", "/hooks/whatsapp"),
+    ("POST", "/hooks/twilio"),
+    ("POST", "/hooks/twilio/{message_id}"),
+    ("POST", "/hooks/msg91/{secret}"),
     ("GET", "/track/{token}"),
     ("POST", "/track/{token}/feedback"),
     ("POST", "/track/{token}/date"),

@@ -1,8 +1,9 @@
-"""POST /hooks/…: Checkout.com, ClickPost and the bank."""
+"""POST /hooks/…: Checkout.com, ClickPost and the bank; how a webhook is taken."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import msgspec
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 BODY_LIMIT = 256 * 1024
 KEPT_HEADERS = ("content-type", "user-agent", "cko-signature", "x-razorpay-event-id")
 """Kept with the event for support; never a header that is itself a secret."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 FORGED = Counter(
     "doorstep_hook_refused_total",
@@ -49,13 +52,18 @@ class Received(msgspec.Struct):
     new: bool
 
 
-_PROBLEMS = problems(SignatureNotValid, EventUnreadable, BodyTooLarge)
+PROBLEMS = problems(SignatureNotValid, EventUnreadable, BodyTooLarge)
 
 
-async def _receive(
-    source: str, hook: Hook[Any], request: AnyRequest, path_secret: str = ""
+async def receive(
+    source: str,
+    hook: Hook[Any],
+    request: AnyRequest,
+    path_secret: str = "",
+    *,
+    noted: Mapping[str, str] = NOTHING,
 ) -> Received:
-    """Store a genuine event once by its own id, and only then answer.
+    """Store a genuine event once by its own id, and only then answer; `noted` is kept beside it.
 
     Raises: SignatureNotValid, EventUnreadable.
     """
@@ -65,6 +73,7 @@ async def _receive(
         FORGED.labels(source).inc()
         raise SignatureNotValid
     kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+    kept |= noted
     return Received(new=await inbox.receive(source, hook.source_id(body, headers), body, kept))
 
 
@@ -74,12 +83,12 @@ async def _receive(
     status_code=200,
     opt={**public(), "exclude_from_csrf": True},
     request_max_body_size=BODY_LIMIT,
-    responses=_PROBLEMS,
+    responses=PROBLEMS,
     tags=["hooks"],
 )
 async def receive_checkout(request: AnyRequest) -> Received:
     """Take a payment event, signed in `Cko-Signature`."""
-    return await _receive("checkout", ports.checkout(), request)
+    return await receive("checkout", ports.checkout(), request)
 
 
 @post(
@@ -88,12 +97,12 @@ async def receive_checkout(request: AnyRequest) -> Received:
     status_code=200,
     opt={**public(), "exclude_from_csrf": True},
     request_max_body_size=BODY_LIMIT,
-    responses=_PROBLEMS,
+    responses=PROBLEMS,
     tags=["hooks"],
 )
 async def receive_clickpost(request: AnyRequest, secret: Secret) -> Received:
     """Take a carrier's scan, proven by the header `webhook_key` and the path."""
-    return await _receive("clickpost", ports.clickpost(), request, secret)
+    return await receive("clickpost", ports.clickpost(), request, secret)
 
 
 @post(
@@ -102,12 +111,12 @@ async def receive_clickpost(request: AnyRequest, secret: Secret) -> Received:
     status_code=200,
     opt={**public(), "exclude_from_csrf": True},
     request_max_body_size=BODY_LIMIT,
-    responses=_PROBLEMS,
+    responses=PROBLEMS,
     tags=["hooks"],
 )
 async def receive_bank(request: AnyRequest) -> Received:
     """Take a payout's new state, signed in `X-Razorpay-Signature`."""
-    return await _receive("bank", ports.bank_hook(), request)
+    return await receive("bank", ports.bank_hook(), request)
 
 
 ROUTES = [receive_checkout, receive_clickpost, receive_bank]

@@ -38,3 +38,12 @@ ALTER TABLE message
   ADD CONSTRAINT message_visit_fk FOREIGN KEY (visit_id) REFERENCES visit (id);
 ALTER TABLE customer_order
   ADD CONSTRAINT customer_order_closed_by_fk FOREIGN KEY (closed_by) REFERENCES person (id);
+ALTER TABLE message
+  ADD CONSTRAINT message_reply_fk FOREIGN KEY (reply_to) REFERENCES message_inbound (id);
+ALTER TABLE contact_preference
+  ADD CONSTRAINT contact_preference_set_by_fk FOREIGN KEY (set_by) REFERENCES person (id);
+ALTER TABLE message_template
+  ADD CONSTRAINT message_template_written_by_fk FOREIGN KEY (written_by) REFERENCES person (id);
+ALTER TABLE message_rule
+  ADD CONSTRAINT message_rule_channel_fk FOREIGN KEY (channel_id) REFERENCES channel (id),
+  ADD CONSTRAINT message_rule_set_by_fk FOREIGN KEY (set_by) REFERENCES person (id);

@@ -14,17 +14,27 @@ import msgspec
 
 LANGUAGES = ("en", "hi", "ar")
 
-Channel = Literal["sms", "email"]
+Channel = Literal["sms", "whatsapp", "email"]
+
+CHANNELS: tuple[Channel, ...] = ("sms", "whatsapp", "email")
 
 SECRET = "{secret}"  # noqa: S105 - the mark that stands in a stored body, not a secret.
 """Stands in the stored body where the tracking link or the handover code goes at sending."""
 
 
+ESSENTIAL = frozenset({"code", "link", "sentence", "window"})
+"""Placeholders for whose sake a message is sent: own words of a company must have them too."""
+
+
 class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one message says; `subject` only in an e-mail."""
+    """What one message says; `subject` only in an e-mail.
+
+    `provider_template` names these words at a provider who sends only words that he knows.
+    """
 
     body: str
     subject: str = ""
+    provider_template: str = ""
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,16 +45,31 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     email: dict[str, Text] = {}
 
     def texts(self, channel: Channel) -> dict[str, Text]:
-        """Give the texts of one channel by language."""
-        return self.sms if channel == "sms" else self.email
+        """Give the texts of one channel by language; WhatsApp says what an SMS says."""
+        return self.email if channel == "email" else self.sms
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is told when something happens; `about` decides how often: per order, parcel and so on."""
+    """What is told when something happens; `about` decides how often: per order, parcel and so on.
+
+    Of `chain` the first possible channel is used, the next where no receipt comes within
+    `receipt_minutes`; `channels` are told beside it. After `valid_minutes` it is no news any more.
+    """
 
     template: str
-    about: Literal["order", "parcel", "purchase_order", "problem", "visit"]
-    channels: tuple[Channel, ...]
+    about: Literal["order", "parcel", "purchase_order", "problem", "visit", "reply"]
+    channels: tuple[Channel, ...] = ()
+    chain: tuple[Channel, ...] = ()
+    valid_minutes: int = 1440
+    receipt_minutes: int = 60
+    quiet: bool = False
+    """It can wait until the morning."""
+    asked_for: bool = False
+    """The reader has just asked for it: it is sent whatever he has opted out of."""
+    no_loss: bool = False
+    """Sent again where nobody can say whether it was: twice is better than never."""
+    replies: bool = False
+    """It answers on the channel on which it was asked."""
 
 
 class Rendered(NamedTuple):
@@ -53,6 +78,8 @@ class Rendered(NamedTuple):
     subject: str
     body: str
     version: int
+    provider_template: str
+    parameters: list[str]
 
 
 class BadTemplates(ValueError):
@@ -70,8 +97,16 @@ def language_of(languages: Sequence[str]) -> str:
 
 def placeholders(text: Text) -> frozenset[str]:
     """List what a text wants filled in, in subject and body."""
-    found = Formatter().parse(text.subject + text.body)
-    return frozenset(name for _, name, _, _ in found if name is not None)
+    return frozenset(in_order(text.subject + text.body))
+
+
+def in_order(words: str) -> list[str]:
+    """List the placeholders of some words, each once, as they come.
+
+    Raises: ValueError for broken braces.
+    """
+    found = [name for _, name, _, _ in Formatter().parse(words) if name is not None]
+    return list(dict.fromkeys(found))
 
 
 def check(events: Mapping[str, Event], templates: Mapping[str, Template]) -> None:
@@ -91,7 +126,12 @@ def check(events: Mapping[str, Event], templates: Mapping[str, Template]) -> Non
         template_of_event = templates.get(told.template)
         if template_of_event is None:
             raise BadTemplates(f"{event} names the template {told.template}, which is not there")
-        for channel_name in told.channels:
+        if not (told.channels or told.chain or told.replies) or told.valid_minutes < 1:
+            raise BadTemplates(f"{event} is told nowhere, or never")
+        if set(told.channels) & set(told.chain):
+            raise BadTemplates(f"{event} has a channel both in its chain and beside it")
+        wanted = {*told.channels, *told.chain, *(("sms", "whatsapp") if told.replies else ())}
+        for channel_name in wanted:
             if not template_of_event.texts(channel_name):
                 raise BadTemplates(f"{told.template} has no text for {channel_name}")
 
@@ -122,12 +162,28 @@ def event(name: str) -> Event:
         raise UnknownEvent(name) from None
 
 
-def render(name: str, channel: Channel, language: str, facts: Mapping[str, str]) -> Rendered:
-    """Write a message about an event in a language; English stands in for one without texts.
+def shipped(template: str, channel: Channel, language: str) -> tuple[Text, int]:
+    """Give the words that are shipped, with their version; English stands in where there are none.
 
-    Raises: UnknownEvent; KeyError for a fact that the text needs and `facts` lacks.
+    At WhatsApp they are known by the template's name and version, unless the company says otherwise.
     """
-    template = TEMPLATES[event(name).template]
-    texts = template.texts(channel)
+    known = TEMPLATES[template]
+    texts = known.texts(channel)
     text = texts.get(language, texts["en"])
-    return Rendered(text.subject.format_map(facts), text.body.format_map(facts), template.version)
+    if channel == "whatsapp" and not text.provider_template:
+        text = msgspec.structs.replace(text, provider_template=f"{template}_v{known.version}")
+    return text, known.version
+
+
+def render(text: Text, version: int, facts: Mapping[str, str]) -> Rendered:
+    """Fill the facts in, and list them as a provider wants them who has the words himself.
+
+    Raises: KeyError for a fact that the text needs and `facts` lacks.
+    """
+    return Rendered(
+        text.subject.format_map(facts),
+        text.body.format_map(facts),
+        version,
+        text.provider_template,
+        [facts[name] for name in in_order(text.body)],
+    )
