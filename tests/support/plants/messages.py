@@ -8,7 +8,8 @@ ONE_MESSAGE = (
     "ALTER TABLE message DROP CONSTRAINT message_once_key",
     "message",
     "ALTER TABLE message ADD CONSTRAINT message_once_key UNIQUE NULLS NOT DISTINCT"
-    " (order_id, fulfilment_id, po_id, problem_id, event, attempt, channel, recipient)",
+    " (order_id, fulfilment_id, po_id, problem_id, visit_id, reply_to, event, attempt, channel,"
+    " recipient)",
 )
 
 PLANTS = {
@@ -42,5 +43,36 @@ PLANTS = {
     ),
     "the customer was told twice": Plant(
         "IQ3", ("message",), (copies("message", "'id', new_id()"),), (ONE_MESSAGE,)
+    ),
+    "the customer was told on a second channel after the first had arrived": Plant(
+        "IQ3 chain",
+        ("message",),
+        ("UPDATE message SET chain_id = order_id, place = CASE channel WHEN 'sms' THEN 0 ELSE 1 END,"
+         " delivered_at = created_at - interval '1 hour' WHERE event = '1001'",),
+    ),
+    "the customer was told on a second channel before its time": Plant(
+        "IQ3 chain",
+        ("message",),
+        ("UPDATE message SET chain_id = order_id, place = CASE channel WHEN 'sms' THEN 0 ELSE 1 END"
+         " WHERE event = '1001'",),
+    ),
+    "the customer was told although he had opted out": Plant(
+        "IQ3 opted out",
+        ("contact_preference",),
+        ("INSERT INTO contact_preference (id, channel, address, n, wanted, why, set_at)"
+         " SELECT new_id(), 'sms', min(recipient), 1, false, 'stop', now() - interval '1 day'"
+         " FROM message WHERE channel = 'sms'",),
+    ),
+    "the customer was told what was no news any more": Plant(
+        "IQ3 validity",
+        ("message",),
+        ("UPDATE message SET valid_until = created_at + interval '1 microsecond'"
+         " WHERE event = '1013'",),
+    ),
+    "the customer is still to be told what is no news any more": Plant(
+        "IQ3 validity",
+        ("message",),
+        ("UPDATE message SET state = 'queued', sends = 0, created_at = now() - interval '3 hours',"
+         " valid_until = now() - interval '2 hours' WHERE event = '1013'",),
     ),
 }  # fmt: skip

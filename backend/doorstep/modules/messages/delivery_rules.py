@@ -80,6 +80,8 @@ class Standing(NamedTuple):
     state: State
     overdue: bool
     has_next: bool
+    followed: bool
+    """The next channel has been used already."""
     may_repeat: bool
     """A repeat does no harm, or a loss would do more."""
     sends: int
@@ -91,7 +93,7 @@ def follow_up(message: Standing) -> NextStep:
     The next channel is used once. A message whose fate nobody knows is sent again only where there is
     no other channel and it must not be lost.
     """
-    if message.state in ("delivered", "read", "skipped", "standby"):
+    if message.followed or message.state in ("delivered", "read", "skipped", "standby"):
         return "nothing"
     if message.state == "failed":
         return "next" if message.has_next else "nothing"

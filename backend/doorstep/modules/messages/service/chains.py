@@ -30,6 +30,15 @@ class Locked(NamedTuple):
             if row["place"] > self.message["place"] and row["state"] == "standby"
         ]
 
+    @property
+    def followed(self) -> bool:
+        """Tell whether a message behind this one has been used in its stead."""
+        unused = ("standby", "skipped")
+        return any(
+            row["place"] > self.message["place"] and row["state"] not in unused
+            for row in self.chain
+        )
+
 
 async def lock(message_id: UUID) -> Locked | None:
     """Lock a message with the others of its chain; None when there is none."""
@@ -84,7 +93,7 @@ async def hear(locked: Locked, means: str, provider: str, provider_id: str, reas
     )
     if state in ARRIVED:
         await close_behind(locked, "It has arrived on another channel.")
-    elif state == "failed" and not await use_next(locked):
+    elif state == "failed" and not (locked.followed or await use_next(locked)):
         await ask_support(message, reason or "The provider could not deliver it.")
     message["state"] = state
 

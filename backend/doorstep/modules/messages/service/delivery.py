@@ -156,7 +156,7 @@ async def give_up(message_id: UUID, reason: str, *, stops: str | None = None) ->
 
 async def _fail(locked: Locked, reason: str) -> None:
     await chains.end(locked, "failed", reason[:1500])
-    if not await chains.use_next(locked):
+    if not (locked.followed or await chains.use_next(locked)):
         await chains.ask_support(locked.message, reason)
 
 
@@ -172,6 +172,7 @@ async def follow_up(message_id: UUID) -> Later | None:
         state=message["state"],
         overdue=moment >= due,
         has_next=bool(locked.behind),
+        followed=locked.followed,
         may_repeat=message["no_loss"] or message["channel"] == "email",
         sends=message["sends"],
     )
