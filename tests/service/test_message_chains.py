@@ -35,9 +35,7 @@ async def order(db: Any) -> Travelling:
 
 
 @pytest.fixture
-async def providers(
-    order: Travelling, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Providers]:
+async def providers(order: Travelling, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Providers]:
     messenger = Providers()
     with with_whatsapp(monkeypatch), carrying(messenger):
         yield messenger

@@ -104,9 +104,7 @@ async def test_reports_of_each_provider_reach_their_message(company: Company, db
     answer = await company.http.post("/hooks/msg91/m91-path", content=body, headers=FORM)
     assert answer.status_code == 200
     await company.work()
-    found = {
-        row["id"]: row["state"] for row in await db.rows("SELECT id, state FROM message")
-    }
+    found = {row["id"]: row["state"] for row in await db.rows("SELECT id, state FROM message")}
     assert [found[one] for one in ids] == ["read", "delivered", "failed"]
     assert await db.value("SELECT count(*) FROM message_report") == 3
 

@@ -22,7 +22,7 @@ _PROGRESS = {
 }
 """A report moves a message only upwards, so that any order of reports ends in the same state."""
 
-MOST_SENDS = 3
+MOST_SENDS = 6
 """How often a message is handed over again while nobody can say whether it was taken."""
 
 
