@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -56,6 +57,30 @@ async def test_the_newest_promise_holds_and_each_is_kept_with_its_reason(company
         "He does not know when.", "The road is closed.", "The customer asked.",
     ]  # fmt: skip
     assert [one["from_at"] is None for one in kept] == [True, False, False]
+    await healthy()
+
+
+async def test_the_customer_is_told_each_change_once_with_its_reason(
+    company: Company, db: Any
+) -> None:
+    order = await standing(company, 1012)
+    await promised(company, order, None, reason="Nothing was promised yet.")
+    first = await promised(company, order, (timedelta(hours=1), timedelta(hours=3)))
+    await ok(company, "dispatcher", f"/console/parcels/{order.parcel}/window", first)
+    await promised(
+        company, order, (timedelta(hours=4), timedelta(hours=6)), reason="A closed road."
+    )
+    await promised(company, order, None, reason="The van broke down.")
+    await company.work()
+    rows = await db.rows(
+        "SELECT event, body, state FROM message WHERE event LIKE 'window_%' AND channel = 'sms'"
+        " ORDER BY attempt"
+    )
+    assert [row["event"] for row in rows] == ["window_changed"] * 2 + ["window_withdrawn"]
+    assert {row["state"] for row in rows} == {"sent"}
+    assert "The customer asked." in rows[0]["body"] and "A closed road." in rows[1]["body"]
+    until = first["window"]["until_at"].astimezone(ZoneInfo("Asia/Dubai"))
+    assert f"{until:%H:%M}" in rows[0]["body"] and order.number in rows[0]["body"]
     await healthy()
 
 

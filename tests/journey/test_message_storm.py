@@ -50,7 +50,8 @@ FAULTS = (
 )
 OPEN = """
 SELECT count(*) FROM outbox
- WHERE done_at IS NULL AND dead_at IS NULL AND kind IN ('messages.deliver', 'messages.follow_up', 'inbox.handle')
+ WHERE done_at IS NULL AND dead_at IS NULL
+   AND kind IN ('messages.deliver', 'messages.follow_up', 'inbox.handle')
 """
 CHAINS = """
 SELECT m.attempt, array_agg(m.id::text) AS ids FROM message m WHERE m.event = 'handover_code' GROUP BY 1
@@ -59,7 +60,7 @@ STORY = """
 SELECT attempt, channel, state, sends, failure FROM message WHERE attempt = ANY ($1::int[]) ORDER BY 1, place
 """
 SECRETS = Settings(
-    whatsapp_token="wa-token",  # noqa: S106 - of the sandbox
+    whatsapp_token="wa-token",
     whatsapp_app_secrets="app-secret",
     twilio_account_sid="AC1",
     twilio_auth_tokens="auth-token",

@@ -1,4 +1,4 @@
-"""A chain of channels: one after the other, only if need be; reports in any order; nothing lost or doubled."""
+"""A chain of channels: one after the other, only if need be, whatever order reports come in."""
 
 from __future__ import annotations
 

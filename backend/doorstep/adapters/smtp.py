@@ -80,9 +80,10 @@ class Smtp:
         """
         if db.in_transaction():
             raise CalledInTransaction(SYSTEM)
-        message = self._message(letter)
         asked = handed = False
         try:
+            message = self._message(letter)
+            words = message.as_bytes(policy=SMTP_POLICY)
             async with asyncio.timeout(self._total):
                 client = await self._connected()
                 try:
@@ -90,7 +91,7 @@ class Smtp:
                     asked = True
                     await client.rcpt(letter.to)
                     handed = True
-                    await client.data(message.as_bytes(policy=SMTP_POLICY))
+                    await client.data(words)
                 finally:
                     client.close()
         except aiosmtplib.SMTPResponseException as refused:

@@ -18,14 +18,17 @@ from doorstep.journey.timeline import (
     date_words,
     detour_words,
     format_amount,
+    format_when,
     sentence,
     visit_words,
 )
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.messages import rules as message_rules
 from doorstep.modules.messages import service as messages
+from doorstep.modules.messages.care import care_words
 from doorstep.modules.messages.delivery_rules import Quiet
 from doorstep.modules.messages.service import About, Recipient
+from doorstep.modules.tms.schemas import Window
 from doorstep.settings import settings
 
 AUDIENCE = """
@@ -73,6 +76,15 @@ SELECT string_agg(l.quantity || ' × ' || coalesce(p.names ->> $2, p.name), ', '
                               WHERE o.order_id = f.order_id AND o.id <> f.id)
 """
 
+# What was promised of a parcel, up to the promise that was just made.
+WINDOWS = """
+SELECT f.order_id, max(w.n) AS n,
+       f.state <> 'ended' AND NOT 1013 = ANY (f.passed) AS travels,
+       coalesce((array_agg(w.from_at ORDER BY w.n DESC))[2] IS NOT NULL, false) AS promised
+  FROM fulfilment f JOIN delivery_window w ON w.fulfilment_id = f.id
+ WHERE f.id = $1 GROUP BY f.id
+"""
+
 TOLD_EACH_TIME = frozenset(
     {"hidden_damage", "dead_on_arrival", "part_missing", "return_requested", "returned_part"}
 )
@@ -99,7 +111,7 @@ async def tell_customer(fact: journey.Fact) -> None:
         return
     audience = await _audience(fact.order_id, fact.fulfilment_id)
     title, words = sentence(int(fact.name), _parcel(audience), audience["language"])
-    facts = _facts(audience) | {"title": title, "sentence": words}
+    facts = _facts(audience) | {"title": title, "sentence": words, "care": _care(audience)}
     token = fact.data.get("tracking_token")
     await messages.write(
         fact.name,
@@ -197,6 +209,35 @@ async def tell_other_team(order_id: UUID, fulfilment_id: UUID) -> None:
     await messages.write("other_team", about, _recipient(audience), _facts(audience))
 
 
+async def tell_window(fulfilment_id: UUID, window: Window | None, reason: str) -> None:
+    """Tell the customer when his delivery comes now, and why; each change of the promise once.
+
+    A promise that is taken back is told only where there was one; a parcel that has come is not news.
+    """
+    found = await db.one(WINDOWS, fulfilment_id)
+    if not found["travels"] or (window is None and not found["promised"]):
+        return
+    audience = await _audience(found["order_id"], fulfilment_id)
+    zone, language = ZoneInfo(audience["zone"]), audience["language"]
+    words = ""
+    if window is not None:
+        words = f"{format_when(window.from_at, zone, language)} – {_end(window, zone, language)}"
+    await messages.write(
+        "window_changed" if window else "window_withdrawn",
+        About(order_id=found["order_id"], fulfilment_id=fulfilment_id, attempt=found["n"]),
+        _recipient(audience),
+        _facts(audience) | {"window": words, "reason": reason},
+    )
+
+
+def _end(window: Window, zone: ZoneInfo, language: str) -> str:
+    """Write when a window ends: its day only where it is another one."""
+    begins, ends = window.from_at.astimezone(zone), window.until_at.astimezone(zone)
+    if begins.date() == ends.date():
+        return ends.strftime("%H:%M")
+    return format_when(ends, zone, language)
+
+
 def tracking_link(token: str) -> str:
     """Make the address that the customer opens."""
     return f"{settings().public_url.rstrip('/')}/t/{token}"
@@ -262,6 +303,16 @@ def _recipient(audience: dict[str, Any]) -> Recipient:
         phone=audience["phone"],
         email=audience["email"],
         quiet=Quiet(audience["zone"], audience["quiet_from"], audience["quiet_until"]),
+    )
+
+
+def _care(audience: dict[str, Any]) -> str:
+    """Say what a delivery's confirmation offers; goods that nobody installs are rated at once."""
+    return care_words(
+        audience["language"],
+        feedback=audience["ask_feedback"] and audience["needs_install"],
+        coupon=audience["coupon_code"],
+        review_url=audience["review_url"],
     )
 
 

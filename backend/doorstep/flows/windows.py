@@ -1,4 +1,4 @@
-"""A desk promises when a delivery comes: the parcel keeps it, and whoever drives it is told."""
+"""A desk promises when a delivery comes: the parcel keeps it; who drives it and the customer are told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
-from doorstep.flows import install, phones
+from doorstep.flows import install, notify, phones
 from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.refusals import NoSuchWindow
 from doorstep.modules.tms.schemas import Window
@@ -36,7 +36,9 @@ async def promise(
     ):
         raise NoSuchWindow
     await journey.lock(fulfilment_id)
-    await keep(fulfilment_id, event_id, window, reason, actor=actor)
+    if await keep(fulfilment_id, event_id, window, reason, actor=actor):
+        # Who has chosen himself need not be told.
+        await notify.tell_window(fulfilment_id, window, reason)
 
 
 async def keep(

@@ -42,7 +42,7 @@ SAMPLES: Mapping[str, str] = {
     "total": "AED 3,148.00",
     "visit": "",
     "when": "Tuesday 1 December, 10:00",
-    "window": "Tuesday 1 December, 10:00–12:00",
+    "window": "Tuesday 1 December, 10:00 – 12:00",
     "words": "Thank you, we have found it.",
 }
 """What a preview fills in; the company's name comes from the settings."""
