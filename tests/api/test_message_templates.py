@@ -7,7 +7,7 @@ from typing import Any
 
 from doorstep.flows import notify
 from doorstep.modules.messages.rules import LANGUAGES
-from tests.factories.company import Company
+from tests.factories.company import Company, strangers
 from tests.factories.floor import ok, refused
 from tests.factories.journeys import place, standing
 
@@ -121,7 +121,7 @@ async def test_a_delivery_offers_what_the_rule_of_the_channel_says(
     assert "how it went" not in told, "Goods that nobody installs are asked about at once anyway."
     [kept] = [one for one in await company.get("admin", "/console/message-rules")
               if one["channel"] == "AE"]  # fmt: skip
-    assert (kept["quiet_from"], kept["coupon_code"]) == ("22:00:00", "AGAIN10")
+    assert (kept["quiet_from"], kept["coupon_code"]) == ("22:00", "AGAIN10")
 
 
 async def test_the_quiet_hours_of_the_rule_go_with_the_message(company: Company, db: Any) -> None:
@@ -130,6 +130,31 @@ async def test_the_quiet_hours_of_the_rule_go_with_the_message(company: Company,
     row = await db.one("SELECT * FROM message WHERE event = 'feedback_request' LIMIT 1")
     assert (row["quiet_zone"], f"{row['quiet_from']:%H:%M}") == ("Asia/Dubai", "22:00")
     assert notify.message_rules.event("feedback_request").quiet
+
+
+async def test_rules_are_those_of_ones_own_channels(company: Company) -> None:
+    stranger = (await strangers(company))["admin"]
+    path = "/console/message-rules"
+    assert (await company.http.get(path, headers=stranger.headers)).json() == []
+    body = {"quiet_from": "22:00", "quiet_until": "07:30", "ask_feedback": True, "coupon_code": "X",
+            "review_url": ""}  # fmt: skip
+    answer = await company.http.put(f"{path}/AE", json=body, headers=stranger.headers)
+    assert answer.status_code == 404
+
+
+async def test_support_writes_down_who_wants_no_messages(company: Company, db: Any) -> None:
+    path, body = "/console/contact-preferences", {"channel": "email", "address": "Aisha@Example.com",
+                                                  "wanted": False, "why": "complaint"}  # fmt: skip
+    assert await ok(company, "support", path, body) == {"changed": True}
+    assert await ok(company, "support", path, body) == {"changed": False}
+    bad = body | {"channel": "sms"}
+    await refused(company, "support", path, bad, "address-not-valid")
+    [seen] = await company.get("support", f"{path}?address=Aisha@Example.com")
+    assert (seen["channel"], seen["wanted"], seen["why"]) == ("email", False, "complaint")
+    assert seen["set_by"] == "Canary support"
+    await standing(company, 1003)
+    await company.work()
+    assert await db.value("SELECT state FROM message WHERE event = '1003'") == "skipped"
 
 
 async def test_a_rule_that_makes_no_sense_is_refused(company: Company) -> None:

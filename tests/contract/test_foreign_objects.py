@@ -38,6 +38,10 @@ EXEMPT = {
     "saveBusinessCalendar": "calendars are the installation's, only admins set them",
     "replayDeadLetter": "dead letters are the installation's, only admins replay them",
     "receiveClickPostScan": "the secret in the path is the key itself",
+    "receiveMsg91Report": "the secret in the path is the key itself",
+    "receiveTwilioReport": "the signature is the key (tests/service/test_message_news.py)",
+    "listMessageTemplateVersions": "words are the installation's, and name nobody",
+    "saveMessageRule": "channels of one's own only (tests/api/test_message_templates.py)",
     "verifyCertificate": "public on purpose: whoever holds the paper may check it; it names nobody",
     "readFieldApp": "the files of the app, the same for everybody",
     "openPicture": "the signature in the link is the key (tests/api/test_uploads.py)",
@@ -96,7 +100,13 @@ IN_THE_BODY = frozenset(
 """Routes that name a thing in the body or the query, or that speak of the person's own."""
 
 UNLIMITED = frozenset(
-    {"listDeadLetters", "listEscalationRules", "listBusinessCalendars", "listManuals"}
+    {
+        "listDeadLetters",
+        "listEscalationRules",
+        "listBusinessCalendars",
+        "listManuals",
+        "listMessageTemplates",
+    }
 )
 """Lists of the installation, not of a tenant."""
 

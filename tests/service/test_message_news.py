@@ -180,6 +180,13 @@ async def test_a_stranger_is_heard_too(company: Company, db: Any) -> None:
     assert await db.value("SELECT order_id FROM ticket") is None
 
 
+async def test_a_sender_that_is_no_number_is_for_a_person(company: Company, db: Any) -> None:
+    await twilio(company, {"MessageSid": "SM9", "From": "INFO", "Body": "STOP"})
+    await company.work()
+    assert await db.value("SELECT count(*) FROM contact_preference") == 0
+    assert await db.value("SELECT count(*) FROM ticket") == 1
+
+
 async def test_an_sms_stops_sms(company: Company, db: Any) -> None:
     await twilio(company, {"MessageSid": "SM9", "From": PHONE, "Body": "STOP"})
     await company.work()

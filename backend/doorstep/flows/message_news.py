@@ -14,6 +14,7 @@ from doorstep.modules.helpdesk.service import tickets
 from doorstep.modules.messages import service as messages
 from doorstep.modules.messages.reply_rules import TakenAs, taken_as
 from doorstep.modules.messages.service import About, Recipient
+from doorstep.modules.messages.service.preferences import is_address
 from doorstep.settings import settings
 
 OUR_NUMBER = "doorstep-message"
@@ -75,7 +76,8 @@ async def _take(provider: str, message: inbox.Message) -> None:
 @db.transactional
 async def hear(provider: str, inbound: ports.InboundMessage) -> None:
     """Do what somebody asks who wrote to one of our numbers; the same message again changes nothing."""
-    meant = taken_as(inbound.body)
+    # What a short code or a sender's name writes is for a person: nobody is written to there.
+    meant = taken_as(inbound.body) if is_address(inbound.channel, inbound.sender) else "words"
     inbound_id = await messages.keep_inbound(provider, inbound, meant)
     if inbound_id is None:
         return

@@ -14,7 +14,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.errors import NotFound
 from doorstep.core.http.problems import problems
-from doorstep.modules.messages.service.channel_rules import ChannelRule, all_rules, save_rule
+from doorstep.modules.messages.service.channel_rules import ChannelRule, rules_of, save_rule
 
 TAGS = ["messages"]
 
@@ -38,8 +38,8 @@ class RuleOut(Struct, kw_only=True):
     """How a channel writes; one that nobody has set has the usual hours and asks for feedback."""
 
     channel: str
-    quiet_from: time
-    quiet_until: time
+    quiet_from: str
+    quiet_until: str
     ask_feedback: bool
     coupon_code: str
     review_url: str
@@ -47,13 +47,13 @@ class RuleOut(Struct, kw_only=True):
 
 @get(
     "/console/message-rules",
-    operation_id="listMessageRules",
+    operation_id="readMessageRules",
     opt=needs("messages:template:read"),
     tags=TAGS,
 )
-async def list_rules() -> list[RuleOut]:
-    """List how each channel writes."""
-    return msgspec.convert(await all_rules(), list[RuleOut])
+async def read_rules(actor: Actor) -> list[RuleOut]:
+    """Tell how each of one's channels writes."""
+    return msgspec.convert(await rules_of(actor.channel_ids or None), list[RuleOut])
 
 
 @put(
@@ -67,7 +67,7 @@ async def list_rules() -> list[RuleOut]:
 async def save_message_rule(channel: str, data: RuleIn, actor: Actor) -> None:
     """Let a channel write so from the next message on."""
     channel_id = await db.value("SELECT id FROM channel WHERE code = $1", channel)
-    if channel_id is None:
+    if channel_id is None or channel_id not in (actor.channel_ids or [channel_id]):
         raise NotFound
     rule = ChannelRule(
         quiet_from=time.fromisoformat(data.quiet_from),
@@ -79,5 +79,5 @@ async def save_message_rule(channel: str, data: RuleIn, actor: Actor) -> None:
     await save_rule(channel_id, rule, actor.person_id)
 
 
-handlers = [list_rules, save_message_rule]
+handlers = [read_rules, save_message_rule]
 """The routes of this door."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import time
 from typing import Any
 from uuid import UUID
@@ -11,10 +12,12 @@ from msgspec import Struct
 from doorstep.core import clock, db
 
 RULES = """
-SELECT c.code AS channel, coalesce(r.quiet_from, '21:00') AS quiet_from,
-       coalesce(r.quiet_until, '08:00') AS quiet_until, coalesce(r.ask_feedback, true) AS ask_feedback,
+SELECT c.code AS channel, to_char(coalesce(r.quiet_from, '21:00'), 'HH24:MI') AS quiet_from,
+       to_char(coalesce(r.quiet_until, '08:00'), 'HH24:MI') AS quiet_until,
+       coalesce(r.ask_feedback, true) AS ask_feedback,
        coalesce(r.coupon_code, '') AS coupon_code, coalesce(r.review_url, '') AS review_url
-  FROM channel c LEFT JOIN message_rule r ON r.channel_id = c.id ORDER BY c.code
+  FROM channel c LEFT JOIN message_rule r ON r.channel_id = c.id
+ WHERE $1::uuid[] IS NULL OR c.id = ANY ($1) ORDER BY c.code
 """
 
 SAVE = """
@@ -46,6 +49,6 @@ async def save_rule(channel_id: UUID, rule: ChannelRule, set_by: UUID | None) ->
     )  # fmt: skip
 
 
-async def all_rules() -> list[dict[str, Any]]:
-    """Read the rule of each channel."""
-    return await db.rows(RULES)
+async def rules_of(channel_ids: Sequence[UUID] | None) -> list[dict[str, Any]]:
+    """Read the rules of these channels, or of all."""
+    return await db.rows(RULES, None if channel_ids is None else list(channel_ids))

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
 from uuid import UUID
 
 from doorstep.core import clock, db
+from doorstep.core.errors import Invalid
 from doorstep.core.ids import uuid7
 from doorstep.modules.messages import sql
 from doorstep.modules.messages.service import chains
 from doorstep.modules.messages.service.writing import preference_address
+
+HISTORY = """
+SELECT c.channel, c.wanted, c.why, c.detail, c.set_at, p.name AS set_by
+  FROM contact_preference c LEFT JOIN person p ON p.id = c.set_by
+ WHERE c.address = ANY ($1) ORDER BY c.n DESC, c.set_at DESC LIMIT 200
+"""
+
+PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class AddressNotValid(Invalid):
+    """The address is none of this channel: nobody would ever be found by it."""
+
+    title = "This is not an address of that channel."
+
+
+def is_address(channel: str, address: str) -> bool:
+    """Tell whether somebody could be written to there: a whole number, or an e-mail address."""
+    return bool((EMAIL if channel == "email" else PHONE).fullmatch(address))
+
+
+async def history(address: str) -> list[dict[str, Any]]:
+    """List what was said of an address on every channel, newest first."""
+    return await db.rows(HISTORY, sorted({address, address.lower()}))
 
 
 async def wants(channel: str, address: str) -> bool:
@@ -33,7 +61,11 @@ async def set_preference(
 
     What waits for an address that is not wanted any more is skipped, and its chain goes on. `why` is
     stop, start, page, desk, complaint, hard_bounce or provider.
+
+    Raises: AddressNotValid.
     """
+    if not is_address(channel, address):
+        raise AddressNotValid
     key = preference_address(channel, address)
     await db.value(sql.LOCK_ADDRESS, channel, key)
     newest = await db.row(sql.NEWEST_PREFERENCE, channel, key)
