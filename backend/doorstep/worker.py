@@ -51,6 +51,7 @@ JOB_MODULES = (
     "doorstep.modules.messages.jobs",
     "doorstep.modules.places.jobs",
     "doorstep.modules.push.jobs",
+    "doorstep.flows.administrators",
     "doorstep.flows.arrivals",
     "doorstep.flows.care",
     "doorstep.flows.closing",

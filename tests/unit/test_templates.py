@@ -6,7 +6,7 @@ import pytest
 
 from doorstep.journey.stages import STAGES
 from doorstep.modules.messages import rules
-from doorstep.modules.messages.rules import Event, Template, Text
+from doorstep.modules.messages.rules import Channel, Event, Rendered, Template, Text
 
 FACTS = {
     "company": "Doorstep",
@@ -26,10 +26,25 @@ FACTS = {
     "due": "2026-11-24 15:00",
     "owner": "admin",
     "action": "Ask the carrier.",
+    "care": "",
+    "window": "Tuesday 24 November, 14:00 – 16:00",
     "goods": " (1 × Kettle 1.7 l)",
     "place": "Al Barsha, Dubai",
     "when": "Tuesday 24 November, 14:00",
 }
+
+
+def written_for(name: str, channel: Channel, language: str) -> Rendered:
+    """Write the shipped words of an event."""
+    text, version = rules.shipped(rules.event(name).template, channel, language)
+    return rules.render(text, version, FACTS)
+
+
+def channels_of(name: str) -> set[Channel]:
+    """List every channel on which an event may be told."""
+    told = rules.event(name)
+    answers: set[Channel] = {"sms", "whatsapp"} if told.replies else set()
+    return {*told.channels, *told.chain} | answers
 
 
 def in_all(body: str, subject: str = "") -> dict[str, Text]:
@@ -44,8 +59,8 @@ def test_every_milestone_has_a_message_and_1004_and_1017_have_none() -> None:
 @pytest.mark.parametrize("name", rules.EVENTS)
 @pytest.mark.parametrize("language", rules.LANGUAGES)
 def test_every_text_can_be_written_from_the_facts_there_are(name: str, language: str) -> None:
-    for channel in rules.event(name).channels:
-        written = rules.render(name, channel, language, FACTS)
+    for channel in channels_of(name):
+        written = written_for(name, channel, language)
         assert written.body and (channel == "email") == bool(written.subject)
         assert "{" not in written.body.replace(rules.SECRET, "")
 
@@ -54,24 +69,24 @@ def test_only_the_first_message_carries_the_link_and_only_three_a_code() -> None
     secret = {
         name
         for name in rules.EVENTS
-        for channel in rules.event(name).channels
-        if rules.SECRET in rules.render(name, channel, "en", FACTS).body
+        for channel in channels_of(name)
+        if rules.SECRET in written_for(name, channel, "en").body
     }
     assert secret == {"1001", "handover_code", "handover_code_again", "sign_in_code"}
 
 
 def test_a_message_says_the_sentence_and_the_order_number() -> None:
-    written = rules.render("1009", "sms", "en", FACTS)
+    written = written_for("1009", "sms", "en")
     assert written.body == "Doorstep: It is on its way. Order DS-000042."
 
 
 def test_a_language_without_texts_gets_english() -> None:
-    assert rules.render("1009", "sms", "fr", FACTS) == rules.render("1009", "sms", "en", FACTS)
+    assert written_for("1009", "sms", "fr") == written_for("1009", "sms", "en")
 
 
 def test_an_unknown_event_is_a_programming_error() -> None:
     with pytest.raises(rules.UnknownEvent):
-        rules.render("1004", "sms", "en", FACTS)
+        written_for("1004", "sms", "en")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +105,18 @@ def test_texts_that_could_not_be_sent_stop_the_program(template: Template, wrong
     told = {"1001": Event(template="t", about="order", channels=("sms",))}
     with pytest.raises(rules.BadTemplates, match=wrong):
         rules.check(told, {"t": template})
+
+
+def test_a_channel_both_in_the_chain_and_beside_it_stops_the_program() -> None:
+    told = {"1001": Event(template="t", about="order", channels=("sms",), chain=("sms",))}
+    with pytest.raises(rules.BadTemplates, match="beside"):
+        rules.check(told, {"t": Template(version=1, sms=in_all("x"))})
+
+
+def test_an_event_that_is_told_nowhere_stops_the_program() -> None:
+    told = {"1001": Event(template="t", about="order")}
+    with pytest.raises(rules.BadTemplates, match="nowhere"):
+        rules.check(told, {"t": Template(version=1, sms=in_all("x"))})
 
 
 def test_an_event_without_its_template_stops_the_program() -> None:

@@ -53,10 +53,11 @@ SELECT l.channel_id, s.product_id, s.owner_id,
   FROM stock s JOIN location l ON l.id = s.location_id
  GROUP BY l.channel_id, s.product_id, s.owner_id
 """
+# What can wait until the morning, where it is night now, is not told yet.
 _MESSAGES = """
 SELECT order_id, fulfilment_id, po_id, problem_id, visit_id, event, attempt, channel, recipient,
        state, provider_id
-  FROM message
+  FROM message WHERE NOT (state = 'queued' AND send_at > created_at)
 """
 
 

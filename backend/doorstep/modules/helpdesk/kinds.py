@@ -84,6 +84,7 @@ KINDS: Mapping[str, Kind] = {
     "step_held": Kind("dispatcher", 4, CLOSE, "Find out why the step before is missing, and do it or report what happened instead; what was held then counts by itself."),
     "capture_refused": Kind("dispatcher", 8, CLOSE, "Look at what the phone captured, and do by hand what of it should count."),
     "capture_surrendered": Kind("dispatcher", 8, CLOSE, "The phone was locked or shut out before it came in: ask its owner, and do by hand what of it should count."),
+    "dead_letter": Kind("admin", 4, CLOSE, "Find out why the job fails (GET /operations/dead-letters), then have it done again or do by hand what it would have done."),
     "capture_unproven": Kind("admin", 8, CLOSE, "Ask the phone's owner what was captured, do by hand what counts, and enrol the phone anew if it happens again."),
     "capture_rejected": Kind("admin", 8, CLOSE, "Look at the phone and its version: what it hands in cannot be carried out, and stays on it."),
     "capture_stuck": Kind("admin", 4, CLOSE, "Find out why it fails, then do by hand what was captured."),

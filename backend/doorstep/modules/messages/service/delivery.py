@@ -145,9 +145,12 @@ async def give_up(message_id: UUID, reason: str, *, stops: str | None = None) ->
     """
     if stops is not None:
         where = await db.one(sql.ADDRESS, message_id)
-        await preferences.set_preference(
-            where["channel"], where["recipient"], wanted=False, why=stops, detail=reason
-        )
+        channel, address = where["channel"], where["recipient"]
+        # What never was an address needs no word that it is not wanted.
+        if preferences.is_address(channel, address):
+            await preferences.set_preference(
+                channel, address, wanted=False, why=stops, detail=reason
+            )
     locked = await chains.lock(message_id)
     if locked is not None and locked.message["state"] in ("queued", "sending"):
         await _fail(locked, reason)
