@@ -10,8 +10,9 @@ import pytest
 from doorstep.core import redis as core_redis
 from doorstep.core.actor import Actor
 from doorstep.core.outbox import bell
-from tests.factories.care import reacting
+from tests.factories.care import Travelling, reacting
 from tests.factories.company import Company, open_company
+from tests.factories.messages import Providers, carrying, quiet_order
 from tests.factories.road import REACTIONS, Road, make_road, make_technician
 
 
@@ -35,3 +36,17 @@ async def road(db: object) -> AsyncIterator[Road]:
 async def technician(road: Road) -> Actor:
     """A technician of the road's channel who always works."""
     return await make_technician(road)
+
+
+@pytest.fixture
+async def told_of(db: object) -> Travelling:
+    """An order that messages are written about; its own jobs are done."""
+    return await quiet_order()
+
+
+@pytest.fixture
+async def providers(told_of: Travelling) -> AsyncIterator[Providers]:
+    """Providers of messages whose fate the test decides, with every job bound."""
+    messenger = Providers()
+    with carrying(messenger):
+        yield messenger

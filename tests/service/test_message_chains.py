@@ -19,7 +19,6 @@ from tests.factories.messages import (
     Providers,
     carry,
     carrying,
-    quiet_order,
     reported,
     states,
     with_whatsapp,
@@ -30,12 +29,9 @@ UNKNOWN = ports.OutcomeUnknown("no answer", system="whatsapp", sent=True)
 
 
 @pytest.fixture
-async def order(db: Any) -> Travelling:
-    return await quiet_order()
-
-
-@pytest.fixture
-async def providers(order: Travelling, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Providers]:
+async def providers(
+    told_of: Travelling, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Providers]:
     messenger = Providers()
     with with_whatsapp(monkeypatch), carrying(messenger):
         yield messenger
@@ -48,13 +44,13 @@ async def healthy() -> bool:
 # --- The order of channels ------------------------------------------------------------------------
 
 
-async def test_without_a_provider_of_whatsapp_the_chain_begins_at_sms(order: Travelling) -> None:
-    await write(order)
+async def test_without_a_provider_of_whatsapp_the_chain_begins_at_sms(told_of: Travelling) -> None:
+    await write(told_of)
     assert await states() == {"sms": "queued"}
 
 
-async def test_only_the_first_of_a_chain_is_sent(providers: Providers, order: Travelling) -> None:
-    await write(order)
+async def test_only_the_first_of_a_chain_is_sent(providers: Providers, told_of: Travelling) -> None:
+    await write(told_of)
     await carry()
     assert providers.channels == ["whatsapp"]
     assert await states() == {"whatsapp": "sent", "sms": "standby"}
@@ -62,16 +58,16 @@ async def test_only_the_first_of_a_chain_is_sent(providers: Providers, order: Tr
     assert letter.template == "handover_code_v1" and "482915" in letter.parameters
 
 
-async def test_email_goes_beside_the_chain(providers: Providers, order: Travelling) -> None:
-    await write(order, "1012")
+async def test_email_goes_beside_the_chain(providers: Providers, told_of: Travelling) -> None:
+    await write(told_of, "1012")
     await carry()
     assert sorted(providers.channels) == ["email", "whatsapp"]
 
 
 async def test_without_a_receipt_the_next_is_sent_once(
-    providers: Providers, order: Travelling, clock: Any, db: Any
+    providers: Providers, told_of: Travelling, clock: Any, db: Any
 ) -> None:
-    await write(order)
+    await write(told_of)
     await carry()
     clock.advance(timedelta(minutes=2))
     await carry()
@@ -87,9 +83,9 @@ async def test_without_a_receipt_the_next_is_sent_once(
 
 @pytest.mark.parametrize("status", ["delivered", "read"])
 async def test_a_receipt_in_time_lets_the_next_rest(
-    providers: Providers, order: Travelling, clock: Any, db: Any, status: str
+    providers: Providers, told_of: Travelling, clock: Any, db: Any, status: str
 ) -> None:
-    await write(order)
+    await write(told_of)
     await carry()
     await service.keep_report("whatsapp", reported("whatsapp-1", status))
     clock.advance(timedelta(hours=1))
@@ -100,9 +96,9 @@ async def test_a_receipt_in_time_lets_the_next_rest(
 
 
 async def test_a_failure_sends_the_next_at_once(
-    providers: Providers, order: Travelling, db: Any
+    providers: Providers, told_of: Travelling, db: Any
 ) -> None:
-    await write(order)
+    await write(told_of)
     await carry()
     await service.keep_report("whatsapp", reported("whatsapp-1", "failed"))
     await carry()
@@ -110,28 +106,28 @@ async def test_a_failure_sends_the_next_at_once(
     assert await db.value("SELECT count(*) FROM outbox WHERE kind = 'helpdesk.open_problem'") == 0
 
 
-async def test_a_refusal_sends_the_next_at_once(providers: Providers, order: Travelling) -> None:
+async def test_a_refusal_sends_the_next_at_once(providers: Providers, told_of: Travelling) -> None:
     providers.fates = [ports.OutsideRefused("no template", system="whatsapp")]
-    await write(order)
+    await write(told_of)
     await carry()
     assert await states() == {"whatsapp": "failed", "sms": "sent"}
 
 
 async def test_a_failure_of_the_last_asks_a_person_once(
-    providers: Providers, order: Travelling, db: Any
+    providers: Providers, told_of: Travelling, db: Any
 ) -> None:
     refused = ports.OutsideRefused("no", system="x")
     providers.fates = [refused, refused]
-    await write(order)
+    await write(told_of)
     await carry()
     assert await states() == {"whatsapp": "failed", "sms": "failed"}
     assert await db.value("SELECT count(*) FROM outbox WHERE kind = 'helpdesk.open_problem'") == 1
 
 
 async def test_a_late_receipt_stops_what_has_not_gone_out(
-    providers: Providers, order: Travelling, clock: Any
+    providers: Providers, told_of: Travelling, clock: Any
 ) -> None:
-    await write(order)
+    await write(told_of)
     await carry()
     clock.advance(timedelta(minutes=4))
     first = [row["id"] for row in await rows("whatsapp")]
@@ -148,10 +144,10 @@ async def rows(channel: str) -> list[dict[str, Any]]:
 
 
 async def test_a_provider_out_of_reach_is_passed_over_in_time(
-    providers: Providers, order: Travelling, clock: Any
+    providers: Providers, told_of: Travelling, clock: Any
 ) -> None:
     providers.fates = [ports.OutsideUnavailable("429", sent=False)] * 3
-    await write(order)
+    await write(told_of)
     await carry()
     assert await states() == {"whatsapp": "queued", "sms": "standby"}
     clock.advance(timedelta(minutes=4))
@@ -165,10 +161,10 @@ async def test_a_provider_out_of_reach_is_passed_over_in_time(
 
 
 async def test_an_unknown_outcome_waits_for_a_report(
-    providers: Providers, order: Travelling, clock: Any
+    providers: Providers, told_of: Travelling, clock: Any
 ) -> None:
     providers.fates = [UNKNOWN]
-    (first, _) = await write(order)
+    (first, _) = await write(told_of)
     await carry()
     assert await states() == {"whatsapp": "sent_unknown", "sms": "standby"}
     told = reported("wamid.9", "delivered", message_id=str(first))
@@ -180,10 +176,10 @@ async def test_an_unknown_outcome_waits_for_a_report(
 
 
 async def test_an_unknown_outcome_goes_on_by_the_next_channel(
-    providers: Providers, order: Travelling, clock: Any
+    providers: Providers, told_of: Travelling, clock: Any
 ) -> None:
     providers.fates = [UNKNOWN]
-    await write(order)
+    await write(told_of)
     await carry()
     clock.advance(timedelta(minutes=4))
     await carry()
@@ -192,10 +188,10 @@ async def test_an_unknown_outcome_goes_on_by_the_next_channel(
 
 
 async def test_what_must_not_be_lost_is_sent_again_where_there_is_no_other_way(
-    providers: Providers, order: Travelling, clock: Any
+    providers: Providers, told_of: Travelling, clock: Any
 ) -> None:
     providers.fates = [UNKNOWN, UNKNOWN]
-    await write(order)
+    await write(told_of)
     await carry()
     for _ in range(4):
         clock.advance(timedelta(minutes=11))
@@ -205,10 +201,10 @@ async def test_what_must_not_be_lost_is_sent_again_where_there_is_no_other_way(
 
 
 async def test_what_may_be_lost_becomes_a_problem_instead(
-    providers: Providers, order: Travelling, clock: Any, db: Any
+    providers: Providers, told_of: Travelling, clock: Any, db: Any
 ) -> None:
     providers.fates = [UNKNOWN, None, UNKNOWN]
-    await write(order, "1012")
+    await write(told_of, "1012")
     await carry()
     for _ in range(4):
         clock.advance(timedelta(minutes=11))
@@ -219,9 +215,9 @@ async def test_what_may_be_lost_becomes_a_problem_instead(
 
 
 async def test_a_worker_that_dies_in_between_does_not_send_twice(
-    providers: Providers, order: Travelling
+    providers: Providers, told_of: Travelling
 ) -> None:
-    (first, _) = await write(order)
+    (first, _) = await write(told_of)
     await service.begin(first)  # It dies after this, and another one takes the job.
     await carry()
     assert providers.channels == []
@@ -229,10 +225,10 @@ async def test_a_worker_that_dies_in_between_does_not_send_twice(
 
 
 async def test_a_provider_that_knows_repeats_gets_it_again(
-    providers: Providers, order: Travelling
+    providers: Providers, told_of: Travelling
 ) -> None:
     providers.keyed = True
-    (first, _) = await write(order)
+    (first, _) = await write(told_of)
     await service.begin(first)
     await carry()
     assert providers.channels == ["whatsapp"]
@@ -243,9 +239,9 @@ async def test_a_provider_that_knows_repeats_gets_it_again(
 
 @pytest.mark.parametrize("seen", list(permutations(["sent", "delivered", "read"])))
 async def test_reports_in_any_order_and_twice_end_in_the_same_state(
-    providers: Providers, order: Travelling, db: Any, seen: tuple[str, ...]
+    providers: Providers, told_of: Travelling, db: Any, seen: tuple[str, ...]
 ) -> None:
-    await write(order)
+    await write(told_of)
     await carry()
     for status in (*seen, *seen):
         await service.keep_report("whatsapp", reported("whatsapp-1", status))
@@ -255,26 +251,26 @@ async def test_reports_in_any_order_and_twice_end_in_the_same_state(
 
 
 async def test_a_report_that_comes_before_our_number_is_known(
-    providers: Providers, order: Travelling
+    providers: Providers, told_of: Travelling
 ) -> None:
     await service.keep_report("whatsapp", reported("whatsapp-1", "delivered"))
-    await write(order)
+    await write(told_of)
     await carry()
     assert await states() == {"whatsapp": "delivered", "sms": "skipped"}
 
 
 async def test_a_failure_after_the_delivery_changes_nothing(
-    providers: Providers, order: Travelling
+    providers: Providers, told_of: Travelling
 ) -> None:
-    await write(order)
+    await write(told_of)
     await carry()
     await service.keep_report("whatsapp", reported("whatsapp-1", "delivered"))
     await service.keep_report("whatsapp", reported("whatsapp-1", "failed"))
     assert (await states())["whatsapp"] == "delivered"
 
 
-async def test_reports_at_once_from_many_workers(providers: Providers, order: Travelling) -> None:
-    await write(order)
+async def test_reports_at_once_from_many_workers(providers: Providers, told_of: Travelling) -> None:
+    await write(told_of)
     await carry()
     told = [reported("whatsapp-1", one) for one in ("sent", "delivered", "read") * 4]
     kept = await asyncio.gather(*(service.keep_report("whatsapp", one) for one in told))
@@ -283,10 +279,10 @@ async def test_reports_at_once_from_many_workers(providers: Providers, order: Tr
 
 
 async def test_a_report_and_the_answer_at_once_never_miss_one_another(
-    providers: Providers, order: Travelling
+    providers: Providers, told_of: Travelling
 ) -> None:
     for attempt in range(1, 11):
-        (first, _) = await write(order, attempt=attempt)
+        (first, _) = await write(told_of, attempt=attempt)
         await service.begin(first)
         number = f"wamid.{attempt}"
         await asyncio.gather(
@@ -301,9 +297,9 @@ async def test_a_report_and_the_answer_at_once_never_miss_one_another(
 
 
 async def test_what_is_no_news_any_more_is_not_sent(
-    providers: Providers, order: Travelling, clock: Any
+    providers: Providers, told_of: Travelling, clock: Any
 ) -> None:
-    await write(order)
+    await write(told_of)
     clock.advance(timedelta(hours=13))
     await carry()
     assert providers.sent == []

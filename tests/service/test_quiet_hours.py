@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -16,8 +15,6 @@ from tests.factories.messages import (
     READER,
     Providers,
     carry,
-    carrying,
-    quiet_order,
     states,
     with_whatsapp,
     write,
@@ -28,23 +25,11 @@ LATE = datetime(2027, 3, 1, 19, 30, tzinfo=UTC)  # 23:30 in Dubai
 MORNING = datetime(2027, 3, 2, 4, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-async def order(db: Any) -> Travelling:
-    return await quiet_order()
-
-
-@pytest.fixture
-async def providers(order: Travelling) -> AsyncIterator[Providers]:
-    messenger = Providers()
-    with carrying(messenger):
-        yield messenger
-
-
 async def test_a_request_for_feedback_waits_for_the_morning(
-    providers: Providers, order: Travelling, clock: Any, db: Any
+    providers: Providers, told_of: Travelling, clock: Any, db: Any
 ) -> None:
     clock.set(LATE)
-    await write(order, "feedback_request", reader=SLEEPER)
+    await write(told_of, "feedback_request", reader=SLEEPER)
     await carry()
     assert providers.sent == [] and set((await states("feedback_request")).values()) == {"queued"}
     waits = await db.rows("SELECT next_at FROM outbox WHERE done_at IS NULL")
@@ -55,10 +40,10 @@ async def test_a_request_for_feedback_waits_for_the_morning(
 
 
 async def test_what_was_held_up_until_the_night_waits_too(
-    providers: Providers, order: Travelling, clock: Any
+    providers: Providers, told_of: Travelling, clock: Any
 ) -> None:
     clock.set(LATE - timedelta(hours=3))
-    await write(order, "feedback_request", reader=SLEEPER)
+    await write(told_of, "feedback_request", reader=SLEEPER)
     clock.set(LATE)
     ran = await carry()
     assert providers.sent == [] and ("messages.deliver", "postponed") in ran
@@ -69,20 +54,20 @@ async def test_what_was_held_up_until_the_night_waits_too(
 
 @pytest.mark.parametrize("event", ["handover_code", "1012", "delivery_failed"])
 async def test_what_cannot_wait_is_told_at_night(
-    providers: Providers, order: Travelling, clock: Any, event: str
+    providers: Providers, told_of: Travelling, clock: Any, event: str
 ) -> None:
     clock.set(LATE)
-    await write(order, event, reader=SLEEPER)
+    await write(told_of, event, reader=SLEEPER)
     await carry()
     assert "sms" in providers.channels
 
 
 async def test_a_chain_begins_to_wait_for_its_receipt_in_the_morning(
-    providers: Providers, order: Travelling, clock: Any, monkeypatch: pytest.MonkeyPatch
+    providers: Providers, told_of: Travelling, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.set(LATE)
     with with_whatsapp(monkeypatch):
-        await write(order, "feedback_request", reader=SLEEPER)
+        await write(told_of, "feedback_request", reader=SLEEPER)
     clock.set(MORNING - timedelta(minutes=1))
     await carry()
     assert providers.sent == []
