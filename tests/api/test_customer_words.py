@@ -154,6 +154,7 @@ async def test_nothing_is_damaged_before_it_is_there_and_no_more_than_six_photos
         (make_jpeg(64, 64)[:200], PictureDamaged),
         (b"\xff\xd8\xff" + bytes(MAX_LENGTH), UploadTooLong),
     ],
+    ids=["a paper", "a script", "a broken one", "a large one"],
 )
 async def test_only_pictures_are_kept(
     company: Company, data: bytes, refusal: type[Exception]

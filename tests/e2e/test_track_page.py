@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from doorstep.core import db as core_db
 from doorstep.doors.track import page_events
 from doorstep.journey.timeline import describe_milestones
+from tests.api.test_delivery_slots import failed, offer, windows_of
 from tests.contract.served import served
 from tests.factories.backorders import dated
 from tests.factories.company import Company, open_company, the_app
@@ -153,6 +154,71 @@ async def test_everything_works_without_javascript(
         await expect(page.locator("html")).to_have_attribute("lang", "hi")
         kept = await core_db.one("SELECT delivery_rating, installation_rating, words FROM feedback")
         assert tuple(kept.values()) == (5, 4, "Neat work.")
+
+
+STEPS = {
+    "standing": ("parcels/1/times/delivery", "parcels/1/times/visit", "address", "help"),
+    "failed": ("parcels/1/attempt",),
+    "delivered": ("parcels/1/problem",),
+}
+"""The pages behind the order's page, by the order that has them."""
+
+
+async def test_the_pages_behind_it_are_sound_in_each_language(
+    company: Company, base: str, redis: Redis, playwright: Playwright, tmp_path: Path
+) -> None:
+    await offer(company)
+    orders = {
+        "standing": await standing(company, 1004, ("WM-7KG", 1)),
+        "failed": await standing(company, 1012, ("WM-7KG", 1)),
+        "delivered": await standing(company, 1013, ("WM-7KG", 1)),
+    }
+    await failed(company, orders["failed"])
+    async with chrome(playwright) as browser:
+        for scheme, size, language in zip(
+            ("light", "dark", "light"), (PHONE, PHONE, DESK), LANGUAGES, strict=True
+        ):
+            context = await browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+            page = await context.new_page()
+            for name, order in orders.items():
+                await redis.flushdb()
+                await signed_in(page, link(base, order, language))
+                for path in STEPS[name]:
+                    await page.goto(f"{base}/t/orders/{order.number}/{path}?lang={language}")
+                    await expect(page.locator("main h1")).to_be_visible()
+                    await look(page, tmp_path / f"{path.replace('/', '-')}-{language}.png")
+            await context.close()
+
+
+async def signed_in(page: Page, address: str) -> None:
+    """Open a link and type the code that comes to the phone."""
+    await page.goto(address)
+    await page.locator("#ask button").click()
+    await expect(page.get_by_role("status").first).to_be_visible()
+    code = await core_db.value(
+        "SELECT secret FROM message WHERE event = 'sign_in_code' AND secret IS NOT NULL"
+        " ORDER BY created_at DESC LIMIT 1"
+    )
+    await page.locator("#have summary").click()
+    await page.locator("#in input").fill(code)
+    await page.locator("#in button").click()
+    await expect(page.locator("address")).to_be_visible()
+
+
+async def test_a_delivery_is_chosen_in_a_browser_without_javascript(
+    company: Company, base: str, playwright: Playwright
+) -> None:
+    await offer(company)
+    order = await standing(company, 1004, ("WM-7KG", 1))
+    async with chrome(playwright) as browser:
+        context = await browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type]
+        page = await context.new_page()
+        await signed_in(page, link(base, order))
+        await page.get_by_role("link", name="Choose when it is delivered").click()
+        await page.locator("input[name=start]").nth(2).check()
+        await page.get_by_role("button", name="Take this time").click()
+        await expect(page.get_by_role("status")).to_contain_text("planned for the time you chose")
+    assert len(await windows_of(order)) == 1
 
 
 async def test_an_open_page_follows_the_order_and_is_never_ahead_of_it(

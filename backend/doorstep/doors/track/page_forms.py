@@ -6,21 +6,17 @@ Each acts on the order in its own address, and none of them is taken from anothe
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from litestar import Request, Response, post
-from litestar.datastructures import Cookie
-from litestar.params import PathParameter, URLEncodedBody
+from litestar import Response, post
+from litestar.params import URLEncodedBody
 
 from doorstep.core import limits
-from doorstep.core.actor import Actor
 from doorstep.core.auth.guard import client_of
 from doorstep.core.auth.permissions import public
 from doorstep.core.errors import NotFound, Refusal
-from doorstep.core.http.origin import refuse_other_origins
-from doorstep.core.logging import REQUEST_ID
-from doorstep.doors.track import links
-from doorstep.doors.track.page_answers import REFUSALS, go_to, order_page, wanted_language
+from doorstep.doors.track import links, page_steps
+from doorstep.doors.track.page_answers import REFUSALS, order_page, wanted_language
 from doorstep.doors.track.page_reading import NoSuchPaper, parcel_of, read_page
 from doorstep.doors.track.page_schemas import (
     CancelForm,
@@ -30,15 +26,10 @@ from doorstep.doors.track.page_schemas import (
     RateForm,
     SignInForm,
 )
+from doorstep.doors.track.page_steps import FORM_LIMIT, Asked, Number, customer
 from doorstep.flows import care, expected_dates, link_access
 from doorstep.modules.crm import service as crm
 from doorstep.modules.crm import sign_in as crm_sign_in
-
-Number = Annotated[str, PathParameter()]
-Asked = Request[Any, Any, Any]
-
-FORM_LIMIT = 32 * 1024
-"""Bytes of a form: two thousand letters of any script, each in nine bytes."""
 
 
 @post(
@@ -51,7 +42,7 @@ FORM_LIMIT = 32 * 1024
 )
 async def rate(request: Asked, number: Number, data: URLEncodedBody[RateForm]) -> Response[Any]:
     """Rate one parcel, once (1016)."""
-    link = await _own(request, number)
+    link = await page_steps.own(request, number)
     feedback = crm.Feedback(
         event_id=data.event_id,
         delivery_rating=data.delivery_rating,
@@ -61,7 +52,7 @@ async def rate(request: Asked, number: Number, data: URLEncodedBody[RateForm]) -
 
     async def do() -> None:
         parcel = await parcel_of(link, data.parcel)
-        await care.give_feedback(parcel, feedback, actor=_customer(link))
+        await care.give_feedback(parcel, feedback, actor=customer(link))
 
     typed = {
         "delivery_rating": str(data.delivery_rating),
@@ -83,12 +74,12 @@ async def accept_date(
     request: Asked, number: Number, data: URLEncodedBody[DateForm]
 ) -> Response[Any]:
     """Say yes to the date by which short goods are expected; they go on waiting."""
-    link = await _own(request, number)
+    link = await page_steps.own(request, number)
 
     async def do() -> None:
         parcel = await parcel_of(link, data.parcel)
         await expected_dates.accept_date(
-            data.event_id, parcel, data.expected_on, actor=_customer(link)
+            data.event_id, parcel, data.expected_on, actor=customer(link)
         )
 
     return await _done(request, link, do, "accepted")
@@ -104,11 +95,11 @@ async def accept_date(
 )
 async def cancel(request: Asked, number: Number, data: URLEncodedBody[CancelForm]) -> Response[Any]:
     """Cancel a parcel whose goods are short; what is paid for them is owed back."""
-    link = await _own(request, number)
+    link = await page_steps.own(request, number)
 
     async def do() -> None:
         parcel = await parcel_of(link, data.parcel)
-        await expected_dates.cancel_short(data.event_id, parcel, actor=_customer(link))
+        await expected_dates.cancel_short(data.event_id, parcel, actor=customer(link))
 
     return await _done(request, link, do, "cancelled")
 
@@ -125,13 +116,13 @@ async def send_handover_code(
     request: Asked, number: Number, data: URLEncodedBody[ParcelForm]
 ) -> Response[Any]:
     """Send the code for the door once more to the order's phone, for one who has signed in."""
-    link = await _own(request, number)
+    link = await page_steps.own(request, number)
     if not link.signed_in:
         raise NoSuchPaper
 
     async def do() -> None:
         parcel = await parcel_of(link, data.parcel)
-        await link_access.send_handover_code(parcel, actor=_customer(link))
+        await link_access.send_handover_code(parcel, actor=customer(link))
 
     return await _done(request, link, do, "handover_sent")
 
@@ -146,7 +137,7 @@ async def send_handover_code(
 )
 async def send_sign_in_code(request: Asked, number: Number) -> Response[Any]:
     """Send a code to the order's phone; the answer is the same whether there is one or not."""
-    link = await _own(request, number)
+    link = await page_steps.own(request, number)
 
     async def do() -> None:
         await _count_codes(request, link)
@@ -167,15 +158,13 @@ async def sign_in(
     request: Asked, number: Number, data: URLEncodedBody[SignInForm]
 ) -> Response[Any]:
     """Open a session of a day with the code from the phone."""
-    link = await _own(request, number)
+    link = await page_steps.own(request, number)
     typed = data.code.replace(" ", "").replace("-", "")
     try:
         token = await crm_sign_in.sign_in(link.token_hash, typed)
     except crm_sign_in.SignInCodeWrong as wrong:
         return await _again(request, link, wrong, asked=True)
-    return _back(
-        request, link, links.say(number, "signed_in"), links.remember_session(number, token)
-    )
+    return page_steps.back(request, link, "signed_in", links.remember_session(number, token))
 
 
 @post(
@@ -188,27 +177,12 @@ async def sign_in(
 )
 async def sign_out(request: Asked, number: Number) -> Response[Any]:
     """End the session, here and wherever its cookie may have gone."""
-    link = await _own(request, number)
+    link = await page_steps.own(request, number)
     await crm_sign_in.sign_out(link.token_hash, links.session_of(request, number))
-    return _back(request, link, links.say(number, "signed_out"), links.forget_session(number))
+    return page_steps.back(request, link, "signed_out", links.forget_session(number))
 
 
 # --- What they share ------------------------------------------------------------------------------
-
-
-async def _own(request: Asked, number: str) -> Link:
-    """Find the order of the form's address, for a form of ours.
-
-    Raises: SentFromElsewhere, LinkNotValid, TooManyRequests.
-    """
-    refuse_other_origins(request)
-    return await links.by_cookie(request, number)
-
-
-def _customer(link: Link) -> Actor:
-    return Actor(
-        role="customer", source="person", order_id=link.order_id, request_id=REQUEST_ID.get()
-    )
 
 
 async def _count_codes(request: Asked, link: Link) -> None:
@@ -231,7 +205,7 @@ async def _done(
         raise
     except Refusal as refusal:
         return await _again(request, link, refusal, typed)
-    return _back(request, link, links.say(link.number, word))
+    return page_steps.back(request, link, word)
 
 
 async def _again(
@@ -251,13 +225,6 @@ async def _again(
         asked=asked,
         typed=typed,
         status=refusal.status,
-    )
-
-
-def _back(request: Asked, link: Link, *cookies: Cookie) -> Response[Any]:
-    language = wanted_language(request)
-    return go_to(
-        links.order_path(link.number) + (f"?lang={language}" if language else ""), *cookies
     )
 
 

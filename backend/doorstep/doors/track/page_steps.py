@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from litestar import Request, Response
+from litestar.datastructures import Cookie
 from litestar.params import PathParameter
 
 from doorstep.core import db
@@ -96,8 +97,8 @@ def page(
     return html(text, status=refusal.status if refusal else 200)
 
 
-def back(request: Asked, link: Link, word: str) -> Response[Any]:
+def back(request: Asked, link: Link, word: str, *cookies: Cookie) -> Response[Any]:
     """Send the browser to the order's page, which says once what was done."""
     language = wanted_language(request)
     path = links.order_path(link.number) + (f"?lang={language}" if language else "")
-    return go_to(path, links.say(link.number, word))
+    return go_to(path, links.say(link.number, word), *cookies)

@@ -142,7 +142,8 @@ def _read(name: str) -> bytes:
 
 def _load() -> tuple[dict[str, Event], dict[str, Template]]:
     events = msgspec.json.decode(_read("events"), type=dict[str, Event])
-    names = {told.template for told in events.values()}
+    # Sorted, so that every process lists them alike.
+    names = sorted({told.template for told in events.values()})
     templates = {name: msgspec.json.decode(_read(name), type=Template) for name in names}
     check(events, templates)
     return events, templates
