@@ -97,6 +97,7 @@ from doorstep.doors.track import (
     page_files,
     page_forms,
     page_tells,
+    page_wishes,
     verify,
 )
 from doorstep.doors.track import routes as track
@@ -117,6 +118,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *page_forms.handlers,
     *page_choices.handlers,
     *page_tells.handlers,
+    *page_wishes.handlers,
     *page_events.handlers,
     *page_files.handlers,
     *orders.handlers,

@@ -85,6 +85,7 @@ JOB_MODULES = (
     "doorstep.flows.unrouted",
     "doorstep.flows.van_down",
     "doorstep.flows.visit_news",
+    "doorstep.flows.warranty_reminders",
     "doorstep.doors.field.captured",
 )
 """Every module that registers a job, a handler or a type of capture when it is imported."""

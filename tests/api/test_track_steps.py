@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -182,11 +183,74 @@ async def test_help_is_asked_once(company: Company, visitor: Visitor) -> None:
     }  # fmt: skip
 
 
+async def test_goods_are_given_back(company: Company, visitor: Visitor) -> None:
+    order = await standing(company, 1013)
+    address = await at_page(visitor, order)
+    page = await step(visitor, address, "parcels/1/return")
+    [line, *_] = re.findall(r'<option value="([0-9a-f-]{36}:1)"', page)
+    form = forms_of(page)["step"]
+    none = await visitor.send(form, reason="other", how="home", words="", lines="")
+    assert (none.status_code, "Please choose what" in words_of(none.text)) == (422, True)
+    for _ in range(2):
+        said = {"reason": "changed_mind", "how": "home", "words": "Too loud.", "lines": line}
+        after = await visitor.do(form, **said)
+        assert "We will tell you when we fetch it." in words_of(after)
+    [ticket] = await core_db.rows("SELECT type, words FROM ticket")
+    assert ticket["type"] == "return" and "fetched at home" in ticket["words"]
+    assert (
+        await core_db.value("SELECT count(*) FROM expected_arrival WHERE kind = 'customer_return'")
+        == 1
+    )
+    await healthy()
+
+
+async def test_goods_are_not_given_back_once_their_time_is_over(
+    company: Company, visitor: Visitor, clock: Any
+) -> None:
+    order = await standing(company, 1013)
+    address = await at_page(visitor, order)
+    form = forms_of(await visitor.read(f"{address}/parcels/1/return"))["step"]
+    line = await core_db.value(
+        "SELECT id FROM fulfilment_line WHERE fulfilment_id = $1", order.parcel
+    )
+    clock.advance(timedelta(days=15))
+    await sign_in(visitor, address, order.order_id)
+    assert "Nothing of this parcel" in words_of(await visitor.read(f"{address}/parcels/1/return"))
+    answer = await visitor.send(form, reason="other", how="store", lines=f"{line}:1")
+    assert (answer.status_code, "time for returns is over" in answer.text) == (409, True)
+
+
+async def test_ways_of_writing_are_chosen_and_honoured_at_once(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await standing(company, 1004)
+    address = await at_page(visitor, order)
+    page = await step(visitor, address, "messages")
+    form = forms_of(page)["step"]
+    assert {"sms", "email"} <= {
+        *re.findall(r'type="checkbox" name="(\w+)" value="yes" checked', page)
+    }
+    await visitor.do(form, email="yes")
+    kept = await core_db.rows("SELECT channel, wanted, why FROM contact_preference")
+    assert kept == [{"channel": "sms", "wanted": False, "why": "page"}]
+    again = await visitor.read(f"{address}/messages")
+    assert re.findall(r'name="(\w+)" value="yes" checked', again) == ["email"]
+    await order.go_on(1009)
+    told = await core_db.rows("SELECT channel, state FROM message WHERE event = '1009'")
+    assert {row["channel"]: row["state"] for row in told} == {"sms": "skipped", "email": "sent"}
+    # A code that is asked for comes all the same.
+    await visitor.do(forms_of(await visitor.read(address))["out"])
+    await sign_in(visitor, address, order.order_id)
+    await healthy()
+
+
 STEPS = {
     "parcels/1/times/delivery": {"start": now().isoformat()},
     "parcels/1/times/visit": {"start": now().isoformat()},
     "parcels/1/problem": {"kind": "part_missing", "words": "x"},
+    "parcels/1/return": {"reason": "other", "how": "home", "lines": ""},
     "address": {"floor": "4"},
+    "messages": {"sms": "yes"},
 }
 """Those that ask for the code."""
 
@@ -194,8 +258,8 @@ FREE = {"parcels/1/attempt": {"said": "was_here"}, "help": {"words": "x"}}
 
 
 def sent_to(path: str) -> dict[str, str]:
-    """Write what a form sends; an address has no event, it is as it is."""
-    event = {} if path == "address" else {"event_id": str(uuid7())}
+    """Write what a form sends; what only is as it is has no event."""
+    event = {} if path in ("address", "messages") else {"event_id": str(uuid7())}
     return (STEPS | FREE)[path] | event
 
 
@@ -245,7 +309,7 @@ async def test_each_is_read_in_each_language_by_its_own_words(
     await offer(company)
     order = await standing(company, 1004)
     address = await at_page(visitor, order)
-    paths = ("parcels/1/times/delivery", "parcels/1/times/visit", "address", "help")
+    paths = ("parcels/1/times/delivery", "parcels/1/times/visit", "address", "help", "messages")
     for path in paths:
         page = await visitor.read(f"{address}/{path}", lang=language)
         assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in page

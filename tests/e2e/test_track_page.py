@@ -157,9 +157,15 @@ async def test_everything_works_without_javascript(
 
 
 STEPS = {
-    "standing": ("parcels/1/times/delivery", "parcels/1/times/visit", "address", "help"),
+    "standing": (
+        "parcels/1/times/delivery",
+        "parcels/1/times/visit",
+        "address",
+        "help",
+        "messages",
+    ),
     "failed": ("parcels/1/attempt",),
-    "delivered": ("parcels/1/problem",),
+    "delivered": ("parcels/1/problem", "parcels/1/return"),
 }
 """The pages behind the order's page, by the order that has them."""
 

@@ -5,6 +5,7 @@ Messages are rows written with the fact; the job `messages.deliver` carries them
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from doorstep.journey.timeline import (
     date_words,
     detour_words,
     format_amount,
+    format_day,
     format_when,
     sentence,
     visit_words,
@@ -207,6 +209,16 @@ async def tell_other_team(order_id: UUID, fulfilment_id: UUID) -> None:
     audience = await _audience(order_id, fulfilment_id)
     about = About(order_id=order_id, fulfilment_id=fulfilment_id, attempt=audience["attempt"])
     await messages.write("other_team", about, _recipient(audience), _facts(audience))
+
+
+async def tell_warranty_ends(
+    order_id: UUID, fulfilment_id: UUID, nth: int, day: date, goods: str
+) -> None:
+    """Tell the customer that the warranty of goods ends on a day; `nth` of the parcel's such days."""
+    audience = await _audience(order_id, fulfilment_id)
+    words = {"goods": goods, "when": format_day(day, audience["language"])}
+    about = About(order_id=order_id, fulfilment_id=fulfilment_id, attempt=nth)
+    await messages.write("warranty_ending", about, _recipient(audience), _facts(audience) | words)
 
 
 async def tell_window(fulfilment_id: UUID, window: Window | None, reason: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -19,7 +19,8 @@ from doorstep.flows.tickets import open_ticket
 from doorstep.modules.wms.service import custody, receiving
 
 WITH_CUSTOMER = """
-SELECT l.id, l.product_id, p.sku, p.return_days, coalesce(sum(c.quantity), 0)::int AS quantity,
+SELECT l.id, l.product_id, p.sku, p.name, p.names, p.return_days,
+       coalesce(sum(c.quantity), 0)::int AS quantity,
        array(SELECT u.serial FROM unit u WHERE u.fulfilment_line_id = l.id AND u.state = 'delivered'
               ORDER BY u.serial) AS serials
   FROM fulfilment_line l
@@ -52,6 +53,36 @@ class ReturnAsked(NamedTuple):
 
     answer: journey.Answer
     arrival_ids: list[UUID]
+
+
+class Returnable(NamedTuple):
+    """Goods that the customer has and may give back until a moment."""
+
+    line_id: UUID
+    name: str
+    quantity: int
+    until: datetime
+
+
+async def returnable(fulfilment_id: UUID, language: str, *, actor: Actor) -> list[Returnable]:
+    """List what the customer may still give back of a parcel, named in a language.
+
+    Raises: NotFound outside the actor's sight.
+    """
+    await scope(actor).require_fulfilment(fulfilment_id)
+    delivered_at = await db.value(DELIVERED_AT, fulfilment_id)
+    if delivered_at is None:
+        return []
+    have = [
+        Returnable(
+            row["id"],
+            row["names"].get(language, row["name"]),
+            row["quantity"],
+            delivered_at + timedelta(days=row["return_days"]),
+        )
+        for row in await db.rows(WITH_CUSTOMER, fulfilment_id)
+    ]
+    return [one for one in have if one.quantity > 0 and now() <= one.until]
 
 
 @db.transactional

@@ -156,8 +156,10 @@ PUBLIC: set[tuple[str, str]] = {
         for step in (
             "address",
             "help",
+            "messages",
             "parcels/{parcel}/attempt",
             "parcels/{parcel}/problem",
+            "parcels/{parcel}/return",
             "parcels/{parcel}/times/{which}",
         )
     ),

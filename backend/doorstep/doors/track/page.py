@@ -31,8 +31,9 @@ PDF = "application/pdf"
 SAID = frozenset(
     {
         "accepted", "address_kept", "asked", "attempt_true", "attempt_was_here", "cancelled",
-        "code_sent", "delivery_chosen", "handover_sent", "rated", "reported", "signed_in",
-        "signed_out", "visit_chosen",
+        "code_sent", "delivery_chosen", "handover_sent", "rated", "reported", "return_home",
+        "return_store", "signed_in",
+        "signed_out", "visit_chosen", "wishes_kept",
     }
 )  # fmt: skip
 """What a page says once after a form."""

@@ -10,6 +10,7 @@ from litestar.datastructures import UploadFile
 from msgspec import Meta, Struct
 
 from doorstep.doors.track.schemas import Facts, Rating
+from doorstep.journey import Quantity
 
 ParcelNumber = Annotated[int, Meta(ge=1, le=999)]
 Words = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
@@ -186,3 +187,35 @@ class HelpForm(Struct, kw_only=True, forbid_unknown_fields=True):
 
     event_id: UUID
     words: Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+
+
+LineChoice = Annotated[str, Meta(max_length=45, pattern=r"^([0-9a-f-]{36}:[0-9]{1,5})?$")]
+
+
+class ReturnForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the customer wants to give back, why and how; a line is `id:pieces`, empty for none of it."""
+
+    event_id: UUID
+    lines: LineChoice | list[LineChoice] = ""
+    reason: Literal["changed_mind", "damaged", "not_as_described", "other"]
+    how: Literal["home", "store"]
+    words: Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")] = ""
+
+    @property
+    def quantities(self) -> list[Quantity]:
+        """List the pieces that are named."""
+        # A form of one line sends a text, one of several sends a list.
+        lines = self.lines if isinstance(self.lines, list) else [self.lines]
+        named = [line.partition(":") for line in lines if line]
+        return [
+            Quantity(fulfilment_line_id=UUID(line_id), quantity=int(pieces))
+            for line_id, _, pieces in named
+        ]
+
+
+class WishesForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """By which ways the customer wants to be written to; a box that is not ticked is not sent."""
+
+    sms: Literal["yes"] | None = None
+    whatsapp: Literal["yes"] | None = None
+    email: Literal["yes"] | None = None

@@ -252,6 +252,7 @@ def _steps_to(
         yield "times/visit", "choose_visit"
     if DELIVERED in settled:
         yield "problem", "report"
+        yield "return", "return"
 
 
 def _span(span: SpanFacts | None) -> rules.Span | None:

@@ -1,15 +1,21 @@
 """The statements of messages. Times are the database's, moved by the offset of a test: two servers whose
 clocks differ must not disagree on what is over."""
 
+_NOT_WANTED = """
+NOT coalesce((SELECT p.wanted FROM contact_preference p
+               WHERE p.channel = a.channel AND p.address = a.address ORDER BY p.n DESC LIMIT 1), true)"""
+
 # What a message to be written depends on: the time, the newest own words, who wants none.
-CONTEXT = """
+CONTEXT = f"""
 SELECT now() + $1::interval AS moment,
        (SELECT id FROM message_template ORDER BY number DESC LIMIT 1) AS newest_words,
        ARRAY(SELECT a.channel FROM unnest($2::text[], $3::text[]) AS a (channel, address)
-              WHERE NOT coalesce((SELECT p.wanted FROM contact_preference p
-                                   WHERE p.channel = a.channel AND p.address = a.address
-                                   ORDER BY p.n DESC LIMIT 1), true)) AS refused
-"""
+              WHERE {_NOT_WANTED}) AS refused
+"""  # noqa: S608 - a constant of this file
+
+REFUSED = f"""
+SELECT a.channel FROM unnest($1::text[], $2::text[]) AS a (channel, address) WHERE {_NOT_WANTED}
+"""  # noqa: S608 - a constant of this file
 
 INSERT = """
 INSERT INTO message (order_id, fulfilment_id, po_id, problem_id, visit_id, reply_to, event, attempt,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from doorstep.core import clock, db
 from doorstep.core.errors import Invalid
 from doorstep.core.ids import uuid7
 from doorstep.modules.messages import sql
+from doorstep.modules.messages.rules import Channel
 from doorstep.modules.messages.service import chains
 from doorstep.modules.messages.service.writing import preference_address
 
@@ -37,6 +39,16 @@ def is_address(channel: str, address: str) -> bool:
 async def history(address: str) -> list[dict[str, Any]]:
     """List what was said of an address on every channel, newest first."""
     return await db.rows(HISTORY, sorted({address, address.lower()}))
+
+
+async def refused(ways: Sequence[tuple[Channel, str]]) -> set[Channel]:
+    """Tell on which of these channels its address is not to be written to; locks nothing."""
+    rows = await db.rows(
+        sql.REFUSED,
+        [channel for channel, _ in ways],
+        [preference_address(channel, address) for channel, address in ways],
+    )
+    return {row["channel"] for row in rows}
 
 
 async def wants(channel: str, address: str) -> bool:
