@@ -205,7 +205,6 @@ async def signed_in(page: Page, address: str) -> None:
         "SELECT secret FROM message WHERE event = 'sign_in_code' AND secret IS NOT NULL"
         " ORDER BY created_at DESC LIMIT 1"
     )
-    await page.locator("#have summary").click()
     await page.locator("#in input").fill(code)
     await page.locator("#in button").click()
     await expect(page.locator("address")).to_be_visible()
