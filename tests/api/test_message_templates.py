@@ -92,7 +92,9 @@ async def test_every_template_is_listed_with_what_may_be_filled_in(company: Comp
     listed = await company.get("admin", PATH)
     found = {(one["template"], one["channel"]): one for one in listed}
     code = found["handover_code", "whatsapp"]
-    assert code["events"] == ["handover_code"] and code["essential"] == ["code"]
+    assert code["events"] == ["handover_code", "handover_code_again"] and code["essential"] == [
+        "code"
+    ]
     assert ("handover_code", "email") not in found
 
 

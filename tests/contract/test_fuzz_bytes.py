@@ -81,6 +81,9 @@ class Requests:
 LEFT_OUT = frozenset(
     {b"authorization", b"host", b"content-length", b"accept-encoding", b"connection"}
 )
+PAGES = frozenset({"t", "verify"})
+"""Where the customer's pages begin."""
+
 PATTERNS = [
     (name, method, re.compile(re.sub(r"{[^}]+}", "[^/]+", path) + "$"), "{" in path)
     for name, (method, path, _) in ROUTES.items()
@@ -136,6 +139,8 @@ async def damage(company: Company, most: int, *, number: int) -> None:
         await stay_signed_in(company, role, status)
         statuses[status] += 1
         problem = content_type == "application/problem+json" or sent.method == "HEAD"
+        # A person at a page reads why in words.
+        problem = problem or (sent.parts[1] in PAGES and content_type.startswith("text/html"))
         if status >= 500 or (status >= 400 and not problem):
             wrong.append(f"{sent} as {role}: {status} {content_type} {body[:300]!r}"[:1500])
     spent = time.monotonic() - began

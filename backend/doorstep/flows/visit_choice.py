@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from doorstep import journey
 from doorstep.core import db
@@ -18,6 +19,10 @@ from doorstep.modules.fsm.refusals import SlotTaken, VisitNotMovable
 LEAD = timedelta(hours=2)
 """So near its beginning a technician may be under way to a visit."""
 
+DAYS = install.HORIZON.days
+
+ZONE = "SELECT c.zone FROM fulfilment f JOIN channel c ON c.id = f.channel_id WHERE f.id = $1"
+
 BOOKED = """
 SELECT v.id, v.state, lower(v.during) AS starts_at, upper(v.during) AS ends_at, v.technician_id
   FROM visit v WHERE v.fulfilment_id = $1 AND v.state IN ('booked', 'started', 'completed')
@@ -28,7 +33,7 @@ LIVING = "SELECT state = 'open' AND needs_install AND NOT 1015 = ANY (passed) FR
 
 
 async def free_starts(fulfilment_id: UUID, *, actor: Actor) -> list[datetime]:
-    """List when a visit may begin, soonest first, each once however many technicians are free.
+    """List the hours at which a visit may begin, soonest first, however many technicians are free.
 
     Empty where nothing is to be installed any more, or the booked visit is too near to be moved.
 
@@ -37,11 +42,16 @@ async def free_starts(fulfilment_id: UUID, *, actor: Actor) -> list[datetime]:
     await scope(actor).require_fulfilment(fulfilment_id)
     if not await _movable(fulfilment_id):
         return []
-    since = now() + LEAD
-    found = await install.free_slots(
-        fulfilment_id, since=since, until=since + install.HORIZON, actor=actor
-    )
-    return sorted({slot.start for slot in found})
+    zone = ZoneInfo(await db.value(ZONE, fulfilment_id))
+    first = now() + LEAD
+    found: set[datetime] = set()
+    # Day by day, so that the first day with many technicians does not use up all that is shown.
+    for n in range(DAYS):
+        since = first + timedelta(days=n)
+        until = since + timedelta(days=1)
+        slots = await install.free_slots(fulfilment_id, since=since, until=until, actor=actor)
+        found |= {slot.start for slot in slots}
+    return sorted(start for start in found if start.astimezone(zone).minute == 0)
 
 
 @db.transactional

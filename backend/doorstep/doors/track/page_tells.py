@@ -119,7 +119,7 @@ async def read_report(request: Asked, number: Number, parcel: ParcelPart) -> Res
 
 @post(
     "/t/orders/{number:str}/parcels/{parcel:int}/problem",
-    operation_id="reportProblem",
+    operation_id="reportProblemOnPage",
     opt=public(),
     include_in_schema=False,
     exception_handlers=REFUSALS,
