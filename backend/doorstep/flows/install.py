@@ -98,7 +98,12 @@ class Work(NamedTuple):
 
 
 async def free_slots(
-    fulfilment_id: UUID, *, since: datetime, until: datetime, actor: Actor
+    fulfilment_id: UUID,
+    *,
+    since: datetime,
+    until: datetime,
+    actor: Actor,
+    limit: int | None = fsm.MAX_SLOTS,
 ) -> list[Slot]:
     """List when which technician with the skills could come, earliest first; goods stand before.
 
@@ -113,7 +118,9 @@ async def free_slots(
     work = await work_of(fulfilment_id, channel_id)
     start = max(since, await _not_before(fulfilment_id, work))
     technicians = await fsm.technicians_for(channel_id, work.skills)
-    return await fsm.free_slots(technicians, work.zone, rules.Span(start, until), work.length)
+    return await fsm.free_slots(
+        technicians, work.zone, rules.Span(start, until), work.length, limit
+    )
 
 
 @db.transactional

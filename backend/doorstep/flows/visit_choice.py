@@ -19,8 +19,6 @@ from doorstep.modules.fsm.refusals import SlotTaken, VisitNotMovable
 LEAD = timedelta(hours=2)
 """So near its beginning a technician may be under way to a visit."""
 
-DAYS = install.HORIZON.days
-
 ZONE = "SELECT c.zone FROM fulfilment f JOIN channel c ON c.id = f.channel_id WHERE f.id = $1"
 
 BOOKED = """
@@ -43,15 +41,13 @@ async def free_starts(fulfilment_id: UUID, *, actor: Actor) -> list[datetime]:
     if not await _movable(fulfilment_id):
         return []
     zone = ZoneInfo(await db.value(ZONE, fulfilment_id))
-    first = now() + LEAD
-    found: set[datetime] = set()
-    # Day by day, so that the first day with many technicians does not use up all that is shown.
-    for n in range(DAYS):
-        since = first + timedelta(days=n)
-        until = since + timedelta(days=1)
-        slots = await install.free_slots(fulfilment_id, since=since, until=until, actor=actor)
-        found |= {slot.start for slot in slots}
-    return sorted(start for start in found if start.astimezone(zone).minute == 0)
+    since = now() + LEAD
+    # All of them: what is left out after the first two hundred would be the later days.
+    slots = await install.free_slots(
+        fulfilment_id, since=since, until=since + install.HORIZON, actor=actor, limit=None
+    )
+    starts = {slot.start for slot in slots}
+    return sorted(start for start in starts if start.astimezone(zone).minute == 0)
 
 
 @db.transactional

@@ -14,6 +14,7 @@ from doorstep.modules.fsm.service.reports import (
 )
 from doorstep.modules.fsm.service.technicians import create_technician, technicians_for
 from doorstep.modules.fsm.service.visits import (
+    MAX_SLOTS,
     book,
     cancel_visit,
     complete_visit,
@@ -26,6 +27,7 @@ from doorstep.modules.fsm.service.visits import (
 )
 
 __all__ = [
+    "MAX_SLOTS",
     "approve_report",
     "book",
     "cancel_visit",

@@ -50,9 +50,9 @@ async def free_slots(
     zone: ZoneInfo,
     window: rules.Span,
     length: timedelta,
-    limit: int = MAX_SLOTS,
+    limit: int | None = MAX_SLOTS,
 ) -> list[Slot]:
-    """List the free slots of these technicians in the window, earliest first."""
+    """List the free slots of these technicians in the window, earliest first; None lists them all."""
     busy: dict[UUID, list[rules.Span]] = {one.person_id: [] for one in technicians}
     for row in await db.rows(
         "SELECT technician_id, lower(during) AS start, upper(during) AS end FROM visit"
