@@ -86,6 +86,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """smtps://user:password@host:465 or smtp://user:password@host:587 (which must offer STARTTLS)."""
     smtp_from: str = ""
     """Whom e-mails come from, as orders@shop.example."""
+    smtp_bounces: str = ""
+    """Where mail servers send e-mails back to (the envelope's sender); empty means `smtp_from`."""
+    smtp_path_secrets: str = ""
+    """The secret part of /hooks/email/…, comma-separated. The mail server gives what comes to
+    `smtp_bounces` to `curl --fail --data-binary @- https://…/hooks/email/…`, each mail as it came."""
     vapid_private_key: str = ""
     """Signs what is pushed to phones: the key itself (32 bytes as base64url, or DER), or the absolute
     path of a file that holds it, PEM too. Empty means that push is off. Losing it silences every phone

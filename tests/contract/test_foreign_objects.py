@@ -38,6 +38,7 @@ EXEMPT = {
     "saveBusinessCalendar": "calendars are the installation's, only admins set them",
     "replayDeadLetter": "dead letters are the installation's, only admins replay them",
     "receiveClickPostScan": "the secret in the path is the key itself",
+    "receiveMailReport": "the secret in the path is the key itself",
     "receiveMsg91Report": "the secret in the path is the key itself",
     "receiveTwilioReport": "the signature is the key (tests/service/test_message_news.py)",
     "listMessageTemplateVersions": "words are the installation's, and name nobody",

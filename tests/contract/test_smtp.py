@@ -97,6 +97,15 @@ async def test_an_email_arrives_as_it_was_written(server: MailServer) -> None:
     assert message["Auto-Submitted"] == "auto-generated"
 
 
+async def test_what_cannot_be_delivered_goes_back_to_an_address_of_its_own(
+    server: MailServer,
+) -> None:
+    back = "bounces@shop.example"
+    await Smtp(f"smtp://127.0.0.1:{server.port}", FROM, back).send(LETTER)
+    ((sender, _, message),) = server.got
+    assert sender == back and message["From"].addresses[0].addr_spec == FROM
+
+
 async def test_a_repeat_has_the_same_message_id(server: MailServer) -> None:
     assert await smtp(server).send(LETTER) == await smtp(server).send(LETTER)
 

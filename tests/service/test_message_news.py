@@ -12,12 +12,15 @@ import msgspec
 import pytest
 
 from doorstep import settings as settings_module
+from doorstep.adapters.mail_reports import MailHook
 from doorstep.adapters.msg91 import Msg91Hook
 from doorstep.adapters.signatures import base64_hmac_sha1, hex_hmac_sha256
 from doorstep.adapters.twilio import TwilioHook
 from doorstep.adapters.whatsapp import WhatsAppHook
+from doorstep.modules.messages.service import Recipient
 from tests.factories.care import outside, place
 from tests.factories.company import Company, open_company
+from tests.factories.mail import bounce, complaint
 from tests.factories.messages import PHONE, with_whatsapp, write
 
 PUBLIC = "https://doorstep.example"
@@ -32,6 +35,7 @@ async def company(
         "whatsapp": WhatsAppHook(("app-secret",)),
         "twilio": TwilioHook(("auth-token",), PUBLIC),
         "msg91": Msg91Hook(("m91-path",)),
+        "smtp": MailHook(("mail-path",)),
     }
     monkeypatch.setenv("WHATSAPP_VERIFY_TOKEN", "verify-me")
     async with open_company(tmp_path) as opened:
@@ -107,6 +111,46 @@ async def test_reports_of_each_provider_reach_their_message(company: Company, db
     found = {row["id"]: row["state"] for row in await db.rows("SELECT id, state FROM message")}
     assert [found[one] for one in ids] == ["read", "delivered", "failed"]
     assert await db.value("SELECT count(*) FROM message_report") == 3
+
+
+async def emailed(company: Company, mail: bytes) -> int:
+    plain = {"Content-Type": "message/rfc822"}
+    answer = await company.http.post("/hooks/email/mail-path", content=mail, headers=plain)
+    await company.work()
+    return answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("kind", "why", "ends"), [("bounce", "hard_bounce", "failed"), ("abuse", "complaint", "sent")]
+)
+async def test_a_mailbox_that_sends_e_mails_back_gets_no_more(
+    company: Company, db: Any, kind: str, why: str, ends: str
+) -> None:
+    order = await place(("KET-17", 1), world=company.world)
+    await db.execute("DELETE FROM message")
+    reader = Recipient(language="en", email="Aisha@example.com")
+    (number,) = await write(order, "1005", reader=reader)
+    await company.work()
+    about = f"<{number}@shop.example>"
+    mail = bounce(about) if kind == "bounce" else complaint(about)
+    assert [await emailed(company, mail) for _ in range(2)] == [200, 200]
+    assert await db.value("SELECT state FROM message WHERE id = $1", number) == ends
+    kept = await db.rows("SELECT channel, address, wanted, why FROM contact_preference")
+    assert kept == [
+        {"channel": "email", "address": "aisha@example.com", "wanted": False, "why": why}
+    ]
+    again = await write(order, "1005", attempt=2, reader=reader)
+    await company.work()
+    states = await db.rows("SELECT state FROM message WHERE id = ANY ($1::uuid[])", again)
+    assert {row["state"] for row in states} <= {"skipped"}
+
+
+async def test_mail_that_is_no_report_of_ours_is_refused(company: Company, db: Any) -> None:
+    assert await emailed(company, b"Subject: Out of office\r\n\r\nBack on Monday.") == 400
+    answer = await company.http.post("/hooks/email/guess", content=bounce("<1@shop.example>"))
+    assert answer.status_code == 401
+    assert await emailed(company, bounce("<none-of-ours@shop.example>")) == 200
+    assert await db.value("SELECT count(*) FROM contact_preference") == 0
 
 
 @pytest.mark.parametrize("words", ["STOP", "stop.", " Stop ", "رجاءً", "توقف", "बंद", "unsubscribe"])

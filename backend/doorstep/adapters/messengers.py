@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import phonenumbers
 
 from doorstep import ports
+from doorstep.adapters.mail_reports import MailHook
 from doorstep.adapters.msg91 import Msg91, Msg91Hook
 from doorstep.adapters.sandbox_messenger import SandboxMessenger
 from doorstep.adapters.smtp import Smtp
@@ -95,4 +96,5 @@ def configured_hooks() -> dict[str, ports.Hook[ports.MessageNews]]:
         "whatsapp": WhatsAppHook.configured(),
         "twilio": TwilioHook.configured(),
         "msg91": Msg91Hook.configured(),
+        "smtp": MailHook.configured(),
     }

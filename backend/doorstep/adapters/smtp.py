@@ -46,8 +46,13 @@ class BadSmtpSettings(ValueError):
 class Smtp:
     """Sends e-mails through the company's mail server."""
 
-    def __init__(self, url: str, sender: str, *, total_seconds: float = TOTAL_SECONDS) -> None:
-        """Raises: BadSmtpSettings."""
+    def __init__(
+        self, url: str, sender: str, bounces: str = "", *, total_seconds: float = TOTAL_SECONDS
+    ) -> None:
+        """Send as `sender`; what cannot be delivered goes back to `bounces`, if that is another address.
+
+        Raises: BadSmtpSettings.
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname or "@" not in sender:
             raise BadSmtpSettings(
@@ -59,13 +64,16 @@ class Smtp:
         self._tls = parts.scheme == "smtps"
         self._login = (unquote(parts.username or ""), unquote(parts.password or ""))
         self._sender = sender
+        self._bounces = bounces or sender
         self._total = total_seconds
 
     @classmethod
     def configured(cls) -> Smtp | None:
         """Take the server from the settings; None where there is none. Raises: BadSmtpSettings."""
         given = settings()
-        return cls(given.smtp_url, given.smtp_from) if given.smtp_url else None
+        if not given.smtp_url:
+            return None
+        return cls(given.smtp_url, given.smtp_from, given.smtp_bounces)
 
     def route(self, channel: str, to: str) -> Route:
         """Carry e-mail."""
@@ -87,7 +95,7 @@ class Smtp:
             async with asyncio.timeout(self._total):
                 client = await self._connected()
                 try:
-                    await client.mail(self._sender)
+                    await client.mail(self._bounces)
                     asked = True
                     await client.rcpt(letter.to)
                     handed = True

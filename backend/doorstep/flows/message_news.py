@@ -63,6 +63,12 @@ async def handle_msg91(message: inbox.Message) -> None:
     await _take("msg91", message)
 
 
+@inbox.handler("smtp")
+async def handle_email(message: inbox.Message) -> None:
+    """Take a bounce or a complaint about an e-mail."""
+    await _take("smtp", message)
+
+
 async def _take(provider: str, message: inbox.Message) -> None:
     news = ports.message_hook(provider).read(message.body)
     ours = message.headers.get(OUR_NUMBER, "")

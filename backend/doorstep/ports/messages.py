@@ -12,6 +12,9 @@ from doorstep.ports.failures import OutsideRefused, OutsideUnavailable
 Meaning = Literal["sent", "delivered", "read", "failed", "nothing"]
 """What a provider's word means here; `nothing` is kept and changes nothing."""
 
+Stops = Literal["", "hard_bounce", "complaint"]
+"""Why the reader is not to be written to any more at this address, if a report says so."""
+
 
 class OutcomeUnknown(OutsideUnavailable):
     """The provider may have taken the message or not; only a report of it can tell."""
@@ -84,6 +87,7 @@ class MessageReport:
     at: datetime | None
     message_id: str = ""
     reason: str = ""
+    stops: Stops = ""
     raw: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -168,6 +168,7 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/hooks/twilio"),
     ("POST", "/hooks/twilio/{message_id}"),
     ("POST", "/hooks/msg91/{secret}"),
+    ("POST", "/hooks/email/{secret}"),
     ("GET", "/track/{token}"),
     ("POST", "/track/{token}/feedback"),
     ("POST", "/track/{token}/date"),

@@ -1,4 +1,4 @@
-"""/hooks/whatsapp, /hooks/twilio and /hooks/msg91: reports of messages, and what people write to us."""
+"""/hooks/whatsapp, /hooks/twilio, /hooks/msg91 and /hooks/email: what becomes of messages, and replies."""
 
 from __future__ import annotations
 
@@ -110,10 +110,25 @@ async def receive_msg91(request: AnyRequest, secret: Secret) -> Received:
     return await receive("msg91", ports.message_hook("msg91"), request, secret)
 
 
+@post(
+    "/hooks/email/{secret:str}",
+    operation_id="receiveMailReport",
+    status_code=200,
+    opt=OPEN,
+    request_max_body_size=BODY_LIMIT,
+    responses=PROBLEMS,
+    tags=["hooks"],
+)
+async def receive_email(request: AnyRequest, secret: Secret) -> Received:
+    """Take a bounce (RFC 3464) or a complaint (RFC 5965) as the mail server got it, headers and all."""
+    return await receive("smtp", ports.message_hook("smtp"), request, secret)
+
+
 ROUTES = [
     verify_whatsapp,
     receive_whatsapp,
     receive_twilio,
     receive_twilio_report,
     receive_msg91,
+    receive_email,
 ]

@@ -8,14 +8,15 @@ from doorstep import ports
 from doorstep.core import clock, db
 from doorstep.core.ids import uuid7
 from doorstep.modules.messages import sql
-from doorstep.modules.messages.service import chains
+from doorstep.modules.messages.service import chains, preferences
 
 
 @db.transactional
 async def keep_report(provider: str, report: ports.MessageReport, *, named: str = "") -> bool:
     """Keep what a provider says of a message and apply it; tell whether it is new.
 
-    `named` is our own number of the message where the webhook's address held it.
+    `named` is our own number of the message where the webhook's address held it. A report that stops
+    its reader holds for every further message to that address.
 
     One whose message has not yet told its number waits here: `mark_sent` finds it.
     """
@@ -31,6 +32,15 @@ async def keep_report(provider: str, report: ports.MessageReport, *, named: str 
     )  # fmt: skip
     if kept is None:
         return False
+    if message_id and report.stops:
+        where = await db.one(sql.ADDRESS, message_id)
+        await preferences.set_preference(
+            where["channel"],
+            where["recipient"],
+            wanted=False,
+            why=report.stops,
+            detail=report.reason,
+        )
     locked = await chains.lock(message_id) if message_id else None
     if locked is not None:
         await chains.hear(locked, report.means, provider, report.provider_id, report.reason)
