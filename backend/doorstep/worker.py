@@ -59,6 +59,7 @@ JOB_MODULES = (
     "doorstep.flows.dispatch",
     "doorstep.flows.earnings",
     "doorstep.flows.door_links",
+    "doorstep.flows.erasure",
     "doorstep.flows.escalations",
     "doorstep.flows.expected_dates",
     "doorstep.flows.hands",

@@ -158,7 +158,9 @@ DECLARE
   found_id uuid;
 BEGIN
   SELECT id INTO found_id FROM customer
-   WHERE channel_id = p_channel AND phone = c->>'phone' AND email = c->>'email';
+   WHERE channel_id = p_channel AND phone = c->>'phone' AND email = c->>'email'
+   -- Whoever is just being erased is waited for, and is then found no more (flows/erasure.py).
+     FOR KEY SHARE;
   IF found_id IS NOT NULL THEN
     RETURN found_id;
   END IF;
