@@ -29,7 +29,7 @@ LISTS = frozenset(
         "listWaitingParcels", "listVansOut", "listVehicles", "listCrews", "listShifts", "listAvailability",
         "listPrices", "listExtraPrices", "listPartsOnVans", "listOwnParts", "listReceipts",
         "listEarningRates", "listEarnings", "listEarningLines",
-        "listOwnManuals",
+        "listOwnManuals", "listErasureRequests",
     }
 )  # fmt: skip
 """Lists of things: a stranger's is empty."""

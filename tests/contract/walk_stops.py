@@ -289,6 +289,10 @@ async def desk(walk: Walk, order: Order) -> None:
     named = {"order_id": order.order_id}
     await walk.ask("readClosing", "support", **named)
     await walk.ask("closeOrder", "support", {"reason": "agreed with the customer"}, **named)
+    wish = {"way": "mail", "gives_up_warranty": False}
+    await walk.ask("recordErasureRequest", "support", wish, **named)
+    await walk.ask("listErasureRequests", "support")
+    await walk.ask("savePrivacyRule", "admin", {"retention_days": 3650}, channel="AE")
     await walk.company.work()
     await walk.ask("listArchivedOrders", "support", query=f"?number={order.number}")
     await walk.ask("openArchivedFile", "support", file="index.json", **named)

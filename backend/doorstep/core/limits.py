@@ -51,6 +51,8 @@ CLASSES: dict[str, Bucket] = {
     "refresh": Bucket(burst=120, per_minute=120),
     "link": Bucket(burst=30, per_minute=30),
     "link_miss": Bucket(burst=10, per_minute=10),
+    # All that is kept of somebody in one file: nobody needs it often.
+    "own_data": Bucket(burst=3, per_minute=0.1),
     "hook": Bucket(burst=1000, per_minute=6000),
     "upload": Bucket(burst=2000, per_minute=6000),
     "probe": Bucket(burst=120, per_minute=240),

@@ -9,6 +9,7 @@ proof stay and point to a row without a name. Files go by an outbox row, after t
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,11 @@ OWN_PHONE = """
 SELECT c.phone IS NOT NULL FROM customer_order o JOIN customer c ON c.id = o.customer_id WHERE o.id = $1
 """
 
+WAITING = """
+SELECT e.asked_at, e.waits_for FROM erasure_request e JOIN customer_order o USING (customer_id)
+ WHERE o.id = $1 AND e.state = 'waiting'
+"""
+
 ANY_DAY = "SELECT (now() AT TIME ZONE zone)::date FROM channel WHERE id = $1"
 
 
@@ -65,7 +71,7 @@ class Traces(msgspec.Struct, kw_only=True):
     refused: list[str]
     ids: list[str]
     sent: list[str]
-    since: Any
+    since: datetime
     files: list[str] = []
     erased: bytes = ERASED
     gone: bytes = GONE
@@ -119,6 +125,23 @@ async def _ask(
     )
     await outbox.add("flows.erase_customer", {"request_id": str(asked)})
     return asked
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as its customer may see it."""
+
+    asked_at: datetime
+    waits_for: list[rules.WaitsFor]
+
+
+async def read_of_order(order_id: UUID, *, actor: Actor) -> Asked | None:
+    """Tell what the erasure of an order's customer waits for; None where nobody has asked.
+
+    Raises: NotFound.
+    """
+    await scope(actor).require_order(order_id)
+    found = await db.row(WAITING, order_id)
+    return None if found is None else Asked(**found)
 
 
 # --- Carrying it out ------------------------------------------------------------------------------

@@ -107,6 +107,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "messages:template:read": _roles(_DESK),
     "messages:template:write": _roles("admin"),
     "messages:preference:write": _roles("support admin"),
+    # Who is forgotten, and after how long
+    "privacy:erasure:manage": _roles("support admin"),
+    "privacy:rule:write": _roles("admin"),
     # What finished work earns its person
     "earnings:line:own": _roles(_FIELD),
     "earnings:line:read": _roles("finance dispatcher admin"),
@@ -150,11 +153,13 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/t/orders/{number}/sign-in-code"),
     ("POST", "/t/orders/{number}/sign-in"),
     ("POST", "/t/orders/{number}/sign-out"),
+    ("POST", "/t/orders/{number}/erasure"),
     *(
         (method, f"/t/orders/{{number}}/{step}")
         for method in ("GET", "POST")
         for step in (
             "address",
+            "data",
             "help",
             "messages",
             "parcels/{parcel}/attempt",

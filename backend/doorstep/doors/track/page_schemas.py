@@ -213,6 +213,13 @@ class ReturnForm(Struct, kw_only=True, forbid_unknown_fields=True):
         ]
 
 
+class ErasureForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """That the customer is sure, and whether he gives up the warranties that still run."""
+
+    sure: Literal["yes"]
+    gives_up: Literal["yes"] | None = None
+
+
 class WishesForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """By which ways the customer wants to be written to; a box that is not ticked is not sent."""
 
