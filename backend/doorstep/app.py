@@ -99,6 +99,7 @@ from doorstep.doors.track import (
     page_forms,
     page_privacy,
     page_tells,
+    page_warranty,
     page_wishes,
     verify,
 )
@@ -120,6 +121,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *page_forms.handlers,
     *page_choices.handlers,
     *page_tells.handlers,
+    *page_warranty.handlers,
     *page_wishes.handlers,
     *page_privacy.handlers,
     *page_events.handlers,

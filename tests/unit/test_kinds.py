@@ -41,7 +41,9 @@ COMPUTED = {
     "modules/helpdesk/jobs.py": set(),
     "modules/helpdesk/service/tickets.py": {
         f"ticket_{one}"
-        for one in ("complaint", "return", "damage", "missing_part", "question", "refund", "other")
+        for one in (
+            "complaint", "return", "damage", "missing_part", "warranty", "question", "refund", "other",
+        )
     },
 }  # fmt: skip
 """Files that compute the kind: which ones they can come to. A new file that does must be added."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from doorstep import journey
 from doorstep.core import db
@@ -40,6 +41,12 @@ SELECT w.id,
 """  # noqa: S608 - a constant of this file
 
 
+CLAIMED_AND_GONE = """
+SELECT c.id FROM warranty_claim c JOIN warranty w ON w.id = c.warranty_id
+ WHERE w.fulfilment_id = $1 AND w.state = 'void'
+"""
+
+
 async def let_go(fact: journey.Fact) -> None:
     """Let a parcel of which a part came back be only what stays."""
     await keep_to_what_stays(fact.fulfilment)
@@ -53,6 +60,7 @@ async def keep_to_what_stays(fulfilment: Mapping[str, Any]) -> None:
     parcel, passed = fulfilment["id"], fulfilment["passed"]
     covers = {row["id"]: row["pieces"] or 0 for row in await db.rows(COVERS, parcel)}
     await crm.lessen_warranties(covers)
+    await call_off_repairs(parcel)
     stays = await db.one(STAYS, parcel)
     await journey.set_flags(
         parcel,
@@ -61,3 +69,9 @@ async def keep_to_what_stays(fulfilment: Mapping[str, Any]) -> None:
     )
     if not stays["needs_install"]:
         await fsm.drop_visit(parcel, "cancelled")
+
+
+async def call_off_repairs(fulfilment_id: UUID) -> None:
+    """Call off the visits for goods of a parcel that went back, and are under warranty no more."""
+    rows = await db.rows(CLAIMED_AND_GONE, fulfilment_id)
+    await fsm.drop_visits_of_claims([row["id"] for row in rows])

@@ -100,10 +100,14 @@ QUERIES: dict[str, str] = {
     "IC1 applied": """
         SELECT c.subject || ' ' || c.id AS subject, 'was applied, and no event tells of it' AS detail
           FROM (SELECT 'POD' AS subject, id, fulfilment_id, verdict FROM pod
-                UNION ALL SELECT 'report', id, fulfilment_id, verdict FROM visit_report
+                UNION ALL SELECT 'report', r.id, r.fulfilment_id, r.verdict
+                            FROM visit_report r
+                            JOIN visit v ON v.id = r.visit_id AND v.purpose = 'installation'
                 UNION ALL SELECT 'failed delivery', id, fulfilment_id, verdict FROM delivery_attempt
                 UNION ALL SELECT 'piece report', event_id, fulfilment_id, verdict FROM piece_report_parcel
-                UNION ALL SELECT 'failed visit', id, fulfilment_id, verdict FROM visit_failure) c
+                UNION ALL SELECT 'failed visit', x.id, x.fulfilment_id, x.verdict
+                            FROM visit_failure x
+                            JOIN visit v ON v.id = x.visit_id AND v.purpose = 'installation') c
          WHERE c.verdict = 'applied'
            AND NOT EXISTS (SELECT FROM journey_event e
                             WHERE e.event_id = c.id AND e.fulfilment_id = c.fulfilment_id)

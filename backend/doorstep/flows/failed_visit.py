@@ -8,7 +8,7 @@ from doorstep import journey
 from doorstep.core import db, previews
 from doorstep.core.actor import Actor
 from doorstep.core.errors import EventIdReused
-from doorstep.flows import earnings, install
+from doorstep.flows import earnings, install, warranty_visits
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.refusals import NoFreeSlot, VisitMissing
 from doorstep.modules.fsm.schemas import VisitFailed
@@ -18,11 +18,12 @@ NEEDS_VISIT = """
 SELECT (SELECT needs_install FROM fulfilment WHERE id = $1)
    AND EXISTS (SELECT FROM detour_case WHERE fulfilment_id = $1 AND kind = 'installation_failed'
                 AND closed_at IS NULL)
-   AND NOT EXISTS (SELECT FROM visit WHERE fulfilment_id = $1 AND state IN ('booked', 'started'))
+   AND NOT EXISTS (SELECT FROM visit WHERE fulfilment_id = $1 AND purpose = 'installation'
+                     AND state IN ('booked', 'started'))
 """
 
 OWN_VISIT = """
-SELECT id, order_id, fulfilment_id FROM visit WHERE id = $1 AND technician_id = $2
+SELECT id, order_id, fulfilment_id, claim_id FROM visit WHERE id = $1 AND technician_id = $2
 """
 
 
@@ -38,6 +39,8 @@ async def record_failed_visit(visit_id: UUID, told: VisitFailed, *, actor: Actor
     visit = await db.row(OWN_VISIT, visit_id, actor.person_id)
     if visit is None:
         raise VisitMissing
+    if visit["claim_id"] is not None:
+        return await warranty_visits.fail(visit, told, actor=actor)
     known = await fsm.known_failure(told.event_id)
     if known is not None and (known["visit_id"], known["reason"]) != (visit_id, told.reason):
         raise EventIdReused(str(told.event_id))

@@ -67,7 +67,8 @@ SELECT until_at FROM delivery_window WHERE fulfilment_id = $1 ORDER BY n DESC LI
 # A completed one too: its report may arrive before the proof of delivery does.
 LAST_VISIT = """
 SELECT id, lower(during) AS starts_at, state FROM visit
- WHERE fulfilment_id = $1 AND state NOT IN ('cancelled', 'failed') ORDER BY booked_at DESC LIMIT 1
+ WHERE fulfilment_id = $1 AND purpose = 'installation'
+   AND state NOT IN ('cancelled', 'failed') ORDER BY booked_at DESC LIMIT 1
 """
 
 

@@ -10,7 +10,7 @@ from doorstep.core import db, outbox, previews
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import EventIdReused
-from doorstep.flows import earnings, part_delivery
+from doorstep.flows import earnings, part_delivery, warranty_visits
 from doorstep.flows.install import work_of
 from doorstep.journey import Evidence, Verdict
 from doorstep.modules.fsm import rules
@@ -28,6 +28,7 @@ AGREEING_REPORTS = """
 SELECT id FROM visit_report
  WHERE fulfilment_id = $1 AND approved_at IS NULL AND bytes_verified_at IS NOT NULL
    AND missing = '{}' AND disagreements = '{}' AND verdict IN ('applied', 'duplicate', 'held')
+   AND EXISTS (SELECT FROM visit v WHERE v.id = visit_id AND v.purpose = 'installation')
 """
 
 SERIALISED_LINES = """
@@ -39,6 +40,7 @@ REPORT_TO_APPROVE = """
 SELECT r.id, r.fulfilment_id, r.verdict, r.missing, r.captured_at, r.technician_id, r.device_id,
        p.name
   FROM visit_report r JOIN person p ON p.id = r.technician_id
+  JOIN visit v ON v.id = r.visit_id AND v.purpose = 'installation'
  WHERE r.visit_id = $1 AND r.approved_at IS NULL AND r.verdict <> 'rejected'
  ORDER BY r.recorded_at DESC LIMIT 1
 """
@@ -48,6 +50,8 @@ SELECT r.id, r.fulfilment_id, r.verdict, r.missing, r.captured_at, r.technician_
 async def complete_visit(visit_id: UUID, report: VisitCompleted, *, actor: Actor) -> journey.Answer:
     """Keep a report and pass 1015; it approves itself when everything agrees (V5).
 
+    One of a warranty claim passes nothing, and settles the claim.
+
     Where evidence is missing, a person at a screen is refused, while a phone's report is kept for
     review. What does not agree passes 1015 and waits for a dispatcher. The same event id again
     gets its first answer.
@@ -56,7 +60,7 @@ async def complete_visit(visit_id: UUID, report: VisitCompleted, *, actor: Actor
     a person.
     """
     visit = await db.row(
-        "SELECT id, order_id, fulfilment_id, state FROM visit WHERE id = $1 AND technician_id = $2",
+        "SELECT id, order_id, fulfilment_id, claim_id, state FROM visit WHERE id = $1 AND technician_id = $2",
         visit_id,
         actor.person_id,
     )
@@ -72,6 +76,8 @@ async def complete_visit(visit_id: UUID, report: VisitCompleted, *, actor: Actor
         return _answer(known["verdict"], known["verdict_reason"], report.event_id, fulfilment)
     if visit["state"] == "cancelled" and actor.source == "person":
         raise VisitOver
+    if visit["claim_id"] is not None:
+        return await warranty_visits.complete(visit, fulfilment, report, actor=actor)
     judged = await _judge(fulfilment, report)
     if judged.missing and actor.source == "person":
         raise ReportIncomplete(missing=judged.missing)

@@ -61,7 +61,7 @@ SELECT o.number, o.language, o.currency, o.total_minor, c.email,
 NEXT_VISIT = """
 SELECT lower(v.during) AS starts_at, c.zone
   FROM visit v JOIN fulfilment f ON f.id = v.fulfilment_id JOIN channel c ON c.id = f.channel_id
- WHERE v.fulfilment_id = $1 AND v.state = 'booked'
+ WHERE v.fulfilment_id = $1 AND v.purpose = 'installation' AND v.state = 'booked'
 """
 
 NTH = """

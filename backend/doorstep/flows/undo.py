@@ -8,6 +8,7 @@ from uuid import UUID
 
 from doorstep import journey
 from doorstep.core import db
+from doorstep.flows.came_back import call_off_repairs
 from doorstep.flows.refunds import ask_for_refund
 from doorstep.modules.crm import service as crm
 from doorstep.modules.fsm import service as fsm
@@ -49,6 +50,7 @@ async def give_back(fact: journey.Fact) -> None:
     await tms.drop_stop(fact.fulfilment_id)
     await fsm.drop_visit(fact.fulfilment_id, "cancelled")
     await crm.void_warranties(fact.fulfilment_id)
+    await call_off_repairs(fact.fulfilment_id)
     await helpdesk.close_problems_of(
         fact.fulfilment_id, POINTLESS, "The parcel has ended.", fact.actor
     )

@@ -23,7 +23,8 @@ ZONE = "SELECT c.zone FROM fulfilment f JOIN channel c ON c.id = f.channel_id WH
 
 BOOKED = """
 SELECT v.id, v.state, lower(v.during) AS starts_at, upper(v.during) AS ends_at, v.technician_id
-  FROM visit v WHERE v.fulfilment_id = $1 AND v.state IN ('booked', 'started', 'completed')
+  FROM visit v
+ WHERE v.fulfilment_id = $1 AND v.purpose = 'installation' AND v.state IN ('booked', 'started', 'completed')
  ORDER BY v.booked_at DESC LIMIT 1
 """
 

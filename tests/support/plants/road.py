@@ -19,7 +19,7 @@ ONE_SHIFT = (
 ONE_VISIT = (
     "DROP INDEX visit_one_active",
     "visit",
-    "CREATE UNIQUE INDEX visit_one_active ON visit (fulfilment_id)"
+    "CREATE UNIQUE INDEX visit_one_active ON visit (fulfilment_id, claim_id) NULLS NOT DISTINCT"
     " WHERE state IN ('booked', 'started')",
 )
 ONE_PLACE = (

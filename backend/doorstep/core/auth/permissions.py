@@ -166,6 +166,7 @@ PUBLIC: set[tuple[str, str]] = {
             "parcels/{parcel}/problem",
             "parcels/{parcel}/return",
             "parcels/{parcel}/times/{which}",
+            "parcels/{parcel}/warranty",
         )
     ),
     ("GET", "/hooks/whatsapp"),

@@ -9,10 +9,11 @@ from msgspec import Struct
 # Of a visit named v with its order o, the customer k and the address a. A customer is known by the phone
 # number, in the same channel: whoever else lives at the address is nobody of whom anything is told here.
 EARLIER = """
-SELECT jsonb_agg(jsonb_build_object('starts_at', e.starts_at, 'state', e.state, 'reason', e.reason,
+SELECT jsonb_agg(jsonb_build_object('starts_at', e.starts_at, 'state', e.state,
+                 'purpose', e.purpose, 'reason', e.reason,
                  'words', e.words, 'number', e.number, 'here', e.here, 'units', e.units)
                  ORDER BY e.starts_at, e.id)
-  FROM (SELECT w.id, lower(w.during) AS starts_at, w.state, x.number,
+  FROM (SELECT w.id, lower(w.during) AS starts_at, w.state, w.purpose, x.number,
                coalesce(f.reason, '') AS reason, coalesce(f.words, '') AS words,
                (lower(b.line1), lower(b.building), lower(b.flat), lower(b.city))
                  = (lower(a.line1), lower(a.building), lower(a.flat), lower(a.city)) AS here,
@@ -53,6 +54,7 @@ class EarlierVisit(Struct):
 
     starts_at: datetime
     state: str
+    purpose: str
     reason: str
     words: str
     number: str

@@ -41,7 +41,7 @@ from doorstep.modules.fsm.schemas import (
 TAGS = ["installation"]
 
 OWN_VISITS = f"""
-SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS ends_at, v.state,
+SELECT v.id, v.fulfilment_id, v.purpose, lower(v.during) AS starts_at, upper(v.during) AS ends_at, v.state,
        o.number, e.recorded_at AS delivered_at,
        EXISTS (SELECT FROM detour_case d WHERE d.fulfilment_id = v.fulfilment_id
                   AND d.kind = 'part_missing' AND d.closed_at IS NULL) AS missing_part,
@@ -49,16 +49,23 @@ SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS e
           'building', a.building, 'floor', a.floor, 'flat', a.flat, 'lift', a.lift,
           'area', a.area, 'city', a.city, 'postcode', a.postcode, 'lat', a.lat, 'lng', a.lng,
           'instructions', a.instructions) AS address,
+       CASE WHEN w.id IS NOT NULL THEN jsonb_build_object('ticket', t.number, 'words', t.words,
+          'certificate', w.number, 'photos',
+          (SELECT count(*) FROM ticket_photo x WHERE x.ticket_id = t.id)) END AS claim,
        coalesce((SELECT jsonb_agg(jsonb_build_object('fulfilment_line_id', l.id, 'product_id', p.id,
-                 'sku', p.sku, 'model', p.name, 'quantity', l.quantity - {PIECES_BACK},
-                 'serialised', p.serialised, 'standing_hours', p.standing_hours,
+                 'sku', p.sku, 'model', p.name,
+                 'quantity', CASE WHEN w.id IS NULL THEN l.quantity - {PIECES_BACK} ELSE 1 END,
+                 'serialised', p.serialised AND (w.id IS NULL OR w.serial IS NOT NULL),
+                 'standing_hours', p.standing_hours,
                  'warranty_months', p.warranty_months,
                  'serials', coalesce((SELECT jsonb_agg(u.serial ORDER BY u.serial) FROM unit u
-                               WHERE u.fulfilment_line_id = l.id AND u.state <> 'scrapped'), '[]')
+                               WHERE u.fulfilment_line_id = l.id AND u.state <> 'scrapped'
+                                 AND (w.id IS NULL OR u.serial = w.serial)), '[]')
                ) ORDER BY p.sku, l.id)
           FROM fulfilment_line l JOIN product p ON p.id = l.product_id
-         WHERE l.fulfilment_id = v.fulfilment_id AND p.needs_install
-           AND l.quantity > {PIECES_BACK}), '[]') AS units,
+         WHERE CASE WHEN w.id IS NULL
+                    THEN l.fulfilment_id = v.fulfilment_id AND p.needs_install AND l.quantity > {PIECES_BACK}
+                    ELSE l.id = w.fulfilment_line_id END), '[]') AS units,
        coalesce(({earlier.EARLIER}), '[]') AS earlier,
        o.currency, coalesce(({sold.EXTRAS}), '[]') AS extras,
        coalesce(({sold.RECEIPTS}), '[]') AS receipts
@@ -66,6 +73,9 @@ SELECT v.id, v.fulfilment_id, lower(v.during) AS starts_at, upper(v.during) AS e
   JOIN customer_order o ON o.id = v.order_id
   JOIN address a ON a.id = o.address_id
   JOIN customer k ON k.id = o.customer_id
+  LEFT JOIN warranty_claim q ON q.id = v.claim_id
+  LEFT JOIN warranty w ON w.id = q.warranty_id
+  LEFT JOIN ticket t ON t.id = q.id
   LEFT JOIN LATERAL (
     SELECT recorded_at FROM journey_event e
      WHERE e.fulfilment_id = v.fulfilment_id AND e.kind = 'stage' AND e.stage = 1013
@@ -95,8 +105,19 @@ class UnitCard(Struct):
     photo_slots: list[str]
 
 
+class ClaimCard(Struct):
+    """What the customer claims under a warranty: in his words, with so many photos on the ticket."""
+
+    ticket: str
+    certificate: str
+    words: str
+    photos: int
+
+
 class VisitCard(Struct):
     """One visit with all that is needed without a network; `delivered_at` null: not there yet.
+
+    `purpose`: `installation`, or `warranty` with its `claim`; then `units` is the piece in question.
 
     `missing_part`: a part was reported missing, and nobody has said that it is fitted.
     """
@@ -104,6 +125,8 @@ class VisitCard(Struct):
     id: UUID
     fulfilment_id: UUID
     number: str
+    purpose: str
+    claim: ClaimCard | None
     state: str
     starts_at: datetime
     ends_at: datetime
@@ -134,7 +157,10 @@ async def list_own_visits(actor: Actor) -> list[VisitCard]:
 
 
 def _card(row: dict[str, Any], checklists: dict[UUID, tuple[UUID, Checklist]]) -> VisitCard:
-    units = [_unit(unit, row["delivered_at"], checklists) for unit in row.pop("units")]
+    # A repair is done by no checklist, and its goods have stood for long.
+    installs = row["purpose"] == "installation"
+    delivered_at = row["delivered_at"] if installs else None
+    units = [_unit(unit, delivered_at, checklists if installs else {}) for unit in row.pop("units")]
     return msgspec.convert(row | {"units": units}, VisitCard)
 
 

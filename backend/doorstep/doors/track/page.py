@@ -32,6 +32,8 @@ SAID = frozenset(
     {
         "accepted", "address_kept", "asked", "attempt_true", "attempt_was_here", "cancelled",
         "code_sent", "delivery_chosen", "erasure_asked", "handover_sent", "rated", "reported", "return_home",
+        "claimed", "claimed_call",
+        "code_sent", "delivery_chosen", "handover_sent", "rated", "reported", "return_home",
         "return_store", "signed_in",
         "signed_out", "visit_chosen", "wishes_kept",
     }

@@ -6,20 +6,16 @@ moves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get, post
 from litestar.params import PathParameter, URLEncodedBody
 
 from doorstep.core import db
 from doorstep.core.auth.permissions import public
-from doorstep.core.errors import NotFound, Refusal
+from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import page_steps
 from doorstep.doors.track.page_answers import REFUSALS
@@ -35,25 +31,9 @@ Which = Annotated[str, PathParameter(pattern=r"^(delivery|visit)$")]
 # What holds now, shown above the choice.
 CHOSEN = """
 SELECT (SELECT from_at FROM delivery_window WHERE fulfilment_id = $1 ORDER BY n DESC LIMIT 1) AS delivery,
-       (SELECT lower(during) FROM visit WHERE fulfilment_id = $1 AND state = 'booked') AS visit
+       (SELECT lower(during) FROM visit WHERE fulfilment_id = $1
+          AND purpose = 'installation' AND state = 'booked') AS visit
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """A time that can be chosen."""
-
-    value: str
-    words: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """The times of one day."""
-
-    words: str
-    times: list[Time]
 
 
 @get(
@@ -89,14 +69,15 @@ async def choose_time(
     """Take a time that is free; of two who want the last one, one is shown what is left."""
     link = await page_steps.own_signed_in(request, number)
     parcel_id = await parcel_of(link, parcel)
-    try:
+
+    async def do() -> None:
         if which == "delivery":
             await delivery_slots.choose(parcel_id, data.event_id, data.start, actor=customer(link))
         else:
             await visit_choice.choose(parcel_id, data.start, actor=customer(link))
-    except NotFound:
-        raise
-    except Refusal as refusal:
+
+    refusal = await page_steps.refusal_of(do())
+    if refusal is not None:
         return await _page(request, link, parcel, which, refusal)
     return page_steps.back(request, link, f"{which}_chosen")
 
@@ -107,7 +88,7 @@ async def _page(
     parcel_id = await parcel_of(link, parcel)
     words, zone = await page_steps.words_for(request, link)
     chosen = (await db.one(CHOSEN, parcel_id))[which]
-    times = await _times(parcel_id, which, link, words, chosen)
+    times = await _times(parcel_id, which, link, words)
     return page_steps.page(
         "choose.html",
         link,
@@ -116,27 +97,19 @@ async def _page(
         action=f"parcels/{parcel}/times/{which}",
         which=which,
         event_id=str(uuid7()),
-        days=_days(times, words, zone),
+        days=page_steps.days_of(times, words, zone, chosen),
     )
 
 
 async def _times(
-    parcel_id: UUID, which: str, link: Link, words: Words, chosen: datetime | None
-) -> list[tuple[datetime, Time]]:
+    parcel_id: UUID, which: str, link: Link, words: Words
+) -> list[tuple[datetime, str]]:
     """List what is free, and what is chosen already among it."""
-    spans: list[tuple[datetime, str]]
     if which == "delivery":
         slots = await delivery_slots.free_slots(parcel_id, actor=customer(link))
-        spans = [(one.start, f"{words.clock(one.start)}–{words.clock(one.end)}") for one in slots]
-    else:
-        starts = await visit_choice.free_starts(parcel_id, actor=customer(link))
-        spans = [(start, words.clock(start)) for start in starts]
-    return [(start, Time(start.isoformat(), said, start == chosen)) for start, said in spans]
-
-
-def _days(times: Sequence[tuple[datetime, Time]], words: Words, zone: ZoneInfo) -> list[Day]:
-    by_day = groupby(times, key=lambda one: one[0].astimezone(zone).date())
-    return [Day(words.day(day), [time for _, time in those]) for day, those in by_day]
+        return [(one.start, f"{words.clock(one.start)}–{words.clock(one.end)}") for one in slots]
+    starts = await visit_choice.free_starts(parcel_id, actor=customer(link))
+    return [(start, words.clock(start)) for start in starts]
 
 
 handlers = [read_times, choose_time]

@@ -14,7 +14,7 @@ from litestar.params import URLEncodedBody
 from doorstep.core import limits
 from doorstep.core.auth.guard import client_of
 from doorstep.core.auth.permissions import public
-from doorstep.core.errors import NotFound, Refusal
+from doorstep.core.errors import Refusal
 from doorstep.doors.track import links, page_steps
 from doorstep.doors.track.page_answers import REFUSALS, order_page, wanted_language
 from doorstep.doors.track.page_reading import NoSuchPaper, parcel_of, read_page
@@ -199,11 +199,8 @@ async def _done(
     typed: Mapping[str, str] | None = None,
 ) -> Response[Any]:
     """Do it and show the page anew; what is refused is said on the page, with what was typed."""
-    try:
-        await do()
-    except NotFound:
-        raise
-    except Refusal as refusal:
+    refusal = await page_steps.refusal_of(do())
+    if refusal is not None:
         return await _again(request, link, refusal, typed)
     return page_steps.back(request, link, word)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from litestar.datastructures import UploadFile
 from msgspec import Meta, Struct
 
+from doorstep.core.errors import Invalid
 from doorstep.doors.track.schemas import Facts, Rating
 from doorstep.journey import Quantity
 
@@ -39,6 +40,9 @@ class ParcelMore(Struct, frozen=True, kw_only=True):
     carrier: str | None
     window: SpanFacts | None
     visit: SpanFacts | None
+    repairs: list[SpanFacts]
+    """When somebody comes for what was claimed under a warranty."""
+
     scans: list[Scan]
 
 
@@ -153,12 +157,9 @@ class AttemptForm(Struct, kw_only=True, forbid_unknown_fields=True):
     words: Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")] = ""
 
 
-class ReportForm(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What is damaged or missing, with photos."""
+class ReportPhotos(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A form with photos."""
 
-    event_id: UUID
-    kind: Literal["hidden_damage", "part_missing"]
-    words: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
     photos: Any = None
     """One file, several, or the empty text that a browser sends where none was chosen."""
 
@@ -167,6 +168,39 @@ class ReportForm(Struct, kw_only=True, forbid_unknown_fields=True):
         """List the photos that were chosen."""
         sent = self.photos if isinstance(self.photos, list) else [self.photos]
         return [one for one in sent if isinstance(one, UploadFile)]
+
+
+class ReportForm(ReportPhotos, kw_only=True, forbid_unknown_fields=True):
+    """What is damaged or missing, with photos."""
+
+    event_id: UUID
+    kind: Literal["hidden_damage", "part_missing"]
+    words: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
+
+
+class ClaimForm(ReportPhotos, kw_only=True, forbid_unknown_fields=True):
+    """What is wrong with which piece, with photos; `start` is an offered time, or `call` for none."""
+
+    event_id: UUID
+    piece: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Z0-9-]+$")]
+    words: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
+    start: Annotated[str, Meta(max_length=40, pattern=r"^(call|[0-9T:+.Z-]{16,40})$")]
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """Read the time that was chosen.
+
+        Raises: Invalid for what is no moment of any place.
+        """
+        if self.start == "call":
+            return None
+        try:
+            moment = datetime.fromisoformat(self.start)
+        except ValueError as wrong:
+            raise Invalid from wrong
+        if moment.tzinfo is None:
+            raise Invalid
+        return moment
 
 
 Door = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f]*$")]

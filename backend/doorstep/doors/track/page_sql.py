@@ -58,7 +58,8 @@ SELECT coalesce((
     FROM visit v
     JOIN fulfilment f ON f.id = v.fulfilment_id
     JOIN person p ON p.id = v.technician_id
-   WHERE v.order_id = $1 AND v.state IN ('booked', 'started')), '[]')::text AS technicians
+   WHERE v.order_id = $1 AND v.purpose = 'installation'
+     AND v.state IN ('booked', 'started')), '[]')::text AS technicians
 """
 
 # $1 the order, $2 language or NULL. Run as `doorstep_customer`: what it must not show, is not there.
@@ -86,8 +87,13 @@ SELECT json_build_object(
                        FROM delivery_window w WHERE w.fulfilment_id = f.id
                       ORDER BY w.n DESC LIMIT 1),
           'visit', (SELECT json_build_object('from_at', lower(v.during), 'until_at', upper(v.during))
-                      FROM visit v WHERE v.fulfilment_id = f.id
+                      FROM visit v WHERE v.fulfilment_id = f.id AND v.purpose = 'installation'
                        AND v.state IN ('booked', 'started')),
+          'repairs', coalesce((
+            SELECT json_agg(json_build_object('from_at', lower(v.during), 'until_at', upper(v.during))
+                            ORDER BY v.during)
+              FROM visit v WHERE v.fulfilment_id = f.id AND v.purpose = 'warranty'
+                             AND v.state IN ('booked', 'started')), '[]'),
           'scans', coalesce((
             SELECT json_agg(x ORDER BY x.at DESC) FROM (
               SELECT e.happened_at AS at, e.place, coalesce(e.stage::text, '') AS what

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from litestar import Request, Response
-from litestar.datastructures import Cookie
+from litestar.datastructures import Cookie, UploadFile
 from litestar.params import PathParameter
 
 from doorstep.core import db
 from doorstep.core.actor import Actor
-from doorstep.core.errors import NotAllowed, Refusal
+from doorstep.core.errors import NotAllowed, NotFound, Refusal
 from doorstep.core.http.origin import refuse_other_origins
 from doorstep.core.logging import REQUEST_ID
 from doorstep.doors.track import links, page_words
 from doorstep.doors.track.page_answers import go_to, html, wanted_language
 from doorstep.doors.track.page_schemas import Link
 from doorstep.doors.track.page_words import Words
+from doorstep.flows import customer_reports
 from doorstep.settings import settings
 
 Number = Annotated[str, PathParameter()]
@@ -27,9 +32,29 @@ Asked = Request[Any, Any, Any]
 FORM_LIMIT = 32 * 1024
 """Bytes of a form: two thousand letters of any script, each in nine bytes."""
 
+PHOTOS_LIMIT = 40 << 20
+"""Bytes of a form with six photos as phones take them."""
+
 LANGUAGE = """
 SELECT o.language, c.zone FROM customer_order o JOIN channel c ON c.id = o.channel_id WHERE o.id = $1
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A time that can be chosen."""
+
+    value: str
+    words: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The times of one day."""
+
+    words: str
+    times: list[Time]
 
 
 class CodeNeeded(NotAllowed):
@@ -82,16 +107,23 @@ async def words_for(request: Asked, link: Link) -> tuple[Words, ZoneInfo]:
 
 
 def page(
-    template: str, link: Link, words: Words, *, refusal: Refusal | None = None, **facts: Any
+    template: str,
+    link: Link,
+    words: Words,
+    *,
+    refusal: Refusal | None = None,
+    notice: str | None = None,
+    **facts: Any,
 ) -> Response[Any]:
-    """Answer with a page behind the order's; what was refused is said at its top."""
+    """Answer with a page behind the order's; what was refused is said at its top, or by `notice`."""
+    said = words.refusal(refusal.problem_type()) if refusal else ""
     text = page_words.render(
         template,
         words=words,
         here=links.order_path(link.number),
         number=link.number,
         company=settings().company_name,
-        notice=words.refusal(refusal.problem_type()) if refusal else "",
+        notice=said if notice is None else notice,
         **facts,
     )
     return html(text, status=refusal.status if refusal else 200)
@@ -102,3 +134,41 @@ def back(request: Asked, link: Link, word: str, *cookies: Cookie) -> Response[An
     language = wanted_language(request)
     path = links.order_path(link.number) + (f"?lang={language}" if language else "")
     return go_to(path, links.say(link.number, word), *cookies)
+
+
+async def refusal_of(doing: Awaitable[Any]) -> Refusal | None:
+    """Do it, and tell why it was refused, so that the form's page can say so.
+
+    Raises: NotFound, which is a page of its own.
+    """
+    try:
+        await doing
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+async def read_photos(photos: Sequence[UploadFile]) -> list[bytes]:
+    """Read the photos of a form.
+
+    Raises: TooManyPhotos, before any is read.
+    """
+    if len(photos) > customer_reports.MOST_PHOTOS:
+        raise customer_reports.TooManyPhotos
+    return [await photo.read() for photo in photos]
+
+
+def days_of(
+    times: Sequence[tuple[datetime, str]],
+    words: Words,
+    zone: ZoneInfo,
+    chosen: datetime | None = None,
+) -> list[Day]:
+    """Put times and their words under the days of a place."""
+    by_day = groupby(times, key=lambda one: one[0].astimezone(zone).date())
+    return [
+        Day(words.day(day), [Time(at.isoformat(), said, at == chosen) for at, said in those])
+        for day, those in by_day
+    ]

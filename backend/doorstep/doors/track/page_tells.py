@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.params import MultipartBody, URLEncodedBody
 
 from doorstep.core import db, limits
 from doorstep.core.auth.permissions import public
-from doorstep.core.errors import NotFound, Refusal
+from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import links, page_steps
 from doorstep.doors.track.page_answers import REFUSALS
@@ -25,13 +24,10 @@ from doorstep.doors.track.page_schemas import (
     Link,
     ReportForm,
 )
-from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer
+from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer, read_photos
 from doorstep.flows import attempt_answers, customer_address, customer_reports
 from doorstep.flows.tickets import open_ticket
 from doorstep.modules.crm.addresses import Completion
-
-PHOTOS_LIMIT = 40 << 20
-"""Bytes of a report with six photos as phones take them."""
 
 ADDRESS = """
 SELECT a.building, a.floor, a.flat, a.lift, a.instructions
@@ -69,13 +65,12 @@ async def answer_attempt(
     """Say that it was so, or that somebody was there: then a desk looks at once."""
     link = await page_steps.own(request, number)
     parcel_id = await parcel_of(link, parcel)
-    try:
-        await attempt_answers.answer(
+    refusal = await page_steps.refusal_of(
+        attempt_answers.answer(
             parcel_id, data.event_id, data.said, data.words, actor=customer(link)
         )
-    except NotFound:
-        raise
-    except Refusal as refusal:
+    )
+    if refusal is not None:
         return await _attempt(request, link, parcel, refusal)
     return page_steps.back(request, link, f"attempt_{data.said}")
 
@@ -123,7 +118,7 @@ async def read_report(request: Asked, number: Number, parcel: ParcelPart) -> Res
     opt=public(),
     include_in_schema=False,
     exception_handlers=REFUSALS,
-    request_max_body_size=PHOTOS_LIMIT,
+    request_max_body_size=page_steps.PHOTOS_LIMIT,
 )
 async def report(
     request: Asked, number: Number, parcel: ParcelPart, data: MultipartBody[ReportForm]
@@ -131,10 +126,11 @@ async def report(
     """Report damage or a missing part, with photos."""
     link = await page_steps.own_signed_in(request, number)
     parcel_id = await parcel_of(link, parcel)
-    try:
+
+    async def do() -> None:
         # Pictures are decoded one by one: nobody has it done for him by the dozen.
         await limits.take("heavy", link.token_hash.hex())
-        photos = [await customer_reports.keep_photo(photo) for photo in await _read(data.files)]
+        photos = [await customer_reports.keep_photo(one) for one in await read_photos(data.files)]
         await customer_reports.report(
             parcel_id,
             data.event_id,
@@ -143,21 +139,11 @@ async def report(
             photos=photos,
             actor=customer(link),
         )
-    except NotFound:
-        raise
-    except Refusal as refusal:
+
+    refusal = await page_steps.refusal_of(do())
+    if refusal is not None:
         return await _report(request, link, parcel, refusal, data.words)
     return page_steps.back(request, link, "reported")
-
-
-async def _read(photos: list[UploadFile]) -> list[bytes]:
-    """Read the photos.
-
-    Raises: TooManyPhotos, before any is read.
-    """
-    if len(photos) > customer_reports.MOST_PHOTOS:
-        raise customer_reports.TooManyPhotos
-    return [await photo.read() for photo in photos]
 
 
 async def _report(
@@ -205,11 +191,10 @@ async def complete_address(
 ) -> Response[Any]:
     """Keep what the customer says of the door; whoever drives there sees it."""
     link = await page_steps.own_signed_in(request, number)
-    try:
-        await customer_address.complete(link.order_id, _completion(data), actor=customer(link))
-    except NotFound:
-        raise
-    except Refusal as refusal:
+    refusal = await page_steps.refusal_of(
+        customer_address.complete(link.order_id, _completion(data), actor=customer(link))
+    )
+    if refusal is not None:
         return await _address(request, link, refusal)
     return page_steps.back(request, link, "address_kept")
 
@@ -261,8 +246,8 @@ async def ask_for_help(
 ) -> Response[Any]:
     """Open a ticket with the customer's words; what support writes goes to him by e-mail."""
     link = await page_steps.own(request, number)
-    try:
-        await open_ticket(
+    refusal = await page_steps.refusal_of(
+        open_ticket(
             "question",
             "The customer asks",
             data.words,
@@ -270,9 +255,8 @@ async def ask_for_help(
             event_id=data.event_id,
             order_id=link.order_id,
         )
-    except NotFound:
-        raise
-    except Refusal as refusal:
+    )
+    if refusal is not None:
         return await _help(request, link, refusal, data.words)
     return page_steps.back(request, link, "asked")
 

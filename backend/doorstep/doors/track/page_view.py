@@ -76,6 +76,7 @@ class Card:
     rate_installation: bool
     rated: bool
     certificates: list[str]
+    repairs: list[str]
     has_code: bool
     steps_to: list[tuple[str, str]]
     """Where the customer may go from here: a part of the address, and the words of its link."""
@@ -230,6 +231,11 @@ def _card(
         rate_installation=facts.needs_install,
         rated=parcel.rated,
         certificates=parcel.certificates,
+        repairs=[
+            words("repair", when=words.between(span.from_at, span.until_at, present))
+            for span in map(_span, more.repairs)
+            if span is not None
+        ],
         has_code=not ended and OUT_FOR_DELIVERY in settled and DELIVERED not in settled,
         steps_to=[
             (f"parcels/{parcel.parcel}/{step}", words(said))
@@ -253,6 +259,8 @@ def _steps_to(
     if DELIVERED in settled:
         yield "problem", "report"
         yield "return", "return"
+    if facts.certificates:
+        yield "warranty", "claim"
 
 
 def _span(span: SpanFacts | None) -> rules.Span | None:

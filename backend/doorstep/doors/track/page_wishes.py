@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from litestar.params import URLEncodedBody
 
 from doorstep.core.auth.permissions import public
-from doorstep.core.errors import NotFound, Refusal
+from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import page_steps
 from doorstep.doors.track.page_answers import REFUSALS
@@ -51,7 +51,8 @@ async def ask_for_return(
     """Ask for goods to be taken back, at home or in a store (C13, C17)."""
     link = await page_steps.own_signed_in(request, number)
     parcel_id = await parcel_of(link, parcel)
-    try:
+
+    async def do() -> None:
         if not data.quantities:
             raise returns.NotWithCustomer
         await returns.request_return(
@@ -63,9 +64,9 @@ async def ask_for_return(
             how=data.how,
             actor=customer(link),
         )
-    except NotFound:
-        raise
-    except Refusal as refusal:
+
+    refusal = await page_steps.refusal_of(do())
+    if refusal is not None:
         return await _return(request, link, parcel, refusal, data.words)
     return page_steps.back(request, link, f"return_{data.how}")
 

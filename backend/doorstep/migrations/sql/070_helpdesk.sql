@@ -129,7 +129,7 @@ CREATE TABLE ticket (
   CONSTRAINT ticket_number_key UNIQUE (number),
   CONSTRAINT ticket_problem_fk FOREIGN KEY (problem_id) REFERENCES problem (id),
   CONSTRAINT ticket_type_known CHECK (type IN
-    ('complaint', 'return', 'damage', 'missing_part', 'question', 'refund', 'other')),
+    ('complaint', 'return', 'damage', 'missing_part', 'warranty', 'question', 'refund', 'other')),
   CONSTRAINT ticket_state_known CHECK (state IN ('open', 'waiting', 'resolved', 'closed')),
   CONSTRAINT ticket_resolved_since CHECK (
     (state IN ('resolved', 'closed')) = (resolved_at IS NOT NULL)),

@@ -33,6 +33,10 @@ CREATE TABLE visit (
   id             uuid        PRIMARY KEY,
   order_id       uuid        NOT NULL CONSTRAINT visit_order_fk REFERENCES customer_order (id),
   fulfilment_id  uuid        NOT NULL CONSTRAINT visit_fulfilment_fk REFERENCES fulfilment (id),
+  -- The warranty claim that it answers; NULL for an installation.
+  claim_id       uuid,
+  purpose        text        NOT NULL GENERATED ALWAYS AS
+                             (CASE WHEN claim_id IS NULL THEN 'installation' ELSE 'warranty' END) STORED,
   technician_id  uuid        NOT NULL CONSTRAINT visit_technician_fk REFERENCES technician (person_id),
   -- What the technician had to know when it was booked.
   skills         text[]      NOT NULL,
@@ -51,7 +55,10 @@ CREATE TABLE visit (
   CONSTRAINT visit_no_overlap
     EXCLUDE USING gist (technician_id WITH =, during WITH &&) WHERE (state IN ('booked', 'started'))
 );
-CREATE UNIQUE INDEX visit_one_active ON visit (fulfilment_id) WHERE state IN ('booked', 'started');
+-- One visit that installs a parcel's goods, and one per claim, at a time.
+CREATE UNIQUE INDEX visit_one_active ON visit (fulfilment_id, claim_id) NULLS NOT DISTINCT
+  WHERE state IN ('booked', 'started');
+CREATE INDEX visit_claim ON visit (claim_id) WHERE claim_id IS NOT NULL;
 CREATE INDEX visit_order ON visit (order_id);
 CREATE INDEX visit_technician_open ON visit (technician_id) WHERE state IN ('booked', 'started');
 

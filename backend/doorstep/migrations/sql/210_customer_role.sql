@@ -70,7 +70,7 @@ GRANT SELECT (fulfilment_id, order_id, kind, progress, opened_at, closed_at, clo
               accepted_at) ON detour_case TO doorstep_customer;
 GRANT SELECT (order_id, shipment_id, stage, place, happened_at) ON carrier_event TO doorstep_customer;
 GRANT SELECT (order_id, fulfilment_id, n, from_at, until_at) ON delivery_window TO doorstep_customer;
-GRANT SELECT (id, order_id, fulfilment_id, during, state, moves) ON visit TO doorstep_customer;
+GRANT SELECT (id, order_id, fulfilment_id, during, state, moves, purpose) ON visit TO doorstep_customer;
 GRANT SELECT (id, shipment_id, label_no) ON piece TO doorstep_customer;
 GRANT SELECT (label_no, kind, location_id, captured_at, recorded_at) ON scan TO doorstep_customer;
 GRANT SELECT (id, number, channel_id, address_id, currency, language, placed_at)

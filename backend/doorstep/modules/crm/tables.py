@@ -126,3 +126,13 @@ class Warranty(Table, tablename="warranty", db=engine):
     certificate_sha256 = Text(null=True, default=None)
     certificate_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
+
+
+class WarrantyClaim(Table, tablename="warranty_claim", db=engine):
+    """What a customer claims under a warranty."""
+
+    id = UUID(primary_key=True, default=None)
+    warranty_id = UUID(default=None)
+    order_id = UUID(default=None)
+    fulfilment_id = UUID(default=None)
+    claimed_at = Timestamptz(default=None)

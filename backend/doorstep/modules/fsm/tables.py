@@ -36,6 +36,8 @@ class Visit(Table, tablename="visit", db=engine):
     id = UUID(primary_key=True, default=None)
     order_id = UUID(default=None)
     fulfilment_id = UUID(default=None)
+    claim_id = UUID(null=True, default=None)
+    purpose = Text()
     technician_id = UUID(default=None)
     skills = Array(base_column=Text())
     during = TimeRange()

@@ -149,6 +149,7 @@ KINDS: Mapping[str, Kind] = {
     "ticket_return": Kind("support", 8, "resolveTicket", "Arrange the return and resolve the ticket."),
     "ticket_damage": Kind("support", 4, "resolveTicket", "Look at the photos, arrange repair or replacement."),
     "ticket_missing_part": Kind("support", 8, "resolveTicket", "Send the part and resolve the ticket."),
+    "ticket_warranty": Kind("support", 8, "resolveTicket", "Look at the photos and see that somebody goes there; a repair that agrees resolves the ticket by itself."),
     "ticket_question": Kind("support", 16, "resolveTicket", "Answer the question and resolve the ticket."),
     "ticket_refund": Kind("finance", 16, "resolveTicket", "Decide about the refund and resolve the ticket."),
     "ticket_other": Kind("support", 16, "resolveTicket", "Settle it and resolve the ticket."),

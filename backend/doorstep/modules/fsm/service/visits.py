@@ -31,9 +31,15 @@ UPDATE visit SET state = 'cancelled' WHERE id = $1 AND state = 'booked'
 RETURNING {_NEWS}
 """  # noqa: S608 - a constant of this file
 _DROP = f"""
-UPDATE visit SET state = $2 WHERE fulfilment_id = $1 AND state IN ('booked', 'started')
+UPDATE visit SET state = $2
+ WHERE fulfilment_id = $1 AND purpose = 'installation' AND state IN ('booked', 'started')
 RETURNING {_NEWS}
 """  # noqa: S608 - a constant of this file
+_DROP_OF_CLAIMS = f"""
+UPDATE visit SET state = 'cancelled' WHERE claim_id = ANY ($1) AND state = 'booked'
+RETURNING {_NEWS}
+"""  # noqa: S608 - a constant of this file
+_FAIL = "UPDATE visit SET state = 'failed' WHERE id = $1 AND state IN ('booked', 'started')"
 
 
 class Slot(NamedTuple):
@@ -86,14 +92,17 @@ async def book(
     span: rules.Span,
     skills: Collection[str],
     booked_by: UUID | None,
+    claim_id: UUID | None = None,
 ) -> UUID | None:
     """Take a technician's time for a fulfilment and return the visit's id; None if he is not free.
+
+    `claim_id`: the warranty claim that the visit answers; without one it installs.
 
     Raises: VisitAlreadyBooked.
     """
     return await _take_time(
         "INSERT INTO visit (id, technician_id, during, order_id, fulfilment_id, skills, booked_by,"
-        " booked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        " booked_at, claim_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         uuid7(),
         technician_id,
         span,
@@ -102,6 +111,7 @@ async def book(
         sorted(skills),
         booked_by,
         now(),
+        claim_id,
     )
 
 
@@ -169,7 +179,7 @@ async def cancel_visit(visit_id: UUID) -> None:
 
 
 async def drop_visit(fulfilment_id: UUID, state: Literal["cancelled", "failed"]) -> UUID | None:
-    """End the open visit of a parcel and give its time back; return it, None when there is none.
+    """End the open installation of a parcel and give its time back; return it, None when there is none.
 
     The technician is told that a cancelled one is off; of a failed one he has told himself.
     """
@@ -180,6 +190,17 @@ async def drop_visit(fulfilment_id: UUID, state: Literal["cancelled", "failed"])
         await _tell_technician("visit_called_off", dropped)
     visit_id: UUID = dropped["id"]
     return visit_id
+
+
+async def drop_visits_of_claims(claim_ids: Collection[UUID]) -> None:
+    """Call off the visits that answer these claims and have not begun."""
+    for dropped in await db.rows(_DROP_OF_CLAIMS, list(claim_ids)):
+        await _tell_technician("visit_called_off", dropped)
+
+
+async def fail_visit(visit_id: UUID) -> None:
+    """End a visit whose work could not be done."""
+    await db.execute(_FAIL, visit_id)
 
 
 async def keep_failure(

@@ -19,7 +19,9 @@ from doorstep.modules.helpdesk.rules import Author, state_after
 from doorstep.modules.helpdesk.service import escalations
 from doorstep.modules.helpdesk.service.problems import close_problems, open_problem
 
-TicketType = Literal["complaint", "return", "damage", "missing_part", "question", "refund", "other"]
+TicketType = Literal[
+    "complaint", "return", "damage", "missing_part", "warranty", "question", "refund", "other"
+]
 
 RESOLVED_FOR = timedelta(days=7)
 """How long a resolved ticket may be opened again."""

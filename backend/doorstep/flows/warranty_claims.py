@@ -1,0 +1,229 @@
+"""A customer claims under his warranty: a ticket with words and photos, and a visit at a free time.
+
+The journey stands still: what was done is done. The claim is open as long as its ticket is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from doorstep import journey
+from doorstep.core import db
+from doorstep.core.actor import Actor
+from doorstep.core.auth.scope import scope
+from doorstep.core.clock import now
+from doorstep.core.errors import EventIdReused
+from doorstep.flows import install, phones
+from doorstep.flows.customer_reports import MOST_PHOTOS, TooManyPhotos
+from doorstep.flows.tickets import open_ticket
+from doorstep.flows.visit_choice import LEAD
+from doorstep.modules.crm import claims
+from doorstep.modules.fsm import rules
+from doorstep.modules.fsm import service as fsm
+from doorstep.modules.fsm.refusals import SlotTaken
+from doorstep.modules.fsm.service.technicians import Technician
+from doorstep.modules.helpdesk.service import tickets
+
+LENGTH = timedelta(minutes=rules.DEFAULT_MINUTES)
+"""So long a technician has for a repair whose cause nobody knows yet."""
+
+# The warranties of a parcel, each with what was claimed of it last and is open still.
+COVERED = """
+SELECT w.id, w.number, w.serial, w.quantity, w.ends_on, p.install_skill,
+       coalesce(p.names ->> o.language, p.name) AS name, o.order_id, o.channel_id, o.zone,
+       c.id IS NOT NULL AS claim_open, c.starts_at
+  FROM warranty w
+  JOIN product p ON p.id = w.product_id
+ CROSS JOIN LATERAL (
+   SELECT x.id AS order_id, x.channel_id, x.language, h.zone
+     FROM customer_order x JOIN channel h ON h.id = x.channel_id WHERE x.id = w.order_id) o
+  LEFT JOIN LATERAL (
+   SELECT k.id, (SELECT lower(v.during) FROM visit v
+                  WHERE v.claim_id = k.id AND v.state IN ('booked', 'started')) AS starts_at
+     FROM warranty_claim k JOIN ticket t ON t.id = k.id
+    WHERE k.warranty_id = w.id AND t.state IN ('open', 'waiting')
+    ORDER BY k.claimed_at DESC LIMIT 1) c ON true
+ WHERE w.fulfilment_id = $1 AND w.state = 'active'
+ ORDER BY name, w.number
+"""
+
+KNOWN = "SELECT warranty_id FROM warranty_claim WHERE id = $1"
+
+
+class Covered(NamedTuple):
+    """A piece under warranty: `over` and `claim_open` say why it cannot be claimed now.
+
+    `starts_at`: when the technician comes for what was claimed.
+    """
+
+    number: str
+    name: str
+    serial: str
+    ends_on: date
+    over: bool
+    claim_open: bool
+    starts_at: datetime | None
+
+
+async def covered(fulfilment_id: UUID, *, actor: Actor) -> list[Covered]:
+    """List what of a parcel is, or was, under warranty.
+
+    Raises: NotFound.
+    """
+    await scope(actor).require_fulfilment(fulfilment_id)
+    return [
+        Covered(
+            row["number"],
+            row["name"],
+            row["serial"] or "",
+            row["ends_on"],
+            row["ends_on"] < _today(row),
+            row["claim_open"],
+            row["starts_at"],
+        )
+        for row in await db.rows(COVERED, fulfilment_id)
+    ]
+
+
+async def free_starts(fulfilment_id: UUID, *, actor: Actor) -> list[datetime]:
+    """List the hours at which somebody who can repair what a parcel has brought is free.
+
+    Raises: NotFound.
+    """
+    await scope(actor).require_fulfilment(fulfilment_id)
+    rows = await db.rows(COVERED, fulfilment_id)
+    if not rows:
+        return []
+    zone, since = ZoneInfo(rows[0]["zone"]), now() + LEAD
+    # One list for the page: who comes must know all kinds of goods of the parcel.
+    slots = await fsm.free_slots(
+        await _skilled(rows),
+        zone,
+        rules.Span(since, since + install.HORIZON),
+        LENGTH,
+        None,
+    )
+    starts = {slot.start for slot in slots}
+    return sorted(start for start in starts if start.astimezone(zone).minute == 0)
+
+
+@db.transactional
+async def claim(
+    fulfilment_id: UUID,
+    event_id: UUID,
+    number: str,
+    *,
+    words: str,
+    photos: Sequence[str] = (),
+    starts_at: datetime | None,
+    actor: Actor,
+) -> None:
+    """Open a ticket about a piece under warranty and book the visit; the same event id does it once.
+
+    `photos` are what `customer_reports.keep_photo` has returned; without `starts_at` support agrees
+    on a time.
+
+    Raises: NotFound, WarrantyMissing; WarrantyOver, ClaimStillOpen; TooManyPhotos; SlotTaken;
+    EventIdReused.
+    """
+    await scope(actor).require_fulfilment(fulfilment_id)
+    if len(photos) > MOST_PHOTOS:
+        raise TooManyPhotos
+    # Two claims of one piece at once wait for one another here.
+    await journey.lock(fulfilment_id)
+    rows = await db.rows(COVERED, fulfilment_id)
+    piece = next((row for row in rows if row["number"] == number), None)
+    known: UUID | None = await db.value(KNOWN, event_id)
+    if known is not None:
+        if piece is None or known != piece["id"]:
+            raise EventIdReused(str(event_id))
+        return
+    claims.check(piece, _today(piece) if piece else now().date())
+    if piece is None:
+        raise claims.WarrantyMissing
+    await open_ticket(
+        "warranty",
+        f"Warranty claim: {piece['name']}"[:180],
+        words,
+        actor=Actor.system("warranty_claims", request_id=actor.request_id),
+        event_id=event_id,
+        order_id=piece["order_id"],
+        fulfilment_id=fulfilment_id,
+        photos=photos,
+    )
+    await claims.keep(event_id, piece["id"], piece["order_id"], fulfilment_id)
+    if starts_at is not None:
+        await _book(fulfilment_id, event_id, piece, await _skilled(rows), starts_at)
+
+
+async def _book(
+    fulfilment_id: UUID,
+    claim_id: UUID,
+    piece: dict[str, Any],
+    technicians: Sequence[Technician],
+    starts_at: datetime,
+) -> None:
+    """Take the time for the first who is at work and free then.
+
+    Raises: SlotTaken.
+    """
+    if not now() + LEAD <= starts_at <= now() + LEAD + install.HORIZON:
+        raise SlotTaken
+    span = rules.Span(starts_at, starts_at + LENGTH)
+    zone = ZoneInfo(piece["zone"])
+    for one in technicians:
+        if rules.within_hours(one.hours, zone, span) and await book(
+            claim_id, piece["order_id"], fulfilment_id, one.person_id, span, piece["install_skill"]
+        ):
+            return
+    raise SlotTaken
+
+
+async def book(
+    claim_id: UUID,
+    order_id: UUID,
+    fulfilment_id: UUID,
+    technician_id: UUID,
+    span: rules.Span,
+    skill: str | None,
+) -> bool:
+    """Book a visit that answers a claim and tell its technician; False if he is not free."""
+    visit_id = await fsm.book(
+        order_id=order_id,
+        fulfilment_id=fulfilment_id,
+        technician_id=technician_id,
+        span=span,
+        skills=[skill] if skill else [],
+        booked_by=None,
+        claim_id=claim_id,
+    )
+    if visit_id is None:
+        return False
+    await phones.tell_visit("visit_booked", visit_id, technician_id)
+    return True
+
+
+async def _skilled(rows: Sequence[dict[str, Any]]) -> list[Technician]:
+    skills = {row["install_skill"] for row in rows if row["install_skill"]}
+    return await fsm.technicians_for(rows[0]["channel_id"], skills)
+
+
+def _today(piece: dict[str, Any]) -> date:
+    return now().astimezone(ZoneInfo(piece["zone"])).date()
+
+
+# --- What ends a claim ----------------------------------------------------------------------------
+
+
+@db.transactional
+async def resolve_ticket(ticket_id: UUID, event_id: UUID, words: str, *, actor: Actor) -> None:
+    """Settle a ticket; the visit of a claim that is settled so, and has not begun, is off.
+
+    Raises: TicketMissing, EventIdReused.
+    """
+    await tickets.resolve(ticket_id, event_id, words, actor=actor)
+    await fsm.drop_visits_of_claims([ticket_id])
