@@ -87,6 +87,7 @@ JOB_MODULES = (
     "doorstep.flows.van_down",
     "doorstep.flows.visit_news",
     "doorstep.flows.warranty_reminders",
+    "doorstep.flows.warranty_transfers",
     "doorstep.doors.field.captured",
 )
 """Every module that registers a job, a handler or a type of capture when it is imported."""

@@ -39,10 +39,11 @@ LOCAL_DAY = """
 SELECT ($2::timestamptz AT TIME ZONE zone)::date FROM channel WHERE id = $1
 """
 
-WITHOUT_CERTIFICATE = """
+# What stands on a certificate: its owner is the order's customer, or whoever has taken it over.
+_ON_PAPER = """
 SELECT w.id, w.number, p.sku, coalesce(p.names ->> o.language, p.name) AS product, w.serial,
        w.quantity, w.starts_on, w.ends_on, o.number AS order_number, o.language,
-       c.name AS customer_name, (o.placed_at AT TIME ZONE ch.zone)::date AS purchased_on,
+       coalesce(t.name, c.name) AS customer_name, (o.placed_at AT TIME ZONE ch.zone)::date AS purchased_on,
        (e.recorded_at AT TIME ZONE ch.zone)::date AS installed_on
   FROM warranty w
   JOIN product p ON p.id = w.product_id
@@ -51,9 +52,14 @@ SELECT w.id, w.number, p.sku, coalesce(p.names ->> o.language, p.name) AS produc
   JOIN channel ch ON ch.id = o.channel_id
   LEFT JOIN journey_event e ON e.fulfilment_id = w.fulfilment_id
         AND e.kind = 'stage' AND e.stage = 1015 AND e.how = 'done'
- WHERE w.fulfilment_id = $1 AND w.state = 'registered'
- ORDER BY w.number
+  LEFT JOIN warranty_transfer t ON t.order_id = w.order_id AND t.n = w.owner_n
 """
+
+WITHOUT_CERTIFICATE = (
+    _ON_PAPER + " WHERE w.fulfilment_id = $1 AND w.state = 'registered' ORDER BY w.number"
+)
+
+OWNED = _ON_PAPER + " WHERE w.id = $1"
 
 CERTIFICATES = """
 SELECT w.number AS ref, w.certificate_sha256 AS sha256, f.attempt
@@ -103,12 +109,12 @@ async def issue_certificates(payload: dict[str, Any]) -> None:
     printed: dict[UUID, str] = {}
     for warranty in waiting:
         # Printing is work for the processor: a thread lets the other jobs run on.
-        paper = await asyncio.to_thread(documents.render_warranty, _paper(warranty))
+        paper = await asyncio.to_thread(documents.render_warranty, paper_of(warranty))
         printed[warranty.id] = await blobs.put(paper, mime="application/pdf")
     await _activate(fulfilment_id, printed)
 
 
-def _paper(warranty: crm.Warranty) -> documents.WarrantyData:
+def paper_of(warranty: crm.Warranty) -> documents.WarrantyData:
     """Fill in the certificate.
 
     Whoever holds the link can fetch it, so it names the customer by initials only (IA1).

@@ -31,7 +31,7 @@ from doorstep.modules.helpdesk.service import tickets
 LENGTH = timedelta(minutes=rules.DEFAULT_MINUTES)
 """So long a technician has for a repair whose cause nobody knows yet."""
 
-# The warranties of a parcel, each with what was claimed of it last and is open still.
+# The warranties of a parcel that are its customer's, each with what was claimed of it and is open still.
 COVERED = """
 SELECT w.id, w.number, w.serial, w.quantity, w.ends_on, p.install_skill,
        coalesce(p.names ->> o.language, p.name) AS name, o.order_id, o.channel_id, o.zone,
@@ -47,7 +47,7 @@ SELECT w.id, w.number, w.serial, w.quantity, w.ends_on, p.install_skill,
      FROM warranty_claim k JOIN ticket t ON t.id = k.id
     WHERE k.warranty_id = w.id AND t.state IN ('open', 'waiting')
     ORDER BY k.claimed_at DESC LIMIT 1) c ON true
- WHERE w.fulfilment_id = $1 AND w.state = 'active'
+ WHERE w.fulfilment_id = $1 AND w.state = 'active' AND w.owner_n = 0
  ORDER BY name, w.number
 """
 

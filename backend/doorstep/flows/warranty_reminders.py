@@ -7,7 +7,7 @@ from typing import Any
 from doorstep.core import db
 from doorstep.core.clock import now
 from doorstep.core.jobs import recurring
-from doorstep.flows import notify
+from doorstep.flows import notify, warranty_transfers
 
 DAYS_BEFORE = 30
 AT_ONCE = 200
@@ -26,7 +26,7 @@ SELECT w.order_id, w.fulfilment_id, w.ends_on, w.nth,
                                       AND y.ends_on BETWEEN $1::date AND $1::date + $2::int)) w
   JOIN customer_order o ON o.id = w.order_id
   JOIN product p ON p.id = w.product_id
- WHERE w.state = 'active' AND w.ends_on BETWEEN $1::date AND $1::date + $2::int
+ WHERE w.state = 'active' AND w.owner_n = 0 AND w.ends_on BETWEEN $1::date AND $1::date + $2::int
    AND NOT EXISTS (SELECT FROM message m
                     WHERE m.event = 'warranty_ending' AND m.order_id = w.order_id
                       AND m.fulfilment_id = w.fulfilment_id AND m.attempt = w.nth)
@@ -44,3 +44,4 @@ async def remind(_payload: dict[str, Any]) -> None:
         await notify.tell_warranty_ends(
             row["order_id"], row["fulfilment_id"], row["nth"], row["ends_on"], row["goods"]
         )
+    await warranty_transfers.remind_owners(today, DAYS_BEFORE, AT_ONCE)

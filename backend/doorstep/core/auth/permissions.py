@@ -154,6 +154,8 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/t/orders/{number}/sign-in"),
     ("POST", "/t/orders/{number}/sign-out"),
     ("POST", "/t/orders/{number}/erasure"),
+    ("POST", "/t/orders/{number}/parcels/{parcel}/transfer/code"),
+    ("GET", "/t/warranties/{token}"),
     *(
         (method, f"/t/orders/{{number}}/{step}")
         for method in ("GET", "POST")
@@ -166,6 +168,7 @@ PUBLIC: set[tuple[str, str]] = {
             "parcels/{parcel}/problem",
             "parcels/{parcel}/return",
             "parcels/{parcel}/times/{which}",
+            "parcels/{parcel}/transfer",
             "parcels/{parcel}/warranty",
         )
     ),

@@ -16,10 +16,10 @@ from doorstep.core.auth.guard import client_of
 from doorstep.core.auth.permissions import public
 from doorstep.doors.track import links, page_sql
 from doorstep.doors.track.page_answers import (
-    PRIVATE,
     REFUSALS,
     go_to,
     order_page,
+    pdf,
     wanted_language,
 )
 from doorstep.doors.track.page_reading import NoSuchPaper, language_of, read_own, read_page
@@ -27,12 +27,12 @@ from doorstep.doors.track.page_schemas import Link
 from doorstep.flows import receipt_paper
 
 Token = Annotated[str, PathParameter()]
-PDF = "application/pdf"
 SAID = frozenset(
     {
         "accepted", "address_kept", "asked", "attempt_true", "attempt_was_here", "cancelled",
         "code_sent", "delivery_chosen", "erasure_asked", "handover_sent", "rated", "reported", "return_home",
         "claimed", "claimed_call",
+        "claimed", "claimed_call", "transferred",
         "code_sent", "delivery_chosen", "handover_sent", "rated", "reported", "return_home",
         "return_store", "signed_in",
         "signed_out", "visit_chosen", "wishes_kept",
@@ -95,7 +95,7 @@ async def read_certificate(
     link = await links.by_cookie(request, number)
     sha256 = await read_own(link, page_sql.CERTIFICATE, paper)
     # The number is one of ours here: it was found.
-    return _paper(await blobs.get(sha256), paper)
+    return pdf(await blobs.get(sha256), paper)
 
 
 @get(
@@ -110,7 +110,7 @@ async def read_invoice(request: Request[Any, Any, Any], number: Token) -> Respon
     link = await _signed_in(request, number)
     language = wanted_language(request) or await language_of(link)
     sha256 = await read_own(link, page_sql.INVOICE, language)
-    return _paper(await blobs.get(sha256), f"{link.number}-invoice")
+    return pdf(await blobs.get(sha256), f"{link.number}-invoice")
 
 
 @get(
@@ -129,7 +129,7 @@ async def read_receipt(
     # Drawing takes its time: one customer does not draw for all of them.
     await limits.take("heavy", client_of(request.scope))
     receipt = await receipt_paper.read(receipt_id)
-    return _paper(await asyncio.to_thread(receipt_paper.draw, receipt), f"{link.number}-receipt")
+    return pdf(await asyncio.to_thread(receipt_paper.draw, receipt), f"{link.number}-receipt")
 
 
 async def _signed_in(request: Request[Any, Any, Any], number: str) -> Link:
@@ -137,14 +137,6 @@ async def _signed_in(request: Request[Any, Any, Any], number: str) -> Link:
     if not link.signed_in:
         raise NoSuchPaper
     return link
-
-
-def _paper(content: bytes, name: str) -> Response[Any]:
-    return Response(
-        content,
-        media_type=PDF,
-        headers=PRIVATE | {"Content-Disposition": f'inline; filename="{name}.pdf"'},
-    )
 
 
 handlers = [open_link, read_order_page, read_certificate, read_invoice, read_receipt]

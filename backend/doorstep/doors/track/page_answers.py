@@ -113,6 +113,15 @@ def message_page(
     return html(written, status=status, headers=headers)
 
 
+def pdf(content: bytes, name: str) -> Response[Any]:
+    """Answer with a paper; `name` is one of ours, without its ending."""
+    return Response(
+        content,
+        media_type="application/pdf",
+        headers=PRIVATE | {"Content-Disposition": f'inline; filename="{name}.pdf"'},
+    )
+
+
 def go_to(path: str, *cookies: Cookie) -> Response[Any]:
     """Send the browser to a page of ours, by GET."""
     return Redirect(path, status_code=303, headers=PRIVATE, cookies=list(cookies))

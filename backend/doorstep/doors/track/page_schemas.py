@@ -136,10 +136,13 @@ class ParcelForm(Struct, kw_only=True, forbid_unknown_fields=True):
     parcel: ParcelNumber
 
 
+Code = Annotated[str, Meta(min_length=6, max_length=20, pattern=r"^[0-9 \-]*$")]
+
+
 class SignInForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """The code that came to the phone; spaces are what people type between digits."""
 
-    code: Annotated[str, Meta(min_length=6, max_length=20, pattern=r"^[0-9 \-]*$")]
+    code: Code
 
 
 class ChoiceForm(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -178,11 +181,15 @@ class ReportForm(ReportPhotos, kw_only=True, forbid_unknown_fields=True):
     words: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 
 
+Piece = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Z0-9-]+$")]
+"""The number of a certificate."""
+
+
 class ClaimForm(ReportPhotos, kw_only=True, forbid_unknown_fields=True):
     """What is wrong with which piece, with photos; `start` is an offered time, or `call` for none."""
 
     event_id: UUID
-    piece: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Z0-9-]+$")]
+    piece: Piece
     words: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
     start: Annotated[str, Meta(max_length=40, pattern=r"^(call|[0-9T:+.Z-]{16,40})$")]
 
@@ -203,6 +210,21 @@ class ClaimForm(ReportPhotos, kw_only=True, forbid_unknown_fields=True):
         return moment
 
 
+class TransferForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Who shall have the warranty of which piece."""
+
+    piece: Piece
+    name: Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*[^\x00-\x20]$")]
+    phone: Annotated[str, Meta(min_length=4, max_length=20, pattern=r"^[0-9+() .-]*$")]
+
+
+class TransferCodeForm(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The code that came to the new owner's phone."""
+
+    piece: Piece
+    code: Code
+
+
 Door = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f]*$")]
 
 
@@ -214,6 +236,8 @@ class AddressForm(Struct, kw_only=True, forbid_unknown_fields=True):
     flat: Door = ""
     lift: Literal["yes", "no", ""] = ""
     instructions: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    place: Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    """Coordinates, or a link copied from a map; empty leaves the pin where it is."""
 
 
 class HelpForm(Struct, kw_only=True, forbid_unknown_fields=True):

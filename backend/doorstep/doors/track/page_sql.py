@@ -11,7 +11,8 @@ _VERSION = """left(md5(concat_ws('.',
     (SELECT string_agg(v.id::text || v.state || v.during::text, ',' ORDER BY v.id)
        FROM visit v WHERE v.order_id = link.order_id),
     (SELECT count(*) FROM order_document d WHERE d.order_id = link.order_id),
-    (SELECT count(*) FROM warranty w WHERE w.order_id = link.order_id AND w.state = 'active'),
+    (SELECT count(*) FROM warranty w
+      WHERE w.order_id = link.order_id AND w.state = 'active' AND w.owner_n = 0),
     (SELECT string_agg(r.state || (SELECT count(*) FROM delivery_stop b
                                     WHERE b.run_id = s.run_id AND b.state = 'open'), ',' ORDER BY s.id)
        FROM delivery_stop s JOIN delivery_run r ON r.id = s.run_id
@@ -125,7 +126,7 @@ SELECT r.id FROM extra_receipt r WHERE r.order_id = $1 AND r.number = $2 LIMIT 1
 
 CERTIFICATE = """
 SELECT w.certificate_sha256 FROM warranty w
- WHERE w.order_id = $1 AND w.number = $2 AND w.state = 'active'
+ WHERE w.order_id = $1 AND w.number = $2 AND w.state = 'active' AND w.owner_n = 0
 """
 
 PARCEL = """

@@ -95,6 +95,7 @@ async def _page(
         refusal=refusal,
         notice=_ended(refusal, pieces, words),
         action=f"parcels/{parcel}/warranty",
+        give=f"parcels/{parcel}/transfer",
         event_id=str(uuid7()),
         pieces=[(one, _stands(one, words)) for one in pieces],
         days=days_of([(start, words.clock(start)) for start in starts], words, zone),

@@ -51,7 +51,8 @@ _FACTS = """json_build_object(
                WHERE fl.fulfilment_id = f.id),
             'certificates', coalesce((
               SELECT json_agg(w.number ORDER BY w.number)
-                FROM warranty w WHERE w.fulfilment_id = f.id AND w.state = 'active'), '[]')
+                FROM warranty w
+               WHERE w.fulfilment_id = f.id AND w.state = 'active' AND w.owner_n = 0), '[]')
           ) ORDER BY f.parcel)
           FROM fulfilment f LEFT JOIN location l ON l.id = f.location_id
          WHERE f.order_id = o.id
@@ -85,6 +86,6 @@ SELECT link.order_id, f.id AS fulfilment_id
 CERTIFICATE = """
 SELECT w.certificate_sha256
   FROM order_link link LEFT JOIN warranty w
-       ON w.order_id = link.order_id AND w.number = $3 AND w.state = 'active'
+       ON w.order_id = link.order_id AND w.number = $3 AND w.state = 'active' AND w.owner_n = 0
  WHERE link.token_hash = $1 AND link.revoked_at IS NULL AND link.expires_at > $2
 """

@@ -35,8 +35,8 @@ CREATE TABLE visit (
   fulfilment_id  uuid        NOT NULL CONSTRAINT visit_fulfilment_fk REFERENCES fulfilment (id),
   -- The warranty claim that it answers; NULL for an installation.
   claim_id       uuid,
-  purpose        text        NOT NULL GENERATED ALWAYS AS
-                             (CASE WHEN claim_id IS NULL THEN 'installation' ELSE 'warranty' END) STORED,
+  purpose        text        NOT NULL DEFAULT 'installation' CONSTRAINT visit_purpose_known
+                             CHECK (purpose = CASE WHEN claim_id IS NULL THEN 'installation' ELSE 'warranty' END),
   technician_id  uuid        NOT NULL CONSTRAINT visit_technician_fk REFERENCES technician (person_id),
   -- What the technician had to know when it was booked.
   skills         text[]      NOT NULL,

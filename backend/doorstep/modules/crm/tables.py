@@ -126,6 +126,7 @@ class Warranty(Table, tablename="warranty", db=engine):
     certificate_sha256 = Text(null=True, default=None)
     certificate_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
+    owner_n = SmallInt()
 
 
 class WarrantyClaim(Table, tablename="warranty_claim", db=engine):
@@ -136,3 +137,19 @@ class WarrantyClaim(Table, tablename="warranty_claim", db=engine):
     order_id = UUID(default=None)
     fulfilment_id = UUID(default=None)
     claimed_at = Timestamptz(default=None)
+
+
+class WarrantyTransfer(Table, tablename="warranty_transfer", db=engine):
+    """Who was to have a warranty, and whether he has confirmed it."""
+
+    order_id = UUID(primary_key=True, default=None)
+    n = SmallInt()
+    warranty_id = UUID(default=None)
+    name = Text()
+    phone = Text()
+    code_hash = Bytea()
+    failed_tries = SmallInt()
+    asked_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    confirmed_at = Timestamptz(null=True, default=None)
+    token_hash = Bytea(null=True, default=None)

@@ -102,7 +102,7 @@ async def book(
     """
     return await _take_time(
         "INSERT INTO visit (id, technician_id, during, order_id, fulfilment_id, skills, booked_by,"
-        " booked_at, claim_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        " booked_at, claim_id, purpose) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         uuid7(),
         technician_id,
         span,
@@ -112,6 +112,7 @@ async def book(
         booked_by,
         now(),
         claim_id,
+        "warranty" if claim_id else "installation",
     )
 
 

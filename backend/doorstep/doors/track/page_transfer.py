@@ -1,0 +1,126 @@
+"""A warranty is given to a new owner, who fetches his certificate by a link of his own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post
+from litestar.params import PathParameter, URLEncodedBody
+
+from doorstep.core import blobs, limits
+from doorstep.core.auth.guard import client_of
+from doorstep.core.auth.permissions import public
+from doorstep.core.errors import Refusal
+from doorstep.doors.track import links, page_steps
+from doorstep.doors.track.page_answers import REFUSALS, pdf
+from doorstep.doors.track.page_reading import parcel_of
+from doorstep.doors.track.page_schemas import Link, TransferCodeForm, TransferForm
+from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer
+from doorstep.flows import warranty_claims, warranty_transfers
+from doorstep.modules.crm import transfers
+
+
+@get(
+    "/t/orders/{number:str}/parcels/{parcel:int}/transfer",
+    operation_id="readTransferForm",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_transfer(request: Asked, number: Number, parcel: ParcelPart) -> Response[Any]:
+    """Ask to whom which piece goes."""
+    link = await page_steps.signed_in(request, number)
+    return await _page(request, link, parcel)
+
+
+@post(
+    "/t/orders/{number:str}/parcels/{parcel:int}/transfer",
+    operation_id="askNewOwner",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def ask_new_owner(
+    request: Asked, number: Number, parcel: ParcelPart, data: URLEncodedBody[TransferForm]
+) -> Response[Any]:
+    """Send the code to the new owner's phone; he tells it to whoever stands before this page."""
+    link = await page_steps.own_signed_in(request, number)
+    parcel_id = await parcel_of(link, parcel)
+    # Nobody floods a phone, by one link or by many.
+    await limits.take("otp", link.token_hash.hex())
+    await limits.take("otp", client_of(request.scope))
+    asking = warranty_transfers.ask(
+        parcel_id, data.piece, name=data.name, phone=data.phone, actor=customer(link)
+    )
+    refusal = await page_steps.refusal_of(asking)
+    asked = "" if refusal else data.piece
+    return await _page(request, link, parcel, refusal, asked=asked)
+
+
+@post(
+    "/t/orders/{number:str}/parcels/{parcel:int}/transfer/code",
+    operation_id="confirmNewOwner",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def confirm_new_owner(
+    request: Asked, number: Number, parcel: ParcelPart, data: URLEncodedBody[TransferCodeForm]
+) -> Response[Any]:
+    """Give the warranty to whoever has told the code."""
+    link = await page_steps.own_signed_in(request, number)
+    parcel_id = await parcel_of(link, parcel)
+    typed = data.code.replace(" ", "").replace("-", "")
+    refusal = await page_steps.refusal_of(
+        warranty_transfers.confirm(parcel_id, data.piece, typed, actor=customer(link))
+    )
+    if refusal is not None:
+        return await _page(request, link, parcel, refusal, asked=data.piece)
+    return page_steps.back(request, link, "transferred")
+
+
+async def _page(
+    request: Asked,
+    link: Link,
+    parcel: int,
+    refusal: Refusal | None = None,
+    *,
+    asked: str = "",
+) -> Response[Any]:
+    parcel_id = await parcel_of(link, parcel)
+    words, _ = await page_steps.words_for(request, link)
+    pieces = await warranty_claims.covered(parcel_id, actor=customer(link))
+    return page_steps.page(
+        "transfer.html",
+        link,
+        words,
+        refusal=refusal,
+        action=f"parcels/{parcel}/transfer",
+        pieces=[one for one in pieces if not one.over and not one.claim_open],
+        asked=asked,
+    )
+
+
+@get(
+    "/t/warranties/{token:str}",
+    operation_id="readOwnersCertificate",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_owners_certificate(
+    request: Request[Any, Any, Any], token: Annotated[str, PathParameter()]
+) -> Response[Any]:
+    """Hand out the certificate of a warranty to its new owner."""
+    token_hash = await links.counted(token)
+    found = await transfers.certificate_of(token_hash)
+    if found is None:
+        await links.count_miss(request)
+        raise links.LinkNotValid
+    return pdf(await blobs.get(found["certificate_sha256"]), found["number"])
+
+
+handlers = [read_transfer, ask_new_owner, confirm_new_owner, read_owners_certificate]
+"""The pages of this file."""

@@ -1,0 +1,181 @@
+"""A warranty goes to a new owner: his code, his certificate, and nothing of him behind the old link."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from doorstep.core import db as core_db
+from doorstep.core.clock import now
+from doorstep.flows import warranty_reminders, warranty_transfers
+from tests.api.test_track_page import token_of
+from tests.api.test_track_steps import at_page
+from tests.api.test_track_warranty import CLAIM, claimed, done, pieces_in
+from tests.factories.company import Company
+from tests.factories.journeys import Order
+from tests.factories.steps import healthy
+from tests.support.visitor import OWN_PAGE, Visitor, browser, forms_of, words_of
+
+NAME, PHONE = "Farida Noor", "+971501112233"
+TRANSFER = "parcels/1/transfer"
+
+
+@pytest.fixture
+async def visitor(company: Company) -> AsyncIterator[Visitor]:
+    async with browser() as one:
+        yield one
+
+
+async def secret_of(event: str) -> str:
+    [row] = await core_db.rows(
+        "SELECT secret FROM message WHERE event = $1 AND recipient = $2 AND secret IS NOT NULL"
+        " ORDER BY attempt DESC LIMIT 1",
+        event,
+        PHONE,
+    )
+    return str(row["secret"])
+
+
+async def asked(visitor: Visitor, address: str) -> tuple[str, str]:
+    """Name the new owner of the first piece; return the page that asks for his code, and the piece."""
+    page = await visitor.read(f"{address}/{TRANSFER}")
+    piece = pieces_in(page)[0]
+    answer = await visitor.send(forms_of(page)["step"], piece=piece, name=NAME, phone=PHONE)
+    assert answer.status_code in (200, 201), words_of(answer.text)
+    return answer.text, piece
+
+
+async def given(visitor: Visitor, order: Order) -> tuple[str, str]:
+    """Give the first piece away; return the old owner's address of the order and the piece."""
+    address = await at_page(visitor, order)
+    page, piece = await asked(visitor, address)
+    code = await secret_of("warranty_transfer")
+    after = await visitor.do(forms_of(page)["code"], code=code)
+    assert "The warranty belongs to the new owner now." in words_of(after)
+    warranty_id = await core_db.value("SELECT id FROM warranty WHERE number = $1", piece)
+    for _ in range(2):
+        await warranty_transfers.print_for_new_owner({"warranty_id": str(warranty_id)})
+    return address, piece
+
+
+async def test_the_new_owner_gets_his_certificate_and_the_old_link_shows_nothing_of_it(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await done(company)
+    old = {
+        row["paper"]
+        for row in await core_db.rows("SELECT certificate_sha256 AS paper FROM warranty")
+    }
+    address, piece = await given(visitor, order)
+    link = await secret_of("warranty_yours")
+    assert await core_db.value("SELECT count(*) FROM message WHERE event = 'warranty_yours'") == 1
+    async with browser() as new_owner:
+        paper = await new_owner.http.get("/t/warranties/" + link.rsplit("/", 1)[1])
+        assert (paper.status_code, paper.content[:5]) == (200, b"%PDF-")
+        assert (await new_owner.http.get("/t/warranties/" + "x" * 24)).status_code == 404
+    there = await core_db.one(
+        "SELECT certificate_sha256 AS paper, owner_n FROM warranty WHERE number = $1", piece
+    )
+    assert (there["paper"] in old, there["owner_n"]) == (False, 1)
+    page = await visitor.read(address)
+    assert piece not in page and NAME not in page and PHONE not in page
+    for path in (
+        f"{address}/certificates/{piece}",
+        f"/track/{token_of(order)}/certificate/{piece}",
+    ):
+        assert (await visitor.http.get(path)).status_code == 404
+    for path in (CLAIM, TRANSFER):
+        assert piece not in await visitor.read(f"{address}/{path}")
+    # Whoever holds the paper can still have it checked, and learns nobody's name.
+    check = await visitor.http.get(f"/verify/{piece}")
+    assert (check.status_code, check.json()["valid"]) == (200, True)
+    assert NAME not in check.text and PHONE not in check.text
+    await healthy()
+
+
+async def test_the_certificate_is_printed_for_the_new_owner(
+    company: Company, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[Any] = []
+    draw = warranty_transfers.documents.render_warranty
+    monkeypatch.setattr(
+        warranty_transfers.documents,
+        "render_warranty",
+        lambda data: (printed.append(data), draw(data))[1],
+    )
+    order = await done(company)
+    printed.clear()
+    await given(visitor, order)
+    assert printed[0].customer_name == "F. N."
+
+
+async def test_a_wrong_code_uses_up_a_try_and_gives_nothing(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await done(company)
+    page, piece = await asked(visitor, await at_page(visitor, order))
+    form = forms_of(page)["code"]
+    right = await secret_of("warranty_transfer")
+    wrong = f"{(int(right) + 1) % 1_000_000:06d}"
+    for _ in range(5):
+        answer = await visitor.send(form, code=wrong)
+        assert (answer.status_code, "is not right" in words_of(answer.text)) == (422, True)
+    assert await core_db.value("SELECT failed_tries FROM warranty_transfer") == 5
+    # The right one comes too late.
+    assert (await visitor.send(form, code=right)).status_code == 422
+    assert await core_db.value("SELECT owner_n FROM warranty WHERE number = $1", piece) == 0
+
+
+async def test_what_is_claimed_or_over_stays_with_its_owner(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await done(company)
+    address = await at_page(visitor, order)
+    page = await visitor.read(f"{address}/{TRANSFER}")
+    form, piece = forms_of(page)["step"], pieces_in(page)[0]
+    await claimed(visitor, address)
+    answer = await visitor.send(form, piece=piece, name=NAME, phone=PHONE)
+    assert (answer.status_code, "we are at it" in words_of(answer.text)) == (409, True)
+    bad = await visitor.send(form, piece=piece, name=NAME, phone="12345")
+    assert bad.status_code in (409, 422)
+    assert await core_db.value("SELECT count(*) FROM warranty_transfer") == 0
+
+
+async def test_the_reminder_goes_to_the_new_owner_once(company: Company, visitor: Visitor) -> None:
+    order = await done(company)
+    _, piece = await given(visitor, order)
+    await core_db.execute(
+        "UPDATE warranty SET starts_on = $1::date - 365, ends_on = $1 WHERE number = $2",
+        now().date() + timedelta(days=20),
+        piece,
+    )
+    for _ in range(2):
+        await warranty_reminders.remind({})
+    told = await core_db.rows(
+        "SELECT recipient, body FROM message WHERE event LIKE 'warranty_ending%' AND state <> 'standby'"
+    )
+    assert [row["recipient"] for row in told] == [PHONE]
+    assert "ends on" in told[0]["body"]
+
+
+async def test_nobody_claims_or_gives_away_what_is_of_another_order(
+    company: Company, visitor: Visitor
+) -> None:
+    mine, other = await done(company), await done(company)
+    foreign = await core_db.value(
+        "SELECT min(number) FROM warranty WHERE fulfilment_id = $1", other.parcel
+    )
+    address = await at_page(visitor, mine)
+    claim = forms_of(await visitor.read(f"{address}/{CLAIM}"))["step"]
+    give = forms_of(await visitor.read(f"{address}/{TRANSFER}"))["step"]
+    none = [("photos", ("", b"", "application/octet-stream"))]
+    said = claim.fields | {"piece": foreign, "words": "It leaks.", "start": "call"}
+    answer = await visitor.http.post(claim.action, data=said, files=none, headers=OWN_PAGE)
+    assert answer.status_code == 404
+    answer = await visitor.send(give, piece=foreign, name=NAME, phone=PHONE)
+    assert answer.status_code == 404
+    assert await core_db.value("SELECT count(*) FROM ticket") == 0
+    assert await core_db.value("SELECT count(*) FROM warranty_transfer") == 0
