@@ -25,12 +25,13 @@ from doorstep.doors.track.page_schemas import (
     ReportForm,
 )
 from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer, read_photos
+from doorstep.doors.track.pin import read_place
 from doorstep.flows import attempt_answers, customer_address, customer_reports
 from doorstep.flows.tickets import open_ticket
 from doorstep.modules.crm.addresses import Completion
 
 ADDRESS = """
-SELECT a.building, a.floor, a.flat, a.lift, a.instructions
+SELECT a.building, a.floor, a.flat, a.lift, a.instructions, a.lat, a.lng
   FROM customer_order o JOIN address a ON a.id = o.address_id WHERE o.id = $1
 """
 
@@ -191,29 +192,54 @@ async def complete_address(
 ) -> Response[Any]:
     """Keep what the customer says of the door; whoever drives there sees it."""
     link = await page_steps.own_signed_in(request, number)
-    refusal = await page_steps.refusal_of(
-        customer_address.complete(link.order_id, _completion(data), actor=customer(link))
-    )
+
+    async def do() -> None:
+        await customer_address.complete(link.order_id, _completion(data), actor=customer(link))
+
+    refusal = await page_steps.refusal_of(do())
     if refusal is not None:
-        return await _address(request, link, refusal)
+        return await _address(request, link, refusal, data)
     return page_steps.back(request, link, "address_kept")
 
 
+LIFT = {"yes": True, "no": False, "": None}
+
+
 def _completion(data: AddressForm) -> Completion:
+    """Read what was typed.
+
+    Raises: PlaceUnreadable.
+    """
     return Completion(
         building=data.building,
         floor=data.floor,
         flat=data.flat,
-        lift={"yes": True, "no": False, "": None}[data.lift],
+        lift=LIFT[data.lift],
         instructions=data.instructions,
+        pin=read_place(data.place) if data.place.strip() else None,
     )
 
 
-async def _address(request: Asked, link: Link, refusal: Refusal | None = None) -> Response[Any]:
+async def _address(
+    request: Asked,
+    link: Link,
+    refusal: Refusal | None = None,
+    typed: AddressForm | None = None,
+) -> Response[Any]:
     words, _ = await page_steps.words_for(request, link)
     known = await db.one(ADDRESS, link.order_id)
+    if typed is not None:
+        # What was typed stays: only the place may have to be looked at again.
+        known |= {name: getattr(typed, name) for name in ("building", "floor", "flat")}
+        known |= {"lift": LIFT[typed.lift], "instructions": typed.instructions}
     return page_steps.page(
-        "address.html", link, words, refusal=refusal, action="address", known=known
+        "address.html",
+        link,
+        words,
+        refusal=refusal,
+        action="address",
+        known=known,
+        place=typed.place if typed else "",
     )
 
 
