@@ -60,6 +60,11 @@ async def test_a_delivery_time_is_chosen_and_shown(company: Company, visitor: Vi
     assert "The delivery is planned for the time you chose." in words_of(after)
     [(begins, _)] = await windows_of(order)
     assert begins.isoformat() == wished
+    # He gets it in writing, once however often it is sent.
+    await visitor.send(forms_of(page)["step"], start=wished)
+    chosen = "SELECT count(*) FROM message WHERE event = $1 AND channel = 'email'"
+    assert await core_db.value(chosen, "window_chosen") == 1
+    assert await core_db.value(chosen, "window_changed") == 0
     again = await visitor.read(f"{address}/parcels/1/times/delivery")
     assert re.search(rf'value="{re.escape(wished)}" required checked', again)
 
@@ -94,6 +99,8 @@ async def test_a_visit_is_chosen_and_moved(company: Company, visitor: Visitor) -
             order.parcel,
         )
         assert visit["at"].isoformat() == wished
+    told = "SELECT count(DISTINCT attempt) FROM message WHERE event = 'visit_chosen'"
+    assert await core_db.value(told) == 2
     await healthy()
 
 

@@ -113,6 +113,8 @@ async def test_a_claim_opens_a_ticket_and_books_a_visit_once(
     assert problem == {"kind": "ticket_warranty", "owner_role": "support"}
     [visit] = await visits(order)
     assert (visit["at"].isoformat(), visit["state"]) == (wished, "booked")
+    confirmed = "SELECT count(*) FROM message WHERE event = 'visit_chosen' AND channel = 'email'"
+    assert await core_db.value(confirmed) == 1
     page = words_of(await visitor.read(address))
     assert "A technician comes for your warranty claim:" in page
     after = await core_db.one("SELECT passed, head_seq FROM fulfilment WHERE id = $1", order.parcel)

@@ -16,7 +16,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
-from doorstep.flows import windows
+from doorstep.flows import notify, windows
 from doorstep.modules.tms.refusals import DeliveryNotChoosable, DeliverySlotTaken
 from doorstep.modules.tms.rules import slots as rules
 from doorstep.modules.tms.schemas import Window
@@ -109,7 +109,8 @@ async def choose(fulfilment_id: UUID, event_id: UUID, start: datetime, *, actor:
     # Whoever held the lock may have taken the last room.
     wished = await _at(start, fulfilment_id, parcel)
     window = Window(from_at=wished.start, until_at=wished.end)
-    await windows.keep(fulfilment_id, event_id, window, CHOSEN, actor=actor)
+    if await windows.keep(fulfilment_id, event_id, window, CHOSEN, actor=actor):
+        await notify.confirm_window(fulfilment_id, window)
     return window
 
 

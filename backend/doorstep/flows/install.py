@@ -35,6 +35,9 @@ from doorstep.modules.fsm.service.visits import Slot
 from doorstep.modules.helpdesk import service as helpdesk
 
 HORIZON = timedelta(days=14)
+LEAD = timedelta(hours=2)
+"""So near its beginning a technician may be under way to a visit."""
+
 LONGEST_LOOK = timedelta(days=31)
 FARTHEST = timedelta(days=366)
 SLOTS_TRIED = 20

@@ -64,6 +64,10 @@ SELECT lower(v.during) AS starts_at, c.zone
  WHERE v.fulfilment_id = $1 AND v.purpose = 'installation' AND v.state = 'booked'
 """
 
+CHOSEN_VISIT = """
+SELECT order_id, fulfilment_id, moves, lower(during) AS starts_at FROM visit WHERE id = $1
+"""
+
 NTH = """
 SELECT count(*)::int FROM journey_event
  WHERE fulfilment_id = $1 AND name = $2 AND kind IN ('detour', 'fact')
@@ -229,17 +233,45 @@ async def tell_window(fulfilment_id: UUID, window: Window | None, reason: str) -
     found = await db.one(WINDOWS, fulfilment_id)
     if not found["travels"] or (window is None and not found["promised"]):
         return
+    event = "window_changed" if window else "window_withdrawn"
+    await _write_window(event, fulfilment_id, found, window, reason)
+
+
+async def confirm_window(fulfilment_id: UUID, window: Window) -> None:
+    """Confirm to the customer the time of delivery that he has chosen himself, each choice once."""
+    found = await db.one(WINDOWS, fulfilment_id)
+    await _write_window("window_chosen", fulfilment_id, found, window, "")
+
+
+async def _write_window(
+    event: str, fulfilment_id: UUID, found: dict[str, Any], window: Window | None, reason: str
+) -> None:
     audience = await _audience(found["order_id"], fulfilment_id)
     zone, language = ZoneInfo(audience["zone"]), audience["language"]
     words = ""
     if window is not None:
         words = f"{format_when(window.from_at, zone, language)} – {_end(window, zone, language)}"
     await messages.write(
-        "window_changed" if window else "window_withdrawn",
+        event,
         About(order_id=found["order_id"], fulfilment_id=fulfilment_id, attempt=found["n"]),
         _recipient(audience),
         _facts(audience) | {"window": words, "reason": reason},
     )
+
+
+async def confirm_visit(visit_id: UUID) -> None:
+    """Confirm to the customer when the technician comes, as he has chosen himself, each choice once."""
+    visit = await db.one(CHOSEN_VISIT, visit_id)
+    audience = await _audience(visit["order_id"], visit["fulfilment_id"])
+    about = About(
+        order_id=visit["order_id"],
+        fulfilment_id=visit["fulfilment_id"],
+        visit_id=visit_id,
+        attempt=visit["moves"] + 1,
+    )
+    when = format_when(visit["starts_at"], ZoneInfo(audience["zone"]), audience["language"])
+    facts = _facts(audience) | {"when": when}
+    await messages.write("visit_chosen", about, _recipient(audience), facts)
 
 
 def _end(window: Window, zone: ZoneInfo, language: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,13 +11,11 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
-from doorstep.flows import install
+from doorstep.flows import install, notify
+from doorstep.flows.install import LEAD
 from doorstep.modules.fsm import rules
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.refusals import SlotTaken, VisitNotMovable
-
-LEAD = timedelta(hours=2)
-"""So near its beginning a technician may be under way to a visit."""
 
 ZONE = "SELECT c.zone FROM fulfilment f JOIN channel c ON c.id = f.channel_id WHERE f.id = $1"
 
@@ -70,10 +68,13 @@ async def choose(fulfilment_id: UUID, starts_at: datetime, *, actor: Actor) -> i
     if starts_at < now() + LEAD:
         raise SlotTaken
     if booked is None:
-        return await install.book_visit(fulfilment_id, actor=actor, starts_at=starts_at)
+        chosen = await install.book_visit(fulfilment_id, actor=actor, starts_at=starts_at)
+        await notify.confirm_visit(chosen.visit_id)
+        return chosen
     for slot in await install.slots_at(fulfilment_id, fulfilment["channel_id"], starts_at):
         span = rules.Span(slot.start, slot.end)
         if await fsm.move_visit(booked["id"], slot.technician_id, span):
+            await notify.confirm_visit(booked["id"])
             return install.Booked(booked["id"], slot.technician_id, slot.start, slot.end)
     raise SlotTaken
 

@@ -6,7 +6,7 @@ The journey stands still: what was done is done. The claim is open as long as it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,19 +17,16 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused
-from doorstep.flows import install, phones
+from doorstep.flows import install, notify
 from doorstep.flows.customer_reports import MOST_PHOTOS, TooManyPhotos
+from doorstep.flows.install import LEAD
+from doorstep.flows.repairs import LENGTH, book
 from doorstep.flows.tickets import open_ticket
-from doorstep.flows.visit_choice import LEAD
 from doorstep.modules.crm import claims
 from doorstep.modules.fsm import rules
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.refusals import SlotTaken
 from doorstep.modules.fsm.service.technicians import Technician
-from doorstep.modules.helpdesk.service import tickets
-
-LENGTH = timedelta(minutes=rules.DEFAULT_MINUTES)
-"""So long a technician has for a repair whose cause nobody knows yet."""
 
 # The warranties of a parcel that are its customer's, each with what was claimed of it and is open still.
 COVERED = """
@@ -176,35 +173,15 @@ async def _book(
     span = rules.Span(starts_at, starts_at + LENGTH)
     zone = ZoneInfo(piece["zone"])
     for one in technicians:
-        if rules.within_hours(one.hours, zone, span) and await book(
+        if not rules.within_hours(one.hours, zone, span):
+            continue
+        visit_id = await book(
             claim_id, piece["order_id"], fulfilment_id, one.person_id, span, piece["install_skill"]
-        ):
+        )
+        if visit_id is not None:
+            await notify.confirm_visit(visit_id)
             return
     raise SlotTaken
-
-
-async def book(
-    claim_id: UUID,
-    order_id: UUID,
-    fulfilment_id: UUID,
-    technician_id: UUID,
-    span: rules.Span,
-    skill: str | None,
-) -> bool:
-    """Book a visit that answers a claim and tell its technician; False if he is not free."""
-    visit_id = await fsm.book(
-        order_id=order_id,
-        fulfilment_id=fulfilment_id,
-        technician_id=technician_id,
-        span=span,
-        skills=[skill] if skill else [],
-        booked_by=None,
-        claim_id=claim_id,
-    )
-    if visit_id is None:
-        return False
-    await phones.tell_visit("visit_booked", visit_id, technician_id)
-    return True
 
 
 async def _skilled(rows: Sequence[dict[str, Any]]) -> list[Technician]:
@@ -214,16 +191,3 @@ async def _skilled(rows: Sequence[dict[str, Any]]) -> list[Technician]:
 
 def _today(piece: dict[str, Any]) -> date:
     return now().astimezone(ZoneInfo(piece["zone"])).date()
-
-
-# --- What ends a claim ----------------------------------------------------------------------------
-
-
-@db.transactional
-async def resolve_ticket(ticket_id: UUID, event_id: UUID, words: str, *, actor: Actor) -> None:
-    """Settle a ticket; the visit of a claim that is settled so, and has not begun, is off.
-
-    Raises: TicketMissing, EventIdReused.
-    """
-    await tickets.resolve(ticket_id, event_id, words, actor=actor)
-    await fsm.drop_visits_of_claims([ticket_id])

@@ -11,8 +11,8 @@ from doorstep.core import db, previews
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused
-from doorstep.flows import earnings, install, warranty_claims
-from doorstep.flows.visit_choice import LEAD
+from doorstep.flows import earnings, install, repairs
+from doorstep.flows.install import LEAD
 from doorstep.journey import Verdict
 from doorstep.modules.fsm import rules
 from doorstep.modules.fsm import service as fsm
@@ -60,7 +60,7 @@ async def complete(
             claimed, report.event_id, "The repair was reported; look at this: ", asked, system
         )
     else:
-        await warranty_claims.resolve_ticket(
+        await repairs.resolve_ticket(
             claimed["id"],
             journey.derived_id(visit["fulfilment_id"], f"repaired:{report.event_id}"),
             "Repaired at a visit.",
@@ -116,12 +116,12 @@ async def _book_again(claimed: dict[str, Any]) -> bool:
         await fsm.technicians_for(claimed["channel_id"], skills),
         ZoneInfo(claimed["zone"]),
         rules.Span(since, since + install.HORIZON),
-        warranty_claims.LENGTH,
+        repairs.LENGTH,
         install.SLOTS_TRIED,
     )
     for slot in slots:
         span = rules.Span(slot.start, slot.end)
-        if await warranty_claims.book(
+        if await repairs.book(
             claimed["id"],
             claimed["order_id"],
             claimed["fulfilment_id"],

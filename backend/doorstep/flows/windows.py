@@ -37,7 +37,7 @@ async def promise(
         raise NoSuchWindow
     await journey.lock(fulfilment_id)
     if await keep(fulfilment_id, event_id, window, reason, actor=actor):
-        # Who has chosen himself need not be told.
+        # Who has chosen himself gets a confirmation instead (flows/delivery_slots.py).
         await notify.tell_window(fulfilment_id, window, reason)
 
 

@@ -20,8 +20,8 @@ from doorstep.core.http.problems import problems
 from doorstep.core.ids import uuid7
 from doorstep.core.previews import PictureOut
 from doorstep.doors.once import REFUSALS, OptionalKey, once
+from doorstep.flows import repairs
 from doorstep.flows import tickets as flow
-from doorstep.flows import warranty_claims
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.helpdesk.refusals import (
     ChannelNeeded,
@@ -292,9 +292,7 @@ async def assign_ticket(ticket_id: UUID, data: OwnerIn, actor: Actor) -> TicketR
 async def resolve_ticket(ticket_id: UUID, data: WordsIn, actor: Actor) -> TicketRead:
     """Settle a ticket with a word about what was done; its problem is closed with it."""
     await _seen(ticket_id, actor)
-    await warranty_claims.resolve_ticket(
-        ticket_id, data.event_id or uuid7(), data.words, actor=actor
-    )
+    await repairs.resolve_ticket(ticket_id, data.event_id or uuid7(), data.words, actor=actor)
     return await _read(ticket_id, actor)
 
 

@@ -13,7 +13,7 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie, UploadFile
 from litestar.params import PathParameter
 
-from doorstep.core import db
+from doorstep.core import db, limits
 from doorstep.core.actor import Actor
 from doorstep.core.errors import NotAllowed, NotFound, Refusal
 from doorstep.core.http.origin import refuse_other_origins
@@ -150,14 +150,16 @@ async def refusal_of(doing: Awaitable[Any]) -> Refusal | None:
     return None
 
 
-async def read_photos(photos: Sequence[UploadFile]) -> list[bytes]:
-    """Read the photos of a form.
+async def keep_photos(link: Link, photos: Sequence[UploadFile]) -> list[str]:
+    """Keep the photos of a form; return their hashes.
 
-    Raises: TooManyPhotos, before any is read.
+    Raises: TooManyPhotos, before any is read; TooManyRequests; those of `customer_reports.keep_photo`.
     """
+    # Pictures are decoded one by one: nobody has it done for him by the dozen.
+    await limits.take("heavy", link.token_hash.hex())
     if len(photos) > customer_reports.MOST_PHOTOS:
         raise customer_reports.TooManyPhotos
-    return [await photo.read() for photo in photos]
+    return [await customer_reports.keep_photo(await photo.read()) for photo in photos]
 
 
 def days_of(

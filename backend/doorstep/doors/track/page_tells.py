@@ -10,7 +10,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import MultipartBody, URLEncodedBody
 
-from doorstep.core import db, limits
+from doorstep.core import db
 from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
@@ -24,7 +24,7 @@ from doorstep.doors.track.page_schemas import (
     Link,
     ReportForm,
 )
-from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer, read_photos
+from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer, keep_photos
 from doorstep.doors.track.pin import read_place
 from doorstep.flows import attempt_answers, customer_address, customer_reports
 from doorstep.flows.tickets import open_ticket
@@ -129,9 +129,7 @@ async def report(
     parcel_id = await parcel_of(link, parcel)
 
     async def do() -> None:
-        # Pictures are decoded one by one: nobody has it done for him by the dozen.
-        await limits.take("heavy", link.token_hash.hex())
-        photos = [await customer_reports.keep_photo(one) for one in await read_photos(data.files)]
+        photos = await keep_photos(link, data.files)
         await customer_reports.report(
             parcel_id,
             data.event_id,

@@ -10,7 +10,6 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import MultipartBody
 
-from doorstep.core import limits
 from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
@@ -24,10 +23,10 @@ from doorstep.doors.track.page_steps import (
     ParcelPart,
     customer,
     days_of,
-    read_photos,
+    keep_photos,
 )
 from doorstep.doors.track.page_words import Words
-from doorstep.flows import customer_reports, warranty_claims
+from doorstep.flows import warranty_claims
 from doorstep.modules.crm.claims import WarrantyOver
 
 
@@ -60,9 +59,7 @@ async def claim(
     parcel_id = await parcel_of(link, parcel)
 
     async def do() -> None:
-        # Pictures are decoded one by one: nobody has it done for him by the dozen.
-        await limits.take("heavy", link.token_hash.hex())
-        photos = [await customer_reports.keep_photo(one) for one in await read_photos(data.files)]
+        photos = await keep_photos(link, data.files)
         await warranty_claims.claim(
             parcel_id,
             data.event_id,
