@@ -109,7 +109,7 @@ async def test_a_certificate_names_the_customer_by_initials_only(db: Any) -> Non
     await travel(order.parcels[0], *TO_DELIVERY)
     rows = await db.rows(care.WITHOUT_CERTIFICATE, order.parcels[0])
     (warranty,) = care.msgspec.convert(rows, list[crm.Warranty])
-    paper = care._paper(warranty)
+    paper = care.paper_of(warranty)
     assert paper.customer_name == "A. K." and paper.installed_on is None
     assert paper.verification_url.endswith(f"/verify/{warranty.number}")
 
