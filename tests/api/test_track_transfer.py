@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
+from doorstep.core import blobs
 from doorstep.core import db as core_db
+from doorstep.core.actor import Actor
 from doorstep.core.clock import now
-from doorstep.flows import warranty_reminders, warranty_transfers
+from doorstep.flows import erasure, warranty_reminders, warranty_transfers
 from tests.api.test_track_page import token_of
 from tests.api.test_track_steps import at_page
 from tests.api.test_track_warranty import CLAIM, claimed, done, pieces_in
+from tests.factories import erasing
 from tests.factories.company import Company
 from tests.factories.journeys import Order
 from tests.factories.steps import healthy
@@ -179,3 +182,30 @@ async def test_nobody_claims_or_gives_away_what_is_of_another_order(
     assert answer.status_code == 404
     assert await core_db.value("SELECT count(*) FROM ticket") == 0
     assert await core_db.value("SELECT count(*) FROM warranty_transfer") == 0
+
+
+async def test_the_old_owner_is_forgotten_and_the_new_ones_warranty_stays(
+    company: Company, visitor: Visitor, clock: Any
+) -> None:
+    order = await done(company)
+    _, piece = await given(visitor, order)
+    await erasing.settled(company, clock)
+    support = company.users["support"].id
+    desk = Actor(
+        role="support", source="person", person_id=support, channel_ids=(company.world.channel_id,)
+    )
+    await erasure.ask_at_desk(order.order_id, "mail", gives_up_warranty=True, actor=desk)
+    await company.work()
+    assert await core_db.value("SELECT state FROM erasure_request") == "done"
+    kept = await core_db.one(
+        "SELECT w.state, w.certificate_sha256, t.name, t.phone FROM warranty w"
+        " JOIN warranty_transfer t ON t.warranty_id = w.id AND t.n = w.owner_n WHERE number = $1",
+        piece,
+    )
+    assert (kept["state"], kept["name"], kept["phone"]) == ("active", NAME, PHONE)
+    assert await blobs.get(kept["certificate_sha256"])
+    ends = await core_db.value("SELECT ends_on FROM warranty WHERE number = $1", piece)
+    clock.set(datetime.combine(ends, time(12), UTC) + timedelta(days=91))
+    await erasure.forget_past_owners({})
+    left = await core_db.rows("SELECT name, phone, token_hash FROM warranty_transfer")
+    assert left == [{"name": "", "phone": "", "token_hash": None}]

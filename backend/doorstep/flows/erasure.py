@@ -9,7 +9,7 @@ proof stay and point to a row without a name. Files go by an outbox row, after t
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,9 @@ ERASED = json.dumps({"erased": True}).encode()
 GONE = json.dumps(
     {"type": "answer-erased", "title": "What was answered then is erased.", "status": 410}
 ).encode()
+
+OWNERS_KEPT = timedelta(days=90)
+"""How long a new owner is known after his warranty has ended, for what he claimed in its last days."""
 
 CUSTOMER_OF_ORDER = "SELECT customer_id, channel_id FROM customer_order WHERE id = $1"
 
@@ -182,6 +185,12 @@ async def find_expired_customers(_payload: dict[str, Any]) -> None:
         for row in found:
             await _expire(row["order_id"])
         last = found[-1]["id"]
+
+
+@recurring("flows.forget_past_owners", every=86_400, timeout=60)
+async def forget_past_owners(_payload: dict[str, Any]) -> None:
+    """Forget whom a warranty was given to, some time after it has ended or was never taken over."""
+    await db.execute(sql.PAST_OWNERS, (now() - OWNERS_KEPT).date())
 
 
 @db.transactional

@@ -30,7 +30,8 @@ _OPEN = {
         SELECT 1 FROM ({OPEN_THINGS["detours"]}) d UNION ALL
         SELECT 1 FROM expected_arrival a WHERE a.order_id = $1 AND a.ended_at IS NULL""",  # noqa: S608 - as above
     "warranty": """
-        SELECT 1 FROM warranty w WHERE w.order_id = $1 AND w.state <> 'void' AND w.ends_on >= $2""",
+        SELECT 1 FROM warranty w WHERE w.order_id = $1 AND w.owner_n = 0
+           AND w.state <> 'void' AND w.ends_on >= $2""",
     # A job that failed for good waits for a person, who may still have it done.
     "work": """
         SELECT 1 FROM outbox x WHERE x.order_id = $1 AND x.done_at IS NULL
@@ -150,6 +151,14 @@ SELECT NOT EXISTS (SELECT FROM upload WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM order_document WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM archive_entry WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM warranty WHERE certificate_sha256 = $1)
+"""
+
+# $1 the day: who was to have a warranty, or had one, that nobody has to answer for any more.
+PAST_OWNERS = """
+UPDATE warranty_transfer t SET name = '', phone = '', token_hash = NULL
+  FROM warranty w
+ WHERE w.id = t.warranty_id AND t.phone <> ''
+   AND (w.ends_on < $1 OR (t.confirmed_at IS NULL AND t.expires_at < $1))
 """
 
 # --- Whose time is over without his asking --------------------------------------------------------

@@ -30,12 +30,9 @@ Token = Annotated[str, PathParameter()]
 SAID = frozenset(
     {
         "accepted", "address_kept", "asked", "attempt_true", "attempt_was_here", "cancelled",
-        "code_sent", "delivery_chosen", "erasure_asked", "handover_sent", "rated", "reported", "return_home",
-        "claimed", "claimed_call",
-        "claimed", "claimed_call", "transferred",
-        "code_sent", "delivery_chosen", "handover_sent", "rated", "reported", "return_home",
-        "return_store", "signed_in",
-        "signed_out", "visit_chosen", "wishes_kept",
+        "claimed", "claimed_call", "code_sent", "delivery_chosen", "erasure_asked",
+        "handover_sent", "rated", "reported", "return_home", "return_store", "signed_in",
+        "signed_out", "transferred", "visit_chosen", "wishes_kept",
     }
 )  # fmt: skip
 """What a page says once after a form."""

@@ -6,8 +6,9 @@ CREATE TABLE warranty_transfer (
   -- The how many-th of the order: each is told in messages of its own.
   n             smallint    NOT NULL CONSTRAINT warranty_transfer_n_positive CHECK (n > 0),
   warranty_id   uuid        NOT NULL CONSTRAINT warranty_transfer_warranty_fk REFERENCES warranty (id),
-  name          text        NOT NULL CONSTRAINT warranty_transfer_name_length CHECK (length(name) BETWEEN 1 AND 120),
-  phone         text        NOT NULL CONSTRAINT warranty_transfer_phone_e164 CHECK (phone ~ '^\+[1-9][0-9]{6,14}$'),
+  -- Name and phone are empty once they are forgotten.
+  name          text        NOT NULL CONSTRAINT warranty_transfer_name_length CHECK (length(name) <= 120),
+  phone         text        NOT NULL CONSTRAINT warranty_transfer_phone_e164 CHECK (phone ~ '^(\+[1-9][0-9]{6,14})?$'),
   code_hash     bytea       NOT NULL CONSTRAINT warranty_transfer_hmac CHECK (octet_length(code_hash) = 32),
   failed_tries  smallint    NOT NULL DEFAULT 0
                             CONSTRAINT warranty_transfer_tries_bounded CHECK (failed_tries BETWEEN 0 AND 5),
