@@ -19,6 +19,11 @@ from doorstep.core import db_session
 from doorstep.core.errors import Unavailable
 from doorstep.core.failpoints import failpoint
 
+STATEMENTS = 500
+"""How many prepared statements a connection keeps, at about 75 kB of PostgreSQL's memory each. asyncpg's
+own 100 are fewer than a process uses, and each that was put out is parsed and planned anew: the doctor
+took 131 ms instead of 50."""
+
 CONNECT_TIMEOUT = 5.0
 
 _OUT_OF_REACH = (
@@ -194,6 +199,7 @@ async def start(url: str, *, pool_size: int = 5, command_timeout: float = 10.0) 
             init=db_session.prepare,
             reset=db_session.keep,
             server_settings=db_session.SERVER_SETTINGS,
+            statement_cache_size=STATEMENTS,
         )
     except (OSError, *_OUT_OF_REACH) as lost:
         raise DatabaseUnavailable(str(lost)) from lost
