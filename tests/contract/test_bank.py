@@ -122,8 +122,8 @@ async def test_the_same_key_pays_once_however_often_and_at_once(outside: Outside
 
 async def test_a_bank_that_pays_and_then_times_out_has_paid_once(outside: Outside) -> None:
     key = str(uuid4())
-    await outside.fault(system="bank", kind="timeout_after_success", count=1, delay_seconds=0.6)
-    lost = await bank_of(outside.url, total_seconds=0.3).pay(key, 100, "AED", GULF, "PO-1 V3")
+    await outside.fault(system="bank", kind="timeout_after_success", count=1, delay_seconds=1.8)
+    lost = await bank_of(outside.url, total_seconds=0.9).pay(key, 100, "AED", GULF, "PO-1 V3")
     assert (lost.state, lost.bank_ref) == ("unknown", "")
 
     bank = bank_of(outside.url)

@@ -376,9 +376,9 @@ async def test_a_shipment_is_told_once_even_when_the_answer_is_lost(outside: Out
     entity = str(placed["entity_id"])
     items = [ShippedItem(external_item_id=str(placed["items"][0]["item_id"]), quantity=1)]
     track = Track(number="DS-AWB-1", title="Doorstep fleet", source_code="dxb_wh")
-    await outside.fault(system="shop", kind="timeout_after_success", count=1, delay_seconds=0.6)
+    await outside.fault(system="shop", kind="timeout_after_success", count=1, delay_seconds=1.8)
     with pytest.raises(OutsideUnavailable):
-        await shop_of(outside, total_seconds=0.3).ship(entity, items, track)
+        await shop_of(outside, total_seconds=0.9).ship(entity, items, track)
     shipment = await shop_of(outside).ship(entity, items, track)
     assert shipment == await shop_of(outside).ship(entity, items, track)
 

@@ -119,9 +119,9 @@ async def test_a_wrong_key_is_refused(outside: Outside, make: Make) -> None:
 async def test_no_answer_leaves_it_unknown_and_is_not_sent_again(
     outside: Outside, make: Make, kind: str
 ) -> None:
-    await outside.fault(system="messaging", kind=kind, count=1, delay_seconds=0.6)
+    await outside.fault(system="messaging", kind=kind, count=1, delay_seconds=1.8)
     with pytest.raises(ports.OutcomeUnknown):
-        await make(outside, total_seconds=0.3).send(letter())
+        await make(outside, total_seconds=0.9).send(letter())
     calls = await core_db.value("SELECT count(*) FROM outgoing_call")
     assert calls == 1
 

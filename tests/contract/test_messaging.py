@@ -35,10 +35,10 @@ async def test_a_message_is_delivered_once_per_id(outside: Outside) -> None:
 
 async def test_a_lost_answer_does_not_double_a_message(outside: Outside) -> None:
     await outside.fault(
-        system="messaging", kind="timeout_after_success", count=1, delay_seconds=0.6
+        system="messaging", kind="timeout_after_success", count=1, delay_seconds=1.8
     )
     with pytest.raises(OutsideUnavailable):
-        await messenger_of(outside, total_seconds=0.3).send(
+        await messenger_of(outside, total_seconds=0.9).send(
             letter("m-1", "sms", LAYLA, "", "Hi", "en")
         )
     await messenger_of(outside).send(letter("m-1", "sms", LAYLA, "", "Hi", "en"))

@@ -134,14 +134,14 @@ async def test_what_the_server_refuses(
 async def test_silence_before_the_words_means_not_taken(server: MailServer) -> None:
     server.silent_at = "RCPT"
     with pytest.raises(ports.OutsideUnavailable) as failed:
-        await smtp(server, total_seconds=0.3).send(LETTER)
+        await smtp(server, total_seconds=0.9).send(LETTER)
     assert not isinstance(failed.value, ports.OutcomeUnknown)
 
 
 async def test_silence_after_the_words_leaves_it_unknown(server: MailServer) -> None:
     server.silent_at = "END"
     with pytest.raises(ports.OutcomeUnknown):
-        await smtp(server, total_seconds=0.3).send(LETTER)
+        await smtp(server, total_seconds=0.9).send(LETTER)
 
 
 async def test_nobody_there_means_not_taken(
