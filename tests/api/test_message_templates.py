@@ -102,6 +102,7 @@ async def rule(company: Company, **changes: Any) -> int:
     usual = {
         "quiet_from": "22:00", "quiet_until": "07:30", "ask_feedback": True, "coupon_code": "",
         "review_url": "",
+        "support_phone": "",
     }  # fmt: skip
     answer = await company.http.put(
         "/console/message-rules/AE", json=usual | changes, headers=company.users["admin"].headers
@@ -139,7 +140,7 @@ async def test_rules_are_those_of_ones_own_channels(company: Company) -> None:
     path = "/console/message-rules"
     assert (await company.http.get(path, headers=stranger.headers)).json() == []
     body = {"quiet_from": "22:00", "quiet_until": "07:30", "ask_feedback": True, "coupon_code": "X",
-            "review_url": ""}  # fmt: skip
+            "review_url": "", "support_phone": ""}  # fmt: skip
     answer = await company.http.put(f"{path}/AE", json=body, headers=stranger.headers)
     assert answer.status_code == 404
 
@@ -165,7 +166,7 @@ async def test_a_rule_that_makes_no_sense_is_refused(company: Company) -> None:
     answer = await company.http.put(
         "/console/message-rules/XX",
         json={"quiet_from": "22:00", "quiet_until": "07:30", "ask_feedback": True,
-              "coupon_code": "", "review_url": ""},
+              "coupon_code": "", "review_url": "", "support_phone": ""},
         headers=company.users["admin"].headers,
     )  # fmt: skip
     assert answer.status_code == 404

@@ -88,7 +88,7 @@ async def test_no_answer_holds_anything_of_fifty_other_orders(
             page = await visitor.do(forms_of(asked)["in"], code=code)
             assert "Marina Walk" in page
             paths = ["", "/invoice", f"/certificates/{number}", f"/certificates/{foreign}",
-                     f"/receipts/{other.number}-1"]  # fmt: skip
+                     f"/receipts/{other.number}-1", "/parcels/1/proof"]  # fmt: skip
             for path in paths:
                 await visitor.http.get(address + path)
             for path in ("rating", "date", "cancel", "handover-code"):

@@ -310,7 +310,8 @@ async def test_after_the_code_he_sees_his_name_address_and_papers(company: Compa
         address = await visitor.open(token_of(order))
         level_0 = await visitor.read(address)
         assert not [word for word in PERSONAL if word in level_0]
-        assert (await visitor.http.get(f"{address}/invoice")).status_code == 404
+        for paper in ("invoice", "parcels/1/proof"):
+            assert (await visitor.http.get(f"{address}/{paper}")).status_code == 404
         number = await core_db.value("SELECT number FROM warranty")
         certificate = await visitor.http.get(f"{address}/certificates/{number}")
         assert certificate.content.startswith(b"%PDF")
@@ -323,10 +324,26 @@ async def test_after_the_code_he_sees_his_name_address_and_papers(company: Compa
         invoice = await visitor.http.get(f"{address}/invoice")
         assert invoice.content.startswith(b"%PDF")
         assert invoice.headers["cache-control"] == "no-store"
+        proof = await visitor.http.get(f"{address}/parcels/1/proof")
+        assert proof.content.startswith(b"%PDF")
+        assert f'filename="{order.number}-1-proof.pdf"' in proof.headers["content-disposition"]
+        assert (await visitor.http.get(f"{address}/parcels/2/proof")).status_code == 404
 
         after = await visitor.do(forms_of(page)["out"])
         assert "Marina" not in after
         assert (await visitor.http.get(f"{address}/invoice")).status_code == 404
+
+
+async def test_the_companys_number_can_be_called_where_it_is_known(company: Company) -> None:
+    order = await standing(company, 1005)
+    async with browser() as visitor:
+        address = await visitor.open(token_of(order))
+        assert "tel:" not in await visitor.read(address)
+        await core_db.execute(
+            "INSERT INTO message_rule (channel_id, support_phone) VALUES ($1, '+97143211234')",
+            company.world.channel_id,
+        )
+        assert 'href="tel:+97143211234"' in await visitor.read(address)
 
 
 async def test_the_code_for_the_door_is_sent_again_and_is_the_same(company: Company) -> None:

@@ -70,6 +70,7 @@ EXEMPT = {
             "followOrder",
             "readOwnCertificate",
             "readOwnInvoice",
+            "readOwnProof",
             "readOwnReceipt",
             "rateOnPage",
             "acceptDateOnPage",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from doorstep.core.money import Money
@@ -18,6 +18,8 @@ from doorstep.modules.oms.documents import (
     TaxShare,
 )
 from doorstep.modules.oms.documents import invoice as invoice_paper
+from doorstep.modules.tms.documents import PodData, PodLine, PodPhoto
+from doorstep.modules.tms.documents import pod as pod_paper
 from doorstep.modules.wms.documents import (
     LabelData,
     LabelPiece,
@@ -33,6 +35,7 @@ from doorstep.modules.wms.documents import label as label_paper
 from doorstep.modules.wms.documents import packing_slip as packing_slip_paper
 from doorstep.modules.wms.documents import pick_list as pick_list_paper
 from doorstep.modules.wms.documents import return_form as return_form_paper
+from tests.support.pictures import make_jpeg
 
 LANGUAGES = ("en", "hi", "ar")
 DAY = date(2026, 11, 23)
@@ -232,6 +235,34 @@ def warranty(language: str) -> WarrantyData:
     )
 
 
+def pod(language: Any = "en") -> PodData:
+    """A washing machine that was taken and a kettle that was kept back, with a signature and a photo."""
+    return PodData(
+        language=language,
+        company=COMPANY,
+        number="DS-100001-1",
+        order_number="DS-100001",
+        parcel=1,
+        awb=AWB,
+        delivered_at=datetime(2026, 11, 23, 14, 20, tzinfo=UTC),
+        receiver_name=RECEIVERS[language].name,
+        receiver_relation="family",
+        brought_by="Rashid",
+        lat=25.08012,
+        lng=55.14109,
+        accuracy_m=12.4,
+        code_ok=True,
+        pieces=[f"{AWB}-1", f"{AWB}-2"],
+        lines=[
+            PodLine(name="Washing machine", quantity=1, serials=["WM-1"], kept_back=0),
+            PodLine(name="Kettle", quantity=0, serials=[], kept_back=1),
+        ],
+        signature=[[(0, 0, 0), (40, 25, 300)], [(20, 5, 500)]],
+        signature_sha256="a" * 64,
+        photos=[PodPhoto(sha256="b" * 64, thumbnail=make_jpeg(240, 320), width=240, height=320)],
+    )
+
+
 def receipt(language: str) -> ReceiptData:
     """Describe a receipt of extras, paid in two ways and in part."""
     return ReceiptData(
@@ -277,5 +308,6 @@ def papers(language: str) -> dict[str, tuple[str, dict[str, Any]]]:
         "pick_list": (pick_list_paper.TEMPLATE, pick_list_paper.content(pick_list(language))),
         "invoice": (invoice_paper.TEMPLATE, invoice_paper.content(invoice(language))),
         "receipt": (receipt_paper.TEMPLATE, receipt_paper.content(receipt(language))),
+        "pod": (pod_paper.TEMPLATE, pod_paper.content(pod(language))),
         "warranty": (warranty_paper.TEMPLATE, warranty_paper.content(warranty(language))),
     }

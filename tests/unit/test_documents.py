@@ -6,6 +6,7 @@ import re
 import time
 from io import BytesIO
 from string import ascii_letters, digits
+from typing import get_args
 
 import msgspec
 import pytest
@@ -22,6 +23,9 @@ from doorstep.modules.crm.documents import warranty
 from doorstep.modules.fsm.documents import texts as fsm_texts
 from doorstep.modules.oms.documents import invoice
 from doorstep.modules.oms.documents import texts as oms_texts
+from doorstep.modules.tms.documents import pod
+from doorstep.modules.tms.documents import texts as tms_texts
+from doorstep.modules.tms.schemas import Relation
 from doorstep.modules.wms.documents import (
     label,
     packing_slip,
@@ -32,7 +36,9 @@ from doorstep.modules.wms.documents import (
 from doorstep.modules.wms.documents import texts as wms_texts
 from tests.support import papers
 
-PAPERS = ("label", "packing_slip", "return_form", "pick_list", "invoice", "receipt", "warranty")
+PAPERS = (
+    "label", "packing_slip", "return_form", "pick_list", "invoice", "receipt", "pod", "warranty",
+)  # fmt: skip
 TABLES = {
     "PACKING_SLIP": wms_texts.PACKING_SLIP,
     "RETURN_FORM": wms_texts.RETURN_FORM,
@@ -41,6 +47,8 @@ TABLES = {
     "METHODS": oms_texts.METHODS,
     "RECEIPT": fsm_texts.RECEIPT,
     "RECEIPT_METHODS": fsm_texts.METHODS,
+    "POD": tms_texts.POD,
+    "RELATIONS": tms_texts.RELATIONS,
     "WARRANTY": crm_texts.WARRANTY,
 }
 
@@ -110,6 +118,24 @@ def test_each_language_has_all_texts(name: str) -> None:
 
 def test_return_reasons_have_the_same_numbers_in_each_language() -> None:
     assert {len(reasons) for reasons in wms_texts.RETURN_REASONS.values()} == {6}
+
+
+# --- The proof of a delivery ----------------------------------------------------------------------
+
+
+def test_every_relation_to_the_customer_has_its_word() -> None:
+    assert set(tms_texts.RELATIONS["en"]) == set(get_args(Relation))
+
+
+def test_the_place_on_a_proof_is_rough() -> None:
+    assert pod.content(papers.pod())["place"] == "25.080, 55.141 (within 12 m)"
+
+
+def test_a_signature_is_drawn_as_it_was_written() -> None:
+    drawn = pod.svg_of([[(0, 0, 0), (40, 25, 300)], [(20, 5, 500)]])
+    assert 'd="M0.0 0.0 L40.0 25.0 L40.0 25.0M20.0 5.0 L20.0 5.0"' in drawn
+    assert 'viewBox="-2.5 -2.5 45.0 30.0"' in drawn
+    assert pod.svg_of([[]]) == ""
 
 
 # --- The label ------------------------------------------------------------------------------------

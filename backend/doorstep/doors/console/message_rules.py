@@ -24,6 +24,9 @@ Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 class RuleIn(Struct, kw_only=True, forbid_unknown_fields=True):
     """Quiet hours by the channel's own clock (equal times: none); empty words are not said.
 
+    Customers call `support_phone`, as +97143211234; empty: none is offered.
+
+
     The coupon is one that was made in the shop.
     """
 
@@ -32,6 +35,7 @@ class RuleIn(Struct, kw_only=True, forbid_unknown_fields=True):
     ask_feedback: bool
     coupon_code: Annotated[str, Meta(max_length=40, pattern=r"^[A-Za-z0-9_-]*$")]
     review_url: Annotated[str, Meta(max_length=500, pattern=r"^(https://[\x21-\x7e]+)?$")]
+    support_phone: Annotated[str, Meta(pattern=r"^(\+[1-9][0-9]{6,14})?$")]
 
 
 class RuleOut(Struct, kw_only=True):
@@ -43,6 +47,7 @@ class RuleOut(Struct, kw_only=True):
     ask_feedback: bool
     coupon_code: str
     review_url: str
+    support_phone: str
 
 
 @get(
@@ -75,6 +80,7 @@ async def save_message_rule(channel: str, data: RuleIn, actor: Actor) -> None:
         ask_feedback=data.ask_feedback,
         coupon_code=data.coupon_code,
         review_url=data.review_url,
+        support_phone=data.support_phone,
     )
     await save_rule(channel_id, rule, actor.person_id)
 

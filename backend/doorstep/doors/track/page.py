@@ -24,7 +24,8 @@ from doorstep.doors.track.page_answers import (
 )
 from doorstep.doors.track.page_reading import NoSuchPaper, language_of, read_own, read_page
 from doorstep.doors.track.page_schemas import Link
-from doorstep.flows import receipt_paper
+from doorstep.doors.track.page_steps import ParcelPart
+from doorstep.flows import pod_paper, receipt_paper
 
 Token = Annotated[str, PathParameter()]
 SAID = frozenset(
@@ -129,6 +130,24 @@ async def read_receipt(
     return pdf(await asyncio.to_thread(receipt_paper.draw, receipt), f"{link.number}-receipt")
 
 
+@get(
+    "/t/orders/{number:str}/parcels/{parcel:int}/proof",
+    operation_id="readOwnProof",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_proof(
+    request: Request[Any, Any, Any], number: Token, parcel: ParcelPart
+) -> Response[Any]:
+    """Print the proof of a parcel's delivery, for a customer who has signed in."""
+    link = await _signed_in(request, number)
+    pod_id = await read_own(link, page_sql.POD, parcel)
+    await limits.take("heavy", client_of(request.scope))
+    paper = await pod_paper.draw(await pod_paper.read(pod_id))
+    return pdf(paper, f"{link.number}-{parcel}-proof")
+
+
 async def _signed_in(request: Request[Any, Any, Any], number: str) -> Link:
     link = await links.by_cookie(request, number)
     if not link.signed_in:
@@ -136,5 +155,5 @@ async def _signed_in(request: Request[Any, Any, Any], number: str) -> Link:
     return link
 
 
-handlers = [open_link, read_order_page, read_certificate, read_invoice, read_receipt]
+handlers = [open_link, read_order_page, read_certificate, read_invoice, read_receipt, read_proof]
 """The pages and papers of this door."""

@@ -39,6 +39,7 @@ async def read_page(link: Link, language: str | None) -> tuple[Page, Words]:
         _technicians(road["technicians"]),
         words,
         version=link.version,
+        support_phone=road["support_phone"],
         signed_in=link.signed_in,
         present=now(),
     )

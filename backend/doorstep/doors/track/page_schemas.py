@@ -68,6 +68,7 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     zone: str
     address: Address | None
     invoices: list[str]
+    proofs: list[int]
     receipts: list[str]
     parcels: list[ParcelMore]
 

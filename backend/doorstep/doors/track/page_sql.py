@@ -60,7 +60,9 @@ SELECT coalesce((
     JOIN fulfilment f ON f.id = v.fulfilment_id
     JOIN person p ON p.id = v.technician_id
    WHERE v.order_id = $1 AND v.purpose = 'installation'
-     AND v.state IN ('booked', 'started')), '[]')::text AS technicians
+     AND v.state IN ('booked', 'started')), '[]')::text AS technicians,
+  coalesce((SELECT r.support_phone FROM customer_order o JOIN message_rule r USING (channel_id)
+             WHERE o.id = $1), '') AS support_phone
 """
 
 # $1 the order, $2 language or NULL. Run as `doorstep_customer`: what it must not show, is not there.
@@ -74,6 +76,9 @@ SELECT json_build_object(
                   FROM address a WHERE a.id = o.address_id),
     'invoices', coalesce((SELECT json_agg(DISTINCT d.language) FROM order_document d
                            WHERE d.order_id = o.id AND d.kind = 'invoice'), '[]'),
+    'proofs', (SELECT coalesce(json_agg(DISTINCT f.parcel), '[]') FROM pod p
+                 JOIN fulfilment f ON f.id = p.fulfilment_id
+                WHERE p.order_id = o.id AND p.verdict = 'applied'),
     'receipts', coalesce((SELECT json_agg(r.number ORDER BY r.number) FROM extra_receipt r
                            WHERE r.order_id = o.id), '[]'),
     'parcels', (
@@ -122,6 +127,12 @@ SELECT d.sha256 FROM order_document d
 
 RECEIPT = """
 SELECT r.id FROM extra_receipt r WHERE r.order_id = $1 AND r.number = $2 LIMIT 1
+"""
+
+# $2 the parcel's number: the proof by which its goods were handed over last.
+POD = """
+SELECT p.id FROM pod p JOIN fulfilment f ON f.id = p.fulfilment_id
+ WHERE p.order_id = $1 AND f.parcel = $2 AND p.verdict = 'applied' ORDER BY p.recorded_at DESC LIMIT 1
 """
 
 CERTIFICATE = """

@@ -93,6 +93,8 @@ class Page:
     address: list[str]
     instructions: str
     invoice: bool
+    proofs: list[int]
+    support_phone: str
     receipts: list[str]
     signed_in: bool
 
@@ -104,6 +106,7 @@ def page_of(
     words: Words,
     *,
     version: str,
+    support_phone: str,
     signed_in: bool,
     present: datetime,
 ) -> Page:
@@ -135,6 +138,8 @@ def page_of(
         address=_address(facts) if signed_in else [],
         instructions=facts.address.instructions if signed_in and facts.address else "",
         invoice=bool(signed_in and facts.invoices),
+        support_phone=support_phone,
+        proofs=facts.proofs if signed_in else [],
         receipts=facts.receipts if signed_in else [],
         signed_in=signed_in,
     )

@@ -171,6 +171,9 @@ CREATE TABLE message_rule (
   coupon_code text NOT NULL DEFAULT '' CONSTRAINT message_rule_coupon_length CHECK (length(coupon_code) <= 40),
   review_url text NOT NULL DEFAULT ''
     CONSTRAINT message_rule_review_https CHECK (review_url = '' OR review_url ~ '^https://'),
+  -- Whom a customer calls; the order's page offers it where it is known.
+  support_phone text NOT NULL DEFAULT ''
+    CONSTRAINT message_rule_phone_e164 CHECK (support_phone ~ '^(\+[1-9][0-9]{6,14})?$'),
   set_by uuid,
   set_at timestamptz NOT NULL DEFAULT now()
 );

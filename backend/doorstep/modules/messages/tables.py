@@ -119,5 +119,6 @@ class MessageRule(Table, tablename="message_rule", db=engine):
     ask_feedback = Boolean()
     coupon_code = Text()
     review_url = Text()
+    support_phone = Text()
     set_by = UUID(null=True, default=None)
     set_at = Timestamptz(default=None)

@@ -15,19 +15,21 @@ RULES = """
 SELECT c.code AS channel, to_char(coalesce(r.quiet_from, '21:00'), 'HH24:MI') AS quiet_from,
        to_char(coalesce(r.quiet_until, '08:00'), 'HH24:MI') AS quiet_until,
        coalesce(r.ask_feedback, true) AS ask_feedback,
-       coalesce(r.coupon_code, '') AS coupon_code, coalesce(r.review_url, '') AS review_url
+       coalesce(r.coupon_code, '') AS coupon_code, coalesce(r.review_url, '') AS review_url,
+       coalesce(r.support_phone, '') AS support_phone
   FROM channel c LEFT JOIN message_rule r ON r.channel_id = c.id
  WHERE $1::uuid[] IS NULL OR c.id = ANY ($1) ORDER BY c.code
 """
 
 SAVE = """
-INSERT INTO message_rule (channel_id, quiet_from, quiet_until, ask_feedback, coupon_code, review_url, set_by,
-                          set_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO message_rule (channel_id, quiet_from, quiet_until, ask_feedback, coupon_code, review_url,
+                          support_phone, set_by, set_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (channel_id) DO UPDATE
    SET quiet_from = excluded.quiet_from, quiet_until = excluded.quiet_until,
        ask_feedback = excluded.ask_feedback, coupon_code = excluded.coupon_code,
-       review_url = excluded.review_url, set_by = excluded.set_by, set_at = excluded.set_at
+       review_url = excluded.review_url, support_phone = excluded.support_phone,
+       set_by = excluded.set_by, set_at = excluded.set_at
 """
 
 
@@ -39,13 +41,14 @@ class ChannelRule(Struct, frozen=True, kw_only=True):
     ask_feedback: bool
     coupon_code: str
     review_url: str
+    support_phone: str
 
 
 async def save_rule(channel_id: UUID, rule: ChannelRule, set_by: UUID | None) -> None:
     """Let a channel write so from the next message on."""
     await db.execute(
         SAVE, channel_id, rule.quiet_from, rule.quiet_until, rule.ask_feedback, rule.coupon_code,
-        rule.review_url, set_by, clock.now(),
+        rule.review_url, rule.support_phone, set_by, clock.now(),
     )  # fmt: skip
 
 

@@ -1,0 +1,86 @@
+"""The words on a proof of delivery, by language."""
+
+from __future__ import annotations
+
+POD = {
+    "en": {
+        "title": "Proof of delivery",
+        "order": "Order",
+        "parcel": "Parcel",
+        "awb": "AWB",
+        "delivered": "Handed over",
+        "receiver": "Received by",
+        "by": "Brought by",
+        "place": "Place",
+        "code": "Handover code",
+        "code_ok": "told and right",
+        "pieces": "Pieces scanned",
+        "item": "Item",
+        "quantity": "Qty",
+        "serials": "Serial numbers",
+        "kept_back": "Not handed over",
+        "signature": "Signature",
+        "photos": "Photos",
+        "hashes": "SHA-256 of the evidence",
+        "accuracy": "within {metres} m",
+    },
+    "hi": {
+        "title": "डिलीवरी का प्रमाण",
+        "order": "ऑर्डर",
+        "parcel": "पार्सल",
+        "awb": "AWB",
+        "delivered": "सौंपा गया",
+        "receiver": "प्राप्तकर्ता",
+        "by": "लाने वाले",
+        "place": "स्थान",
+        "code": "हैंडओवर कोड",
+        "code_ok": "बताया गया और सही",
+        "pieces": "स्कैन किए गए नग",
+        "item": "सामान",
+        "quantity": "मात्रा",
+        "serials": "क्रम संख्याएँ",
+        "kept_back": "नहीं सौंपा गया",
+        "signature": "हस्ताक्षर",
+        "photos": "फ़ोटो",
+        "hashes": "प्रमाणों का SHA-256",
+        "accuracy": "{metres} मी के भीतर",
+    },
+    "ar": {
+        "title": "إثبات التسليم",
+        "order": "الطلب",
+        "parcel": "الطرد",
+        "awb": "AWB",
+        "delivered": "وقت التسليم",
+        "receiver": "استلمه",
+        "by": "أحضره",
+        "place": "المكان",
+        "code": "رمز التسليم",
+        "code_ok": "ذُكر وهو صحيح",
+        "pieces": "القطع الممسوحة",
+        "item": "الصنف",
+        "quantity": "الكمية",
+        "serials": "الأرقام التسلسلية",
+        "kept_back": "لم يُسلَّم",
+        "signature": "التوقيع",
+        "photos": "الصور",
+        "hashes": "بصمة SHA-256 للأدلة",
+        "accuracy": "بدقة {metres} م",
+    },
+}
+
+RELATIONS = {
+    "en": {
+        "customer": "customer", "family": "family", "colleague": "colleague",
+        "reception": "reception", "guard": "guard", "maid": "household help",
+        "neighbour": "neighbour", "other": "other",
+    },
+    "hi": {
+        "customer": "ग्राहक", "family": "परिवार", "colleague": "सहकर्मी", "reception": "रिसेप्शन",
+        "guard": "गार्ड", "maid": "घरेलू सहायक", "neighbour": "पड़ोसी", "other": "अन्य",
+    },
+    "ar": {
+        "customer": "العميل", "family": "العائلة", "colleague": "زميل", "reception": "الاستقبال",
+        "guard": "الحارس", "maid": "عاملة المنزل", "neighbour": "جار", "other": "غير ذلك",
+    },
+}  # fmt: skip
+"""Who took the goods, in his relation to the customer."""
