@@ -25,10 +25,12 @@ WITH quick AS (SELECT set_config('synchronous_commit', 'off', true)), due AS (
     AND kind <> ALL ($2::text[])
   ORDER BY next_at LIMIT $3
   FOR UPDATE SKIP LOCKED
+), taken AS (
+  UPDATE outbox o SET claimed_until = now() + $4::interval
+  FROM due, quick WHERE o.id = due.id
+  RETURNING o.id, o.kind, o.runs, o.attempts, o.next_at
 )
-UPDATE outbox o SET claimed_until = now() + $4::interval
-FROM due, quick WHERE o.id = due.id
-RETURNING o.id, o.kind, o.runs, o.attempts
+SELECT id, kind, runs, attempts FROM taken ORDER BY next_at, id
 """
 
 START = """
