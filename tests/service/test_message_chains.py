@@ -13,6 +13,7 @@ import pytest
 from doorstep import doctor, ports
 from doorstep.core import db as core_db
 from doorstep.modules.messages import service
+from doorstep.modules.messages.delivery_rules import MOST_SENDS
 from tests.factories.care import Travelling
 from tests.factories.messages import (
     PHONE,
@@ -198,6 +199,20 @@ async def test_what_must_not_be_lost_is_sent_again_where_there_is_no_other_way(
         await carry()
     assert providers.channels == ["whatsapp", "sms", "sms"]
     assert (await states())["sms"] == "sent"
+
+
+async def test_a_busy_provider_uses_up_none_of_the_sends(
+    providers: Providers, told_of: Travelling, clock: Any
+) -> None:
+    busy = ports.OutsideUnavailable("429", sent=False)
+    providers.fates = [UNKNOWN, *[busy] * MOST_SENDS, UNKNOWN]
+    await write(told_of)
+    await carry()
+    for _ in range(MOST_SENDS + 3):
+        clock.advance(timedelta(minutes=11))
+        await carry()
+    assert providers.channels == ["whatsapp", "sms", "sms"]
+    assert (await rows("sms"))[0]["sends"] == 2
 
 
 async def test_what_may_be_lost_becomes_a_problem_instead(

@@ -47,7 +47,7 @@ CREATE TABLE message (
   send_at timestamptz NOT NULL DEFAULT now(),
   valid_until timestamptz NOT NULL,
   state text NOT NULL DEFAULT 'queued',
-  -- How often it was handed to a provider, and when last.
+  -- How often it was handed to a provider who may have taken it, and when last.
   sends smallint NOT NULL DEFAULT 0,
   sending_at timestamptz,
   provider text,
