@@ -26,18 +26,23 @@ FACTS = {
 
 
 class Providers:
-    """A messenger with a provider per channel; `fates` says what the next hand-over does."""
+    """A messenger with a provider per channel; `fates` says what the next hand-over does.
+
+    What is due at one moment goes out in any order: `of_channel` says it for one channel.
+    """
 
     def __init__(self) -> None:
         self.sent: list[ports.Letter] = []
         self.fates: list[Exception | None] = []
+        self.of_channel: dict[str, list[Exception | None]] = {}
         self.keyed = False
 
     def route(self, channel: str, to: str) -> ports.Route:
         return ports.Route(channel, self.keyed)
 
     async def send(self, letter: ports.Letter) -> str:
-        fate = self.fates.pop(0) if self.fates else None
+        fates = self.of_channel.get(letter.channel) or self.fates
+        fate = fates.pop(0) if fates else None
         if isinstance(fate, ports.OutcomeUnknown) or fate is None:
             self.sent.append(letter)
         if fate is not None:

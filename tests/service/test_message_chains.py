@@ -218,7 +218,7 @@ async def test_a_busy_provider_uses_up_none_of_the_sends(
 async def test_what_may_be_lost_becomes_a_problem_instead(
     providers: Providers, told_of: Travelling, clock: Any, db: Any
 ) -> None:
-    providers.fates = [UNKNOWN, None, UNKNOWN]
+    providers.of_channel = {"whatsapp": [UNKNOWN], "sms": [UNKNOWN]}
     await write(told_of, "1012")
     await carry()
     for _ in range(4):
