@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,40 +18,12 @@ from doorstep.modules.fsm.refusals import GoodsMustStand, SlotTaken, VisitNotMov
 from doorstep.modules.tms.refusals import DeliveryNotChoosable, DeliverySlotTaken
 from tests.factories.company import Company
 from tests.factories.journeys import Order, place, standing
+from tests.factories.slots import LEAD_MINUTES, OFFERED, failed, offer, windows_of
 from tests.factories.steps import healthy
-
-LEAD_MINUTES = 60
-OFFERED = [
-    {
-        "weekday": weekday,
-        "from_time": begin,
-        "until_time": end,
-        "capacity": 1,
-        "lead_minutes": LEAD_MINUTES,
-    }
-    for weekday in range(1, 8)
-    for begin, end in (("09:00:00", "13:00:00"), ("13:00:00", "17:00:00"))
-]
 
 
 def customer(order: Order) -> Actor:
     return Actor(role="customer", source="person", order_id=order.order_id, request_id="page")
-
-
-async def offer(company: Company, slots: Sequence[dict[str, Any]] = tuple(OFFERED)) -> None:
-    path = f"/console/channels/{company.world.channel_id}/delivery-slots"
-    user = company.users["dispatcher"]
-    answer = await company.http.put(path, json={"slots": list(slots)}, headers=user.headers)
-    assert answer.status_code == 200, answer.text
-    assert len(answer.json()) == len(slots)
-
-
-async def windows_of(order: Order) -> list[tuple[datetime, datetime]]:
-    rows = await core_db.rows(
-        "SELECT from_at, until_at FROM delivery_window WHERE fulfilment_id = $1 ORDER BY n",
-        order.parcel,
-    )
-    return [(row["from_at"], row["until_at"]) for row in rows]
 
 
 async def test_a_free_window_is_chosen_seen_by_the_desk_and_not_free_for_another(
@@ -206,22 +177,3 @@ async def test_an_attempt_that_was_so_asks_nobody(company: Company) -> None:
     await attempt_answers.answer(order.parcel, uuid7(), "true", "", actor=customer(order))
     kinds = await core_db.rows("SELECT kind FROM problem")
     assert "attempt_contradicted" not in {row["kind"] for row in kinds}
-
-
-async def failed(company: Company, order: Order) -> None:
-    """Let the executive report that nobody is home."""
-    stop = await core_db.value(
-        "SELECT id FROM delivery_stop WHERE fulfilment_id = $1", order.parcel
-    )
-    told = {
-        "event_id": uuid7(),
-        "captured_at": now(),
-        "reason": "not_home",
-        "words": "Nobody opened.",
-        "called": True,
-        "dwell_seconds": 430,
-        "photos": [],
-    }
-    answer = await company.send("delivery", f"/field/stops/{stop}/failed", told)
-    assert answer.status_code == 200, answer.text
-    await company.work()

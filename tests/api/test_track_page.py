@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 
 import brotli
 import pytest
@@ -13,10 +12,11 @@ from doorstep.core import db as core_db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import page_files
+from tests.factories.at_the_page import sign_in, token_of
 from tests.factories.backorders import dated, parcel_number
 from tests.factories.care import place, travel
 from tests.factories.company import Company
-from tests.factories.journeys import Order, standing
+from tests.factories.journeys import standing
 from tests.factories.road import FRESH
 from tests.factories.snapshots import everything
 from tests.support.visitor import Visitor, browser, forms_of, words_of
@@ -25,27 +25,6 @@ TO_DELIVERY = tuple(range(1002, 1014))
 PERSONAL = ("Aisha", "Khan", "501234567", "example.com", "Marina", "Tower")
 MOST_BYTES = 8_000
 """Of the page with all that it needs, as it travels."""
-
-
-def token_of(order: Order) -> str:
-    return order.company.told(r"/t/([\w-]{20,})", order.number)
-
-
-async def code_of(order_id: Any) -> str:
-    """Read the newest sign-in code where it waits to be sent."""
-    code: str = await core_db.value(
-        "SELECT secret FROM message WHERE order_id = $1 AND event = 'sign_in_code'"
-        " AND secret IS NOT NULL ORDER BY attempt DESC LIMIT 1",
-        order_id,
-    )
-    return code
-
-
-async def sign_in(visitor: Visitor, address: str, order_id: Any) -> str:
-    """Have a code sent and type it; return the page after it."""
-    asked = await visitor.do(forms_of(await visitor.read(address))["ask"])
-    assert "If this order has a phone number" in words_of(asked)
-    return await visitor.do(forms_of(asked)["in"], code=await code_of(order_id))
 
 
 # --- Opening a link -------------------------------------------------------------------------------

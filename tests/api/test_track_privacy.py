@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from doorstep.core import db as core_db
-from tests.api.test_track_page import sign_in, token_of
-from tests.api.test_track_steps import at_page, step
 from tests.factories import erasing
+from tests.factories.at_the_page import at_page, sign_in, step, token_of
 from tests.factories.company import Company
 from tests.factories.intake import order_body, send_order
 from tests.factories.journeys import order_of, standing

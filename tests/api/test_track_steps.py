@@ -12,10 +12,10 @@ import pytest
 from doorstep.core import db as core_db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
-from tests.api.test_delivery_slots import failed, offer, windows_of
-from tests.api.test_track_page import sign_in, token_of
+from tests.factories.at_the_page import at_page, sign_in, step, times_in
 from tests.factories.company import Company
-from tests.factories.journeys import Order, standing
+from tests.factories.journeys import standing
+from tests.factories.slots import failed, offer, windows_of
 from tests.factories.snapshots import everything
 from tests.factories.steps import healthy
 from tests.support.pictures import make_jpeg
@@ -28,26 +28,6 @@ LANGUAGES = ("en", "hi", "ar")
 async def visitor(company: Company) -> AsyncIterator[Visitor]:
     async with browser() as one:
         yield one
-
-
-async def at_page(visitor: Visitor, order: Order, *, signed_in: bool = True) -> str:
-    """Open the order's page, and type the code."""
-    address = await visitor.open(token_of(order))
-    if signed_in:
-        await sign_in(visitor, address, order.order_id)
-    return address
-
-
-async def step(visitor: Visitor, address: str, path: str, **params: str) -> str:
-    """Read a page behind the order's that its links lead to."""
-    page = await visitor.read(address)
-    assert f"{address}/{path}?" in page, "no link leads there"
-    return await visitor.read(f"{address}/{path}", **params)
-
-
-def times_in(page: str) -> list[str]:
-    """List the times that a page offers."""
-    return re.findall(r'name="start" value="([^"]+)"', page)
 
 
 async def test_a_delivery_time_is_chosen_and_shown(company: Company, visitor: Visitor) -> None:

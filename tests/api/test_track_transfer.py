@@ -13,10 +13,9 @@ from doorstep.core import db as core_db
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
 from doorstep.flows import erasure, warranty_reminders, warranty_transfers
-from tests.api.test_track_page import token_of
-from tests.api.test_track_steps import at_page
-from tests.api.test_track_warranty import CLAIM, claimed, done, pieces_in
 from tests.factories import erasing
+from tests.factories.at_the_page import at_page, token_of
+from tests.factories.claiming import CLAIM, claimed, done, pieces_in
 from tests.factories.company import Company
 from tests.factories.journeys import Order
 from tests.factories.steps import healthy

@@ -2,68 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from doorstep.core import db as core_db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
-from doorstep.flows import care
-from tests.api.test_track_steps import at_page, step, times_in
+from tests.factories.at_the_page import at_page, step, times_in
 from tests.factories.captures import capture
+from tests.factories.claiming import CLAIM, claimed, done, pieces_in, send
 from tests.factories.company import Company, picture
-from tests.factories.journeys import STROKES, Order, standing
+from tests.factories.journeys import STROKES, Order
 from tests.factories.snapshots import effects
 from tests.factories.steps import healthy
-from tests.support.pictures import make_jpeg
-from tests.support.visitor import OWN_PAGE, Form, Visitor, browser, forms_of, words_of
-
-CLAIM = "parcels/1/warranty"
+from tests.support.visitor import Visitor, browser, forms_of, words_of
 
 
 @pytest.fixture
 async def visitor(company: Company) -> AsyncIterator[Visitor]:
     async with browser() as one:
         yield one
-
-
-async def done(company: Company) -> Order:
-    """Have an order that is installed, with its certificates printed."""
-    order = await standing(company, 1015)
-    await care.issue_certificates({"fulfilment_id": str(order.parcel)})
-    return order
-
-
-async def send(visitor: Visitor, form: Form, photos: int = 0, **typed: Any) -> httpx.Response:
-    files = [
-        ("photos", (f"{n}.jpg", make_jpeg(320, 240 + n), "image/jpeg")) for n in range(photos)
-    ] or [("photos", ("", b"", "application/octet-stream"))]
-    return await visitor.http.post(
-        form.action, data=form.fields | typed, files=files, headers=OWN_PAGE
-    )
-
-
-def pieces_in(page: str) -> list[str]:
-    return re.findall(r'name="piece" value="([^"]+)"', page)
-
-
-async def claimed(
-    visitor: Visitor, address: str, *, photos: int = 0, start: str = "", nth: int = 0
-) -> str:
-    """Claim for a piece at the second free time, or another; return the chosen one."""
-    page = await step(visitor, address, CLAIM)
-    wished = start or times_in(page)[1]
-    form = forms_of(page)["step"]
-    said = {"piece": pieces_in(page)[nth], "words": "It <b>leaks</b>.", "start": wished}
-    for _ in range(2):
-        answer = await send(visitor, form, photos, **said)
-        assert answer.status_code == 303, words_of(answer.text)
-    return wished
 
 
 async def visits(order: Order) -> list[dict[str, Any]]:

@@ -15,11 +15,11 @@ from redis.asyncio import Redis
 from doorstep.core import db as core_db
 from doorstep.doors.track import page_events
 from doorstep.journey.timeline import describe_milestones
-from tests.api.test_delivery_slots import failed, offer, windows_of
 from tests.contract.served import served
 from tests.factories.backorders import dated
 from tests.factories.company import Company, open_company, the_app
 from tests.factories.journeys import Order, standing
+from tests.factories.slots import failed, offer, windows_of
 from tests.support import chromium
 from tests.support.field_face import AXE, WIDE
 
