@@ -6,7 +6,6 @@ of its Message-ID (`smtp.py`), which both kinds of report give back with the mes
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email import message_from_bytes, message_from_string
@@ -14,7 +13,8 @@ from email.errors import MessageError
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
-from doorstep.adapters.signatures import any_equals, keys_of
+from doorstep.adapters.path_secret import PathSecretHook
+from doorstep.adapters.signatures import keys_of
 from doorstep.ports import EventUnreadable, MessageNews, MessageReport
 from doorstep.ports.messages import Meaning
 from doorstep.settings import settings
@@ -31,28 +31,16 @@ FINE = frozenset({"not-spam"})
 LONGEST = 200
 
 
-class MailHook:
+class MailHook(PathSecretHook):
     """Reads the reports that come back about e-mails; a `ports.Hook[MessageNews]`.
 
     A mail server signs nothing: a secret in our path must be right.
     """
 
-    def __init__(self, path_secrets: tuple[str, ...]) -> None:
-        self._secrets = path_secrets
-
     @classmethod
     def configured(cls) -> MailHook:
         """Take the path's secrets from the settings."""
         return cls(keys_of(settings().smtp_path_secrets))
-
-    def genuine(self, body: bytes, headers: Mapping[str, str], path_secret: str = "") -> bool:
-        """Check the secret part of the path."""
-        return any_equals(self._secrets, path_secret)
-
-    def source_id(self, body: bytes, headers: Mapping[str, str]) -> str:
-        """Name the report by its bytes. Raises: EventUnreadable."""
-        self.read(body)
-        return hashlib.sha256(body).hexdigest()
 
     def read(self, body: bytes) -> MessageNews:
         """Understand a bounce or a complaint. Raises: EventUnreadable for any other mail."""

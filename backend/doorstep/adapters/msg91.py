@@ -5,8 +5,6 @@ There is no idempotency key. `CRQID` carries our own number of the message, and 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -16,8 +14,9 @@ from msgspec import Meta
 
 from doorstep.adapters.client import Call, Outgoing
 from doorstep.adapters.handing_over import hand_over, unknown
+from doorstep.adapters.path_secret import PathSecretHook
 from doorstep.adapters.redaction import redact_body
-from doorstep.adapters.signatures import any_equals, keys_of
+from doorstep.adapters.signatures import keys_of
 from doorstep.ports import (
     EventUnreadable,
     Letter,
@@ -132,29 +131,17 @@ class _Flat(_Line, kw_only=True):
     request_id: Annotated[str, Meta(min_length=1, max_length=200)] = msgspec.field(name="requestId")
 
 
-class Msg91Hook:
+class Msg91Hook(PathSecretHook):
     """Reports of MSG91, version 2 (a form with JSON in it) and 3 (JSON); a `ports.Hook[MessageNews]`.
 
     Nothing signs them: a secret in our path must be right, and what they say stays a hint: it moves
     no order and no money, only when another channel is tried.
     """
 
-    def __init__(self, path_secrets: tuple[str, ...]) -> None:
-        self._secrets = path_secrets
-
     @classmethod
     def configured(cls) -> Msg91Hook:
         """Take the path's secrets from the settings."""
         return cls(keys_of(settings().msg91_path_secrets))
-
-    def genuine(self, body: bytes, headers: Mapping[str, str], path_secret: str = "") -> bool:
-        """Check the secret part of the path."""
-        return any_equals(self._secrets, path_secret)
-
-    def source_id(self, body: bytes, headers: Mapping[str, str]) -> str:
-        """Name the call by its bytes: it may hold many reports. Raises: EventUnreadable."""
-        self.read(body)
-        return hashlib.sha256(body).hexdigest()
 
     def read(self, body: bytes) -> MessageNews:
         """Understand the reports. Raises: EventUnreadable."""

@@ -186,6 +186,21 @@ class Scope:
             *arguments,
         )
 
+    async def channel_of_code(self, code: str) -> UUID:
+        """Find a channel that the actor sees by its code.
+
+        Raises: NotFound, whether it does not exist or is not one of the actor's.
+        """
+        condition, arguments = self.channels("c.id", first=2)
+        found: UUID | None = await db.value(
+            f"SELECT c.id FROM channel c WHERE c.code = $1 AND {condition}",  # noqa: S608 - as above
+            code,
+            *arguments,
+        )
+        if found is None:
+            raise NotFound
+        return found
+
 
 def scope(actor: Actor) -> Scope:
     """Tell what the actor may see."""

@@ -145,14 +145,7 @@ async def read_rules(actor: Actor) -> list[RetentionSeen]:
 )
 async def save_rule(channel: str, data: RetentionIn, actor: Actor) -> None:
     """Let a channel keep people for so long; whose time is over is erased within a day."""
-    condition, arguments = scope(actor).channels("h.id", first=2)
-    channel_id = await db.value(
-        f"SELECT h.id FROM channel h WHERE h.code = $1 AND {condition}",  # noqa: S608 - bound values
-        channel,
-        *arguments,
-    )
-    if channel_id is None:
-        raise NotFound
+    channel_id = await scope(actor).channel_of_code(channel)
     await service.set_retention(channel_id, data.retention_days, set_by=actor.person_id)
 
 

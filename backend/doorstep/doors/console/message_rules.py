@@ -9,9 +9,9 @@ import msgspec
 from litestar import get, put
 from msgspec import Meta, Struct
 
-from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
+from doorstep.core.auth.scope import scope
 from doorstep.core.errors import NotFound
 from doorstep.core.http.problems import problems
 from doorstep.modules.messages.service.channel_rules import ChannelRule, rules_of, save_rule
@@ -71,9 +71,7 @@ async def read_rules(actor: Actor) -> list[RuleOut]:
 )
 async def save_message_rule(channel: str, data: RuleIn, actor: Actor) -> None:
     """Let a channel write so from the next message on."""
-    channel_id = await db.value("SELECT id FROM channel WHERE code = $1", channel)
-    if channel_id is None or channel_id not in (actor.channel_ids or [channel_id]):
-        raise NotFound
+    channel_id = await scope(actor).channel_of_code(channel)
     rule = ChannelRule(
         quiet_from=time.fromisoformat(data.quiet_from),
         quiet_until=time.fromisoformat(data.quiet_until),

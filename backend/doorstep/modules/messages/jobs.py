@@ -30,12 +30,12 @@ async def deliver(payload: dict[str, Any]) -> None:
         provider_id = await ports.messenger().send(message.letter)
     except ports.OutcomeUnknown:
         if message.keyed:
-            await service.put_back(message_id)
+            await service.put_back(message_id, perhaps_taken=True)
             raise
         await service.mark_unknown(message_id)
         return
     except ports.OutsideUnavailable:
-        await service.put_back(message_id)
+        await service.put_back(message_id, perhaps_taken=False)
         raise
     except ports.OutsideRefused as refused:
         reason = f"{refused.facts.get('system')}: {refused.detail}"

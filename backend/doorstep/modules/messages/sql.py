@@ -51,9 +51,10 @@ BEGIN = """
 UPDATE message SET state = 'sending', sends = sends + 1, sending_at = $2, provider = $3 WHERE id = $1
 """
 
-# What was surely not taken does not count as handed over.
+# $2 tells whether it may have been taken: only that counts as handed over.
 PUT_BACK = (
-    "UPDATE message SET state = 'queued', sends = sends - 1 WHERE id = $1 AND state = 'sending'"
+    "UPDATE message SET state = 'queued', sends = sends - CASE WHEN $2 THEN 0 ELSE 1 END"
+    " WHERE id = $1 AND state = 'sending'"
 )
 
 UNKNOWN = "UPDATE message SET state = 'sent_unknown' WHERE id = $1"

@@ -110,9 +110,9 @@ async def mark_sent(message_id: UUID, provider_id: str) -> None:
 
 
 @db.transactional
-async def put_back(message_id: UUID) -> None:
-    """Let a message that surely was not taken wait for its next attempt."""
-    await db.execute(sql.PUT_BACK, message_id)
+async def put_back(message_id: UUID, *, perhaps_taken: bool) -> None:
+    """Let a message wait for its next attempt; one that was surely not taken has used up none."""
+    await db.execute(sql.PUT_BACK, message_id, perhaps_taken)
 
 
 @db.transactional
