@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 # Set before anything of Doorstep is imported. The real servers of a developer's shell are never
@@ -33,6 +33,24 @@ from doorstep.core import db_engine  # noqa: E402
 from doorstep.core import redis as core_redis  # noqa: E402
 from doorstep.core.outbox import bell  # noqa: E402
 from tests.support.stack import Cleaner, Servers, TestStack, Worker  # noqa: E402
+
+
+def _ahead() -> timedelta:
+    """Tell how far ahead the tests of this run live: until the next `TEST_TIME` (UTC), if it is set.
+
+    A test that holds at noon and fails in the evening fails for whoever runs it then, so
+    `TEST_TIME=20:30 make test PYTEST=tests/api` shows at any hour what would happen at that one.
+    """
+    asked = os.environ.get("TEST_TIME")
+    if not asked:
+        return timedelta()
+    here = datetime.now(UTC)
+    there = datetime.combine(here.date(), time.fromisoformat(asked), UTC)
+    return there - here + timedelta(days=there < here)
+
+
+AHEAD = _ahead()
+core_clock.set_offset(AHEAD)
 
 _started = pytest.StashKey[tuple[TestStack, Servers]]()
 
@@ -151,4 +169,4 @@ class Clock:
 def clock() -> Iterator[Clock]:
     """A clock to move; it is right again after the test."""
     yield Clock()
-    core_clock.set_now(None)
+    core_clock.set_offset(AHEAD)

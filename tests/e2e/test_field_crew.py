@@ -171,6 +171,7 @@ async def _checklist(page: Page, screens: Screens) -> None:
     await expect(page.get_by_role("heading", name="Look at each of these")).to_be_visible()
     await screens.look("checklist")
     cards = page.locator("li.card")
+    await expect(cards.first).to_be_visible()
     for n in range(1, await cards.count()):
         await cards.nth(n).get_by_role("button").first.click()
     await cards.first.get_by_role("button").last.click()

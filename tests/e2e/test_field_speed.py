@@ -93,6 +93,7 @@ async def test_a_slow_phone_keeps_up_with_its_person(
 async def _commit(page: Page, number: str) -> dict[str, float]:
     """Tell how long it takes from the last tap of a delivery until it is on the disk, and shown."""
     await page.get_by_role("link", name=number).click()
+    await expect(page.get_by_role("link", name="Hand over")).to_be_visible()
     labels = await page.locator(".card.row span[dir=ltr]").all_inner_texts()
     await page.get_by_role("link", name="Hand over").click()
     await page.get_by_role("button", name="· customer").click()
