@@ -94,6 +94,7 @@ from doorstep.doors.operations import routes as operations
 from doorstep.doors.track import (
     page,
     page_choices,
+    page_door,
     page_events,
     page_files,
     page_forms,
@@ -121,6 +122,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *verify.handlers,
     *page_forms.handlers,
     *page_choices.handlers,
+    *page_door.handlers,
     *page_tells.handlers,
     *page_transfer.handlers,
     *page_warranty.handlers,

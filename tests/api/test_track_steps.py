@@ -143,20 +143,6 @@ async def test_what_is_no_photo_is_refused_and_the_words_stay(
     assert answer.status_code == 303, words_of(answer.text)
 
 
-async def test_the_door_is_completed(company: Company, visitor: Visitor) -> None:
-    order = await standing(company, 1004)
-    address = await at_page(visitor, order)
-    form = forms_of(await step(visitor, address, "address"))["step"]
-    after = await visitor.do(form, lift="no", floor="4", instructions='Ring "Khan", then wait.')
-    assert "Whoever comes sees it now." in words_of(after)
-    again = await visitor.read(f"{address}/address")
-    assert 'value="4"' in again and "Ring &#34;Khan&#34;, then wait." in again
-    assert await core_db.value(
-        "SELECT a.lift FROM address a JOIN customer_order o ON o.address_id = a.id WHERE o.id = $1",
-        order.order_id,
-    ) is False  # fmt: skip
-
-
 async def test_help_is_asked_once(company: Company, visitor: Visitor) -> None:
     order = await standing(company, 1003)
     address = await at_page(visitor, order, signed_in=False)
@@ -302,27 +288,3 @@ async def test_each_is_read_in_each_language_by_its_own_words(
         assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in page
         if language != "en":
             assert not re.search(r"\b(Choose|Send|Take|Ask)\b", words_of(page))
-
-
-async def test_the_pin_is_pasted_and_a_far_one_is_asked_about(
-    company: Company, visitor: Visitor
-) -> None:
-    order = await standing(company, 1004)
-    address = await at_page(visitor, order)
-    await core_db.execute("UPDATE address SET lat = 25.08, lng = 55.14, pin_at = now()")
-    form = forms_of(await step(visitor, address, "address"))["step"]
-    there = "SELECT a.lat, a.lng FROM address a JOIN customer_order o ON o.address_id = a.id WHERE o.id = $1"
-    for text, said in (
-        ("28.61, 77.21", "This place is far from the address of the order."),
-        ("https://maps.app.goo.gl/abc", "No place can be read from this."),
-    ):
-        answer = await visitor.send(form, place=text, floor="4", lift="no")
-        assert (answer.status_code, said in words_of(answer.text)) == (422, True)
-        # Nothing that was typed has to be typed again.
-        assert text in answer.text and 'value="4"' in answer.text
-        assert await core_db.one(there, order.order_id) == {"lat": 25.08, "lng": 55.14}
-    link = "https://www.google.com/maps/@25.0805,55.1409,17z"
-    after = await visitor.do(form, place=link, floor="4")
-    assert "Whoever comes sees it now." in words_of(after)
-    assert await core_db.one(there, order.order_id) == {"lat": 25.0805, "lng": 55.1409}
-    assert 'href="geo:25.0805,55.1409?' in await visitor.read(f"{address}/address")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Playwright, async_playwright
 from redis.asyncio import Redis
 
+from doorstep.doors.track import page_events
+from tests.contract.served import served
+from tests.factories.company import Company, open_company, the_app
 from tests.support.field_app import build
 from tests.support.whole_stack import WholeStack, whole_stack
 
@@ -69,3 +73,19 @@ async def playwright() -> AsyncIterator[Playwright]:
     """What drives Chromium."""
     async with async_playwright() as started:
         yield started
+
+
+@pytest.fixture
+async def company(db: Any, redis: Redis, tmp_path: Path) -> AsyncIterator[Company]:
+    async with open_company(tmp_path / "company") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def base(company: Company, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """Where this process serves the company's doors."""
+    monkeypatch.setattr(page_events, "EVERY_S", 0.2)
+    page_events.begin_anew()
+    async with served(the_app(), lifespan="off") as url:
+        yield url
+    page_events.begin_anew()

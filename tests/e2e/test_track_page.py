@@ -3,72 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import pytest
-from playwright.async_api import Browser, Page, Playwright, expect
+from playwright.async_api import Page, Playwright, expect
 from redis.asyncio import Redis
 
 from doorstep.core import db as core_db
-from doorstep.doors.track import page_events
 from doorstep.journey.timeline import describe_milestones
-from tests.contract.served import served
 from tests.factories.backorders import dated
-from tests.factories.company import Company, open_company, the_app
-from tests.factories.journeys import Order, standing
+from tests.factories.claiming import done
+from tests.factories.company import Company
+from tests.factories.journeys import standing
 from tests.factories.slots import failed, offer, windows_of
-from tests.support import chromium
-from tests.support.field_face import AXE, WIDE
+from tests.support.page_face import DESK, PHONE, chrome, link, look, on_paper, signed_in
 
 LANGUAGES = ("en", "hi", "ar")
-PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
-
-AUDIT = """axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    rules: { 'color-contrast-enhanced': { enabled: true } } })
-  .then((found) => found.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.html)}`))"""
-
-TWICE_AS_LARGE = """(() => {
-  const large = new CSSStyleSheet();
-  large.replaceSync('html { font-size: 200% }');
-  document.adoptedStyleSheets = [large];
-})()"""
-
-SMALL_TARGETS = """[...document.querySelectorAll('a, button, summary, textarea, label:has(input)')]
-  .map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
-  .filter(([, box]) => box.height > 0 && (box.height < 44 || box.width < 44)).map(([html]) => html)"""
-
 DONE = """[...document.querySelectorAll('ol li:not(.coming) b')].map((one) => one.textContent)"""
-
-
-@pytest.fixture
-async def company(db: Any, redis: Redis, tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_company(tmp_path / "company") as opened:
-        yield opened
-
-
-@pytest.fixture
-async def base(company: Company, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """Where this process serves the company's doors."""
-    monkeypatch.setattr(page_events, "EVERY_S", 0.2)
-    page_events.begin_anew()
-    async with served(the_app(), lifespan="off") as url:
-        yield url
-    page_events.begin_anew()
-
-
-@asynccontextmanager
-async def chrome(playwright: Playwright) -> AsyncIterator[Browser]:
-    browser = await playwright.chromium.launch(
-        executable_path=chromium.find(), args=[*chromium.FLAGS]
-    )
-    try:
-        yield browser
-    finally:
-        await browser.close()
 
 
 LOOKS = [
@@ -79,26 +29,6 @@ LOOKS = [
     ("light", DESK, "road", "en"), ("light", DESK, "short", "ar"), ("dark", DESK, "rating", "hi"),
 ]  # fmt: skip
 """Each page in each language, each language and page in light and dark, on a phone and a desk."""
-
-
-def link(base: str, order: Order, language: str = "en") -> str:
-    token = order.company.told(r"/t/([\w-]{20,})", order.number)
-    return f"{base}/t/{token}?lang={language}"
-
-
-async def look(page: Page, path: Path) -> None:
-    """Nothing is hard to read, to hit or to reach, also in letters twice as large."""
-    await page.evaluate(
-        "document.querySelectorAll('details').forEach((one) => { one.open = true })"
-    )
-    await page.screenshot(path=path, full_page=True)
-    await page.evaluate(AXE)
-    found: list[str] = await page.evaluate(AUDIT)
-    assert found == [], path.name
-    assert await page.evaluate(SMALL_TARGETS) == [], path.name
-    assert not await page.evaluate(WIDE), path.name
-    await page.evaluate(TWICE_AS_LARGE)
-    assert not await page.evaluate(WIDE), f"{path.name} at 200 %"
 
 
 async def test_it_is_sound_in_each_language_light_and_dark_on_a_phone_and_a_desk(
@@ -166,6 +96,7 @@ STEPS = {
     ),
     "failed": ("parcels/1/attempt",),
     "delivered": ("parcels/1/problem", "parcels/1/return"),
+    "done": ("parcels/1/warranty", "parcels/1/transfer", "data"),
 }
 """The pages behind the order's page, by the order that has them."""
 
@@ -178,7 +109,9 @@ async def test_the_pages_behind_it_are_sound_in_each_language(
         "standing": await standing(company, 1004, ("WM-7KG", 1)),
         "failed": await standing(company, 1012, ("WM-7KG", 1)),
         "delivered": await standing(company, 1013, ("WM-7KG", 1)),
+        "done": await done(company),
     }
+    await core_db.execute("UPDATE address SET lat = 25.08, lng = 55.14, pin_at = now()")
     await failed(company, orders["failed"])
     async with chrome(playwright) as browser:
         for scheme, size, language in zip(
@@ -186,28 +119,17 @@ async def test_the_pages_behind_it_are_sound_in_each_language(
         ):
             context = await browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
             page = await context.new_page()
-            for name, order in orders.items():
+            for which, order in orders.items():
                 await redis.flushdb()
                 await signed_in(page, link(base, order, language))
-                for path in STEPS[name]:
+                for path in STEPS[which]:
                     await page.goto(f"{base}/t/orders/{order.number}/{path}?lang={language}")
                     await expect(page.locator("main h1")).to_be_visible()
                     await look(page, tmp_path / f"{path.replace('/', '-')}-{language}.png")
+                    await on_paper(
+                        page, tmp_path / f"{path.replace('/', '-')}-{language}-print.png"
+                    )
             await context.close()
-
-
-async def signed_in(page: Page, address: str) -> None:
-    """Open a link and type the code that comes to the phone."""
-    await page.goto(address)
-    await page.locator("#ask button").click()
-    await expect(page.get_by_role("status").first).to_be_visible()
-    code = await core_db.value(
-        "SELECT secret FROM message WHERE event = 'sign_in_code' AND secret IS NOT NULL"
-        " ORDER BY created_at DESC LIMIT 1"
-    )
-    await page.locator("#in input").fill(code)
-    await page.locator("#in button").click()
-    await expect(page.locator("address")).to_be_visible()
 
 
 async def test_a_delivery_is_chosen_in_a_browser_without_javascript(

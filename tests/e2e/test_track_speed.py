@@ -8,15 +8,9 @@ from typing import NamedTuple
 import pytest
 from playwright.async_api import Playwright, expect
 
-from tests.e2e.test_track_page import (
-    PHONE,
-    base,  # noqa: F401 - a fixture
-    chrome,
-    company,  # noqa: F401 - a fixture
-    link,
-)
 from tests.factories.company import Company
 from tests.factories.journeys import standing
+from tests.support.page_face import PHONE, chrome, link
 
 SLOWER = 4
 """How many times slower than this machine the phone's processor is."""
@@ -47,8 +41,8 @@ PAINTED = """new Promise((done) => {
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.name)
 async def test_an_order_can_soon_be_read_over_a_slow_line(
-    company: Company,  # noqa: F811 - the fixture
-    base: str,  # noqa: F811 - the fixture
+    company: Company,
+    base: str,
     playwright: Playwright,
     record_property: Callable[[str, object], None],
     line: Line,

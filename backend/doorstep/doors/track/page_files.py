@@ -1,4 +1,4 @@
-"""The one script of the customer's page, as `make setup` has built it; without it the page works too."""
+"""The scripts of the customer's pages, as `make setup` has built them; without them the pages work too."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from doorstep.core.errors import NotFound
 from doorstep.settings import settings
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-_SCRIPT = re.compile(r"track-[\w-]{8}\.js")
+_SCRIPT = re.compile(r"(track|door)-[\w-]{8}\.js")
 
 
 def folder() -> Path:
-    """Return where the built script lies."""
+    """Return where the built scripts lie."""
     given = settings().track_page_path
     return Path(given) if given else Path(doorstep.__file__).resolve().parents[2] / "pwa/dist/track"
 
 
-def script_path() -> str:
-    """Give the address of the newest script, or an empty text where none is built."""
-    names = [file for file in folder().glob("track-*.js") if _SCRIPT.fullmatch(file.name)]
+def script_path(of: str = "track") -> str:
+    """Give the address of the newest script of a page, or an empty text where none is built."""
+    names = [file for file in folder().glob(f"{of}-*.js") if _SCRIPT.fullmatch(file.name)]
     return f"/t/files/{max(names, key=lambda file: file.stat().st_mtime).name}" if names else ""
 
 
@@ -38,7 +38,7 @@ def script_path() -> str:
     include_in_schema=False,
 )
 async def read_file(name: Annotated[str, PathParameter()]) -> Response[Any]:
-    """Give the page's script; its name changes with what is in it.
+    """Give a page's script; its name changes with what is in it.
 
     Raises: NotFound for any other name.
     """

@@ -241,6 +241,15 @@ class AddressForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """Coordinates, or a link copied from a map; empty leaves the pin where it is."""
 
 
+class LookForm(AddressForm, kw_only=True, forbid_unknown_fields=True):
+    """The same, to be looked at and not kept."""
+
+    move: Annotated[str, Meta(pattern=r"^((north|south|east|west) (20|100))?$")] = ""
+    """Where a press moves the pin to, and by how many metres."""
+    around: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    """How far the phone that told its place may be wrong, in metres; 0 for a place that was typed."""
+
+
 class HelpForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """What the customer wants to know."""
 

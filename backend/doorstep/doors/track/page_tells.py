@@ -1,4 +1,4 @@
-"""What a customer tells us: of an attempt that failed, of damage, of the door; asks for help or a return.
+"""What a customer tells us: of an attempt that failed, of damage; asks for help or a return.
 
 Each is a page behind the order's. What binds money or a driver asks for the code first.
 """
@@ -10,7 +10,6 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import MultipartBody, URLEncodedBody
 
-from doorstep.core import db
 from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
@@ -18,23 +17,14 @@ from doorstep.doors.track import links, page_steps
 from doorstep.doors.track.page_answers import REFUSALS
 from doorstep.doors.track.page_reading import parcel_of
 from doorstep.doors.track.page_schemas import (
-    AddressForm,
     AttemptForm,
     HelpForm,
     Link,
     ReportForm,
 )
 from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer, keep_photos
-from doorstep.doors.track.pin import read_place
-from doorstep.flows import attempt_answers, customer_address, customer_reports
+from doorstep.flows import attempt_answers, customer_reports
 from doorstep.flows.tickets import open_ticket
-from doorstep.modules.crm.addresses import Completion
-
-ADDRESS = """
-SELECT a.building, a.floor, a.flat, a.lift, a.instructions, a.lat, a.lng
-  FROM customer_order o JOIN address a ON a.id = o.address_id WHERE o.id = $1
-"""
-
 
 # --- An attempt that failed -----------------------------------------------------------------------
 
@@ -161,86 +151,6 @@ async def _report(
     )
 
 
-# --- The address ----------------------------------------------------------------------------------
-
-
-@get(
-    "/t/orders/{number:str}/address",
-    operation_id="readAddressForm",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
-async def read_address(request: Asked, number: Number) -> Response[Any]:
-    """Show what we know of the door, and ask for the rest."""
-    link = await page_steps.signed_in(request, number)
-    return await _address(request, link)
-
-
-@post(
-    "/t/orders/{number:str}/address",
-    operation_id="completeAddress",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
-async def complete_address(
-    request: Asked, number: Number, data: URLEncodedBody[AddressForm]
-) -> Response[Any]:
-    """Keep what the customer says of the door; whoever drives there sees it."""
-    link = await page_steps.own_signed_in(request, number)
-
-    async def do() -> None:
-        await customer_address.complete(link.order_id, _completion(data), actor=customer(link))
-
-    refusal = await page_steps.refusal_of(do())
-    if refusal is not None:
-        return await _address(request, link, refusal, data)
-    return page_steps.back(request, link, "address_kept")
-
-
-LIFT = {"yes": True, "no": False, "": None}
-
-
-def _completion(data: AddressForm) -> Completion:
-    """Read what was typed.
-
-    Raises: PlaceUnreadable.
-    """
-    return Completion(
-        building=data.building,
-        floor=data.floor,
-        flat=data.flat,
-        lift=LIFT[data.lift],
-        instructions=data.instructions,
-        pin=read_place(data.place) if data.place.strip() else None,
-    )
-
-
-async def _address(
-    request: Asked,
-    link: Link,
-    refusal: Refusal | None = None,
-    typed: AddressForm | None = None,
-) -> Response[Any]:
-    words, _ = await page_steps.words_for(request, link)
-    known = await db.one(ADDRESS, link.order_id)
-    if typed is not None:
-        # What was typed stays: only the place may have to be looked at again.
-        known |= {name: getattr(typed, name) for name in ("building", "floor", "flat")}
-        known |= {"lift": LIFT[typed.lift], "instructions": typed.instructions}
-    return page_steps.page(
-        "address.html",
-        link,
-        words,
-        refusal=refusal,
-        action="address",
-        known=known,
-        place=typed.place if typed else "",
-    )
-
-
 # --- Help -----------------------------------------------------------------------------------------
 
 
@@ -299,8 +209,6 @@ handlers = [
     answer_attempt,
     read_report,
     report,
-    read_address,
-    complete_address,
     read_help,
     ask_for_help,
 ]

@@ -1,0 +1,162 @@
+"""The customer says where exactly his door is: the parts of the address, and a pin (P2).
+
+A page behind the order's, for whoever has typed the code. A pin is looked at on a sketch, and moved
+there, before anything is saved.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import URLEncodedBody
+
+from doorstep.core import db
+from doorstep.core.auth.permissions import public
+from doorstep.core.errors import Refusal
+from doorstep.doors.track import page_files, page_steps, sketch
+from doorstep.doors.track.page_answers import REFUSALS
+from doorstep.doors.track.page_schemas import AddressForm, Link, LookForm
+from doorstep.doors.track.page_steps import Asked, Number, customer
+from doorstep.doors.track.pin import PlaceUnreadable, read_place
+from doorstep.flows import customer_address
+from doorstep.modules.crm import rules
+from doorstep.modules.crm.addresses import Completion, Pin
+
+ADDRESS = """
+SELECT a.building, a.floor, a.flat, a.lift, a.instructions, a.lat, a.lng
+  FROM customer_order o JOIN address a ON a.id = o.address_id WHERE o.id = $1
+"""
+
+LIFT = {"yes": True, "no": False, "": None}
+
+
+@get(
+    "/t/orders/{number:str}/address",
+    operation_id="readAddressForm",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_address(request: Asked, number: Number) -> Response[Any]:
+    """Show what we know of the door, and ask for the rest."""
+    link = await page_steps.signed_in(request, number)
+    return await _address(request, link)
+
+
+@post(
+    "/t/orders/{number:str}/address",
+    operation_id="completeAddress",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def complete_address(
+    request: Asked, number: Number, data: URLEncodedBody[AddressForm]
+) -> Response[Any]:
+    """Keep what the customer says of the door; whoever drives there sees it."""
+    link = await page_steps.own_signed_in(request, number)
+
+    async def do() -> None:
+        await customer_address.complete(link.order_id, _completion(data), actor=customer(link))
+
+    refusal = await page_steps.refusal_of(do())
+    if refusal is not None:
+        return await _address(request, link, typed=data, refusal=refusal)
+    return page_steps.back(request, link, "address_kept")
+
+
+@post(
+    "/t/orders/{number:str}/address/look",
+    operation_id="lookAtDoor",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+    status_code=200,
+)
+async def look_at_door(
+    request: Asked, number: Number, data: URLEncodedBody[LookForm]
+) -> Response[Any]:
+    """Show a place on the sketch, perhaps moved by a press; nothing is saved, and what was typed stays."""
+    link = await page_steps.own_signed_in(request, number)
+    saved = _saved(await db.one(ADDRESS, link.order_id))
+    try:
+        pin = _looked_at(data, saved)
+    except Refusal as refusal:
+        return await _address(request, link, typed=data, refusal=refusal)
+    return await _address(request, link, typed=data, pin=pin)
+
+
+def _completion(data: AddressForm) -> Completion:
+    """Read what was typed.
+
+    Raises: PlaceUnreadable.
+    """
+    return Completion(
+        building=data.building,
+        floor=data.floor,
+        flat=data.flat,
+        lift=LIFT[data.lift],
+        instructions=data.instructions,
+        pin=read_place(data.place) if data.place.strip() else None,
+    )
+
+
+def _looked_at(data: LookForm, saved: Pin | None) -> Pin:
+    """Find the place that is to be shown: the typed one, else the saved one, moved as was pressed.
+
+    Raises: PlaceUnreadable, also where there is neither; PinNotThere.
+    """
+    pin = read_place(data.place) if data.place.strip() else saved
+    if pin is None:
+        raise PlaceUnreadable
+    if data.move:
+        way, metres = data.move.split()
+        pin = sketch.step(pin, way, int(metres))
+    if saved is not None:
+        rules.check_pin(saved.lat, saved.lng, pin.lat, pin.lng)
+    return pin
+
+
+def _saved(known: dict[str, Any]) -> Pin | None:
+    return None if known["lat"] is None else Pin(lat=known["lat"], lng=known["lng"])
+
+
+async def _address(
+    request: Asked,
+    link: Link,
+    *,
+    typed: AddressForm | None = None,
+    pin: Pin | None = None,
+    refusal: Refusal | None = None,
+) -> Response[Any]:
+    """Show the form as it was filled in, and the pin that is looked at or else the saved one."""
+    words, _ = await page_steps.words_for(request, link)
+    known = await db.one(ADDRESS, link.order_id)
+    saved = _saved(known)
+    if typed is not None:
+        # What was typed stays: only the place may have to be looked at again.
+        known |= {name: getattr(typed, name) for name in ("building", "floor", "flat")}
+        known |= {"lift": LIFT[typed.lift], "instructions": typed.instructions}
+    shown = pin or saved
+    around = typed.around if pin is not None and isinstance(typed, LookForm) else 0
+    return page_steps.page(
+        "address.html",
+        link,
+        words,
+        refusal=refusal,
+        action="address",
+        known=known,
+        place=sketch.written(pin) if pin else typed.place if typed else "",
+        sketch=sketch.draw(shown, saved, around) if shown else None,
+        unsaved=pin is not None and pin != saved,
+        ways=sketch.WAYS,
+        steps=sketch.STEPS_M,
+        script=page_files.script_path("door"),
+    )
+
+
+handlers = [read_address, complete_address, look_at_door]
+"""The pages of this file."""
