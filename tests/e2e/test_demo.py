@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from doorstep.journey.stages import STAGES
-from doorstep.play import play_demo, simulate
+from doorstep.play import leave_jobs, play_demo, simulate
 from doorstep.play.demo import EXPECTED_TRANCHES
 from doorstep.play.phone_key import PhoneKey
+from doorstep.play.visitors import visit
 from tests.support import reckoning
 from tests.support.whole_stack import WholeStack
 
@@ -84,6 +85,34 @@ async def test_what_the_demo_writes_lets_a_visitor_look_around(stack: WholeStack
         assert enrolled.is_success, enrolled.text
         tracked = await visitor.get(f"/track/{order['tracking_token']}")
         assert tracked.is_success, tracked.text
+
+
+PARCEL = """
+SELECT f.id::text, s.awb FROM customer_order o JOIN fulfilment f ON f.order_id = o.id
+  LEFT JOIN shipment s ON s.fulfilment_id = f.id WHERE o.number = $1"""
+
+LISTS = {
+    "warehouse": "/field/pick-lists",
+    "courier": "/field/manifests",
+    "delivery": "/field/runs",
+    "technician": "/field/visits",
+}
+"""Where each phone finds its work."""
+
+
+async def test_after_the_demo_a_job_waits_on_each_phone(stack: WholeStack) -> None:
+    told = io.StringIO()
+    jobs = await leave_jobs(stack.base_url, stack.sandbox_url, out=told)
+    assert [job.role for job in jobs] == [*LISTS], told.getvalue()
+    async with visit(stack.base_url, stack.sandbox_url) as company:
+        for job in jobs:
+            assert job.order in told.getvalue()
+            people = [await company.person(one) for one in company.users(job.role, "AE")]
+            listed = [await one.get(LISTS[job.role]) for one in people]
+            [parcel] = await stack.rows(PARCEL, job.order)
+            assert any(ref in str(listed) for ref in parcel.values() if ref), job
+            tracked = await company.http.get(job.tracking_url.replace("/t/", "/track/"))
+            assert tracked.is_success
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import sys
 from datetime import timedelta
 from typing import Any, TypedDict
 
+import msgspec
+
 from doorstep.commands.running import prepare_sample_data, run
 from doorstep.core import clock
 from doorstep.core.embedded import EmbeddedStack
@@ -47,8 +49,20 @@ async def _demo(embedded: EmbeddedStack | None, leave: bool, ports: Ports) -> in
         _write_document(stack, result.document)
         status = 0 if result.ok else 1
         if not leave:
-            await _keep_serving(stack, result.document)
+            _tell_addresses(stack, result.document)
+            if result.ok:
+                await _leave_jobs(stack, result.document)
+            await _keep_serving(stack)
         return status
+
+
+async def _leave_jobs(stack: RunningStack, document: dict[str, Any]) -> None:
+    """Put a job on each phone, and write what waits where beside the rest."""
+    from doorstep.play import leave_jobs
+
+    print("\nBringing a job to each phone …", flush=True)
+    jobs = await leave_jobs(stack.base_url, stack.sandbox_url, out=sys.stdout)
+    _write_document(stack, document | {"open_jobs": msgspec.to_builtins(jobs)})
 
 
 def _tell_time() -> None:
@@ -101,14 +115,19 @@ def _tell_codes(document: dict[str, Any]) -> None:
             print(f"  {user['name']:<18} {user['enrolment_code']}")
 
 
-async def _keep_serving(stack: RunningStack, document: dict[str, Any]) -> None:
-    """Print the addresses and serve until told to stop."""
+def _tell_addresses(stack: RunningStack, document: dict[str, Any]) -> None:
+    """Print where everything is."""
     print()
     print(f"API            {stack.base_url}")
     print(f"Field app      {stack.base_url}/app/")
     _tell_codes(document)
     print(f"Outside world  {stack.sandbox_url}")
     print(f"Sign-ins       {stack.folder / 'demo.json'}")
+
+
+async def _keep_serving(stack: RunningStack) -> None:
+    """Serve until told to stop."""
+    print()
     if not stack.is_ours:
         print("Another command keeps these running.", flush=True)
         return

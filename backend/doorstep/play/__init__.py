@@ -4,6 +4,7 @@ Knows Doorstep only through its API and the sandbox's controls, and the sample p
 """
 
 from doorstep.play.demo import DemoResult, play_demo
+from doorstep.play.open_jobs import leave_jobs
 from doorstep.play.simulation import SimulationResult, simulate
 
-__all__ = ["DemoResult", "SimulationResult", "play_demo", "simulate"]
+__all__ = ["DemoResult", "SimulationResult", "leave_jobs", "play_demo", "simulate"]
