@@ -131,6 +131,21 @@ async def test_a_wrong_code_uses_up_a_try_and_gives_nothing(
     assert await core_db.value("SELECT owner_n FROM warranty WHERE number = $1", piece) == 0
 
 
+async def test_a_confirmation_whose_answer_was_lost_is_sent_again(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await done(company)
+    page, _ = await asked(visitor, await at_page(visitor, order))
+    form, code = forms_of(page)["code"], await secret_of("warranty_transfer")
+    for _ in range(2):
+        after = await visitor.do(form, code=code)
+        assert "The warranty belongs to the new owner now." in words_of(after)
+    assert await core_db.value("SELECT max(owner_n) FROM warranty") == 1
+    # Any other code finds nothing of his to give away.
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    assert (await visitor.send(form, code=wrong)).status_code == 404
+
+
 async def test_what_is_claimed_or_over_stays_with_its_owner(
     company: Company, visitor: Visitor
 ) -> None:

@@ -30,11 +30,14 @@ from doorstep.core.jobs import executor
 from tests.factories.company import Company, open_company
 from tests.support.acting import Act, UseCase
 from tests.support.crashing import Bench, Schedule, schedules
+from tests.support.page_use_cases import PAGE_USE_CASES
 from tests.support.rewind import Rewind
 from tests.support.shop import Shop
-from tests.support.use_cases import USE_CASES
+from tests.support.use_cases import USE_CASES as FIELD_AND_DESK
 
 pytestmark = pytest.mark.chaos
+
+USE_CASES = FIELD_AND_DESK + PAGE_USE_CASES
 
 SEED = int(os.environ.get("CRASH_SEED") or 7)
 SHOWN = 5

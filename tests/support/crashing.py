@@ -43,6 +43,12 @@ _ALSO = {
     "uploads": "SELECT received, length, verified_at IS NULL AS open FROM upload",
     "pictures": "SELECT derivative, width FROM picture",
     "captures": "SELECT event_id, verdict, reason FROM capture",
+    "windows": "SELECT n, from_at, until_at FROM delivery_window",
+    "claims": "SELECT claimed_at IS NULL AS never FROM warranty_claim",
+    "owners": "SELECT n, confirmed_at IS NULL AS waits FROM warranty_transfer",
+    "erasures": "SELECT state, waits_for, erased FROM erasure_request",
+    "people": "SELECT name FROM customer",
+    "doors": "SELECT floor, lift, lat, lng FROM address",
     "cash": "SELECT expected_minor, counted_minor FROM cash_count",
 }
 

@@ -101,9 +101,14 @@ class Visitor:
         return await self.read(answer.headers["location"])
 
 
+def client_of(app: Any = None, *, client: tuple[str, int] = HERE) -> httpx.AsyncClient:
+    """Make what a browser at an address of its own asks by; within this process it holds no line."""
+    transport = httpx.ASGITransport(app=app or the_app(), client=client)
+    return httpx.AsyncClient(transport=transport, base_url=BASE)
+
+
 @asynccontextmanager
 async def browser(app: Any = None, *, client: tuple[str, int] = HERE) -> AsyncIterator[Visitor]:
     """Open a browser without any cookie at an address of its own."""
-    transport = httpx.ASGITransport(app=app or the_app(), client=client)
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+    async with client_of(app, client=client) as http:
         yield Visitor(http)

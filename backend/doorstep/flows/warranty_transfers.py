@@ -70,9 +70,14 @@ async def ask(fulfilment_id: UUID, number: str, *, name: str, phone: str, actor:
 async def confirm(fulfilment_id: UUID, number: str, code: str, *, actor: Actor) -> None:
     """Give a warranty to whom the code was sent, and have his certificate printed.
 
+    Sent again, since the answer was lost on the way, the code that has done so is right still.
+
     Raises: NotFound, WarrantyMissing; WarrantyOver, ClaimStillOpen; TransferCodeWrong, which has used
     up a try.
     """
+    await scope(actor).require_fulfilment(fulfilment_id)
+    if await transfers.was_confirmed(fulfilment_id, number, code):
+        return
     # Outside of the transaction: the try that was used up stays so.
     if not await _confirm(fulfilment_id, number, code, actor):
         raise transfers.TransferCodeWrong

@@ -37,6 +37,13 @@ SELECT t.order_id, t.n, t.code_hash, t.failed_tries, t.expires_at, t.confirmed_a
   FROM warranty_transfer t WHERE t.warranty_id = $1 ORDER BY t.n DESC LIMIT 1 FOR UPDATE
 """
 
+# The code that has just given a warranty away, for whoever sends it again.
+CONFIRMED = """
+SELECT t.order_id, t.n, t.code_hash
+  FROM warranty_transfer t JOIN warranty w ON w.id = t.warranty_id AND w.owner_n = t.n
+ WHERE w.fulfilment_id = $1 AND w.number = $2 AND t.confirmed_at IS NOT NULL AND t.expires_at > $3
+"""
+
 CONFIRM = """
 WITH given AS (
   UPDATE warranty_transfer SET confirmed_at = $3 WHERE order_id = $1 AND n = $2
@@ -108,7 +115,7 @@ async def try_code(warranty_id: UUID, typed: str) -> int | None:
     if kept["failed_tries"] >= MAX_TRIES:
         return None
     order_id, n = kept["order_id"], int(kept["n"])
-    if not hmac.compare_digest(keyed_code(typed, *_bound(order_id, n)), kept["code_hash"]):
+    if not _is_right(typed, kept):
         await db.execute(
             "UPDATE warranty_transfer SET failed_tries = failed_tries + 1"
             " WHERE order_id = $1 AND n = $2",
@@ -118,6 +125,17 @@ async def try_code(warranty_id: UUID, typed: str) -> int | None:
         return None
     await db.execute(CONFIRM, order_id, n, now())
     return n
+
+
+async def was_confirmed(fulfilment_id: UUID, number: str, typed: str) -> bool:
+    """Tell whether this very code has given the warranty away within its hour: it was sent again."""
+    kept = await db.row(CONFIRMED, fulfilment_id, number, now())
+    return kept is not None and _is_right(typed, kept)
+
+
+def _is_right(typed: str, kept: dict[str, Any]) -> bool:
+    hashed = keyed_code(typed, *_bound(kept["order_id"], int(kept["n"])))
+    return hmac.compare_digest(hashed, kept["code_hash"])
 
 
 def _bound(order_id: UUID, n: int) -> tuple[bytes, ...]:
