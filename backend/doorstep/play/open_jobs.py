@@ -12,12 +12,13 @@ from typing import NamedTuple, TextIO
 
 import msgspec
 
-from doorstep.play import door, picking
+from doorstep.play import door, installation, picking
 from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.parcel import ParcelPlay
-from doorstep.play.visitors import Company, StepFailed, visit
+from doorstep.play.visitors import Company, StepFailed, Visitor, visit
 
-Bring = Callable[[ParcelPlay], Awaitable[None]]
+Bring = Callable[[ParcelPlay], Awaitable[Visitor]]
+"""Takes an order to a phone; returns whose it is."""
 
 FIRST_NUMBER = 2
 """The demo's own order is the first."""
@@ -33,9 +34,10 @@ class Job(NamedTuple):
 
 
 class OpenJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that waits on the phone of somebody of this role; `tracking_url` is its customer's."""
+    """A job that waits on somebody's phone; `tracking_url` is its customer's."""
 
     role: str
+    person: str
     order: str
     what: str
     tracking_url: str
@@ -53,7 +55,7 @@ async def leave_jobs(base_url: str, sandbox_url: str, *, out: TextIO) -> list[Op
         ]
     jobs = [job for task in brought if (job := task.result())]
     for job in jobs:
-        print(f"  {job.role:<11} {job.order}: {job.what}", file=out)
+        print(f"  {job.person:<18} {job.order}: {job.what}", file=out)
     print(f"What the customers are told, codes too, stands at {sandbox_url}/", file=out, flush=True)
     return jobs
 
@@ -76,35 +78,40 @@ async def _leave(company: Company, base_url: str, number: int, job: Job) -> Open
     walker = ParcelPlay(play, parcel)
     await walker.accept()
     await walker.reached(1004)
-    await job.bring(walker)
+    worker = await job.bring(walker)
     token = await play.tracking_token()
     return OpenJob(
         role=job.role,
+        person=worker.user.name,
         order=play.number,
         what=job.what,
         tracking_url=f"{base_url}/t/{token}",
     )
 
 
-async def _to_the_floor(parcel: ParcelPlay) -> None:
+async def _to_the_floor(parcel: ParcelPlay) -> Visitor:
     """What is accepted stands on the warehouse's list."""
+    return await parcel.company.of("warehouse", parcel.order.plan.channel)
 
 
-async def _to_the_courier(parcel: ParcelPlay) -> None:
+async def _to_the_courier(parcel: ParcelPlay) -> Visitor:
     await picking.pick_check_pack(parcel)
     await parcel.book()
-    await parcel.give_to_courier()
+    courier, _ = await parcel.give_to_courier()
+    return courier
 
 
-async def _to_the_door(parcel: ParcelPlay) -> None:
+async def _to_the_door(parcel: ParcelPlay) -> Visitor:
     await _to_the_hub(parcel)
-    await door.plan_run(parcel)
+    return await door.plan_run(parcel)
 
 
-async def _to_the_visit(parcel: ParcelPlay) -> None:
+async def _to_the_visit(parcel: ParcelPlay) -> Visitor:
     await _to_the_hub(parcel)
     await door.deliver(parcel)
     await parcel.reached(1014)
+    technician, _ = await installation.visit_of(parcel)
+    return technician
 
 
 async def _to_the_hub(parcel: ParcelPlay) -> None:
