@@ -29,6 +29,7 @@ from doorstep.core.http.request import JSON_BODY_LIMIT, DoorstepRequest
 from doorstep.doors import uploads
 from doorstep.doors.access import routes as access
 from doorstep.doors.api import orders
+from doorstep.doors.console import addresses as console_addresses
 from doorstep.doors.console import (
     approvals,
     captures,
@@ -63,6 +64,7 @@ from doorstep.doors.console import visits as console_visits
 from doorstep.doors.field import app as field_app
 from doorstep.doors.field import (
     cargo,
+    claim_photos,
     day,
     door_links,
     earnings,
@@ -146,6 +148,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *shifts.handlers,
     *pods.handlers,
     *visits.handlers,
+    *claim_photos.handlers,
     *earnings.handlers,
     *door_links.handlers,
     *extras.handlers,
@@ -173,6 +176,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *message_rules.handlers,
     *erasures.handlers,
     *contact_preferences.handlers,
+    *console_addresses.handlers,
     *console_receipts.handlers,
     *detours.handlers,
     *finance.handlers,

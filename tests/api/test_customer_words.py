@@ -16,7 +16,7 @@ from doorstep.flows import customer_address, customer_reports
 from doorstep.flows.detours import LineNotOfParcel
 from doorstep.journey import Quantity
 from doorstep.journey.refusals import DetourNotPossible
-from doorstep.modules.crm.addresses import Completion, Pin
+from doorstep.modules.crm.addresses import AddressCompletion, AddressPin
 from doorstep.modules.crm.rules import PinNotThere
 from tests.factories.company import Company
 from tests.factories.journeys import Order, place, standing
@@ -46,10 +46,10 @@ async def test_the_door_is_completed_part_by_part_and_the_driver_is_told_once(
     assert "lift" in lacked
     for _ in range(2):
         missing = await customer_address.complete(
-            order.order_id, Completion(lift=False, floor="4"), actor=me
+            order.order_id, AddressCompletion(lift=False, floor="4"), actor=me
         )
         assert set(missing) == set(lacked) - {"lift", "floor"}
-    said = Completion(instructions="The bell is broken, please call.")
+    said = AddressCompletion(instructions="The bell is broken, please call.")
     await customer_address.complete(order.order_id, said, actor=me)
     kept = await address_of(order)
     assert (kept["lift"], kept["floor"]) == (False, "4")
@@ -64,13 +64,15 @@ async def test_the_door_is_completed_part_by_part_and_the_driver_is_told_once(
 async def test_a_pin_is_dropped_but_not_in_another_town(company: Company) -> None:
     order = await standing(company, 1003)
     here = await address_of(order)
-    near = Pin(lat=(here["lat"] or 25.08) + 0.01, lng=(here["lng"] or 55.14))
-    await customer_address.complete(order.order_id, Completion(pin=near), actor=customer(order))
+    near = AddressPin(lat=(here["lat"] or 25.08) + 0.01, lng=(here["lng"] or 55.14))
+    await customer_address.complete(
+        order.order_id, AddressCompletion(pin=near), actor=customer(order)
+    )
     kept = await address_of(order)
     assert (kept["lat"], kept["lng"]) == (near.lat, near.lng)
     assert kept["pin_at"] is not None
     assert "pin" not in kept["missing"]
-    far = Completion(pin=Pin(lat=near.lat + 2, lng=near.lng))
+    far = AddressCompletion(pin=AddressPin(lat=near.lat + 2, lng=near.lng))
     with pytest.raises(PinNotThere):
         await customer_address.complete(order.order_id, far, actor=customer(order))
     assert await address_of(order) == kept
@@ -80,7 +82,7 @@ async def test_nobody_completes_the_address_of_another_nor_one_where_nothing_com
     company: Company,
 ) -> None:
     order, other = await standing(company, 1015), await place(company, ("KET-17", 1))
-    said = Completion(floor="9")
+    said = AddressCompletion(floor="9")
     with pytest.raises(NotFound):
         await customer_address.complete(order.order_id, said, actor=customer(other))
     with pytest.raises(customer_address.NothingIsComing):

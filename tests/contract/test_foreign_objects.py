@@ -57,6 +57,7 @@ EXEMPT = {
     "readOwnEarnings": "one's own only (tests/api/test_earnings.py)",
     "exportEarnings": "lines of one's channels only (tests/api/test_earnings.py)",
     "tellPlaces": "one's own only (tests/api/test_places.py)",
+    "readClaimPhotos": "own visits only (tests/api/test_claim_visits.py)",
     "pullDocuments": "own work only; has a test of its own below",
     "readKeptCaptures": "of people of one's channels only (tests/api/test_kept_captures.py)",
     "readKeptCapture": "of people of one's channels only (tests/api/test_kept_captures.py)",
@@ -86,6 +87,8 @@ EXEMPT = {
         (
             "readFreeTimes",
             "chooseTime",
+            "readFreeRepairTimes",
+            "moveRepair",
             "readFailedAttempt",
             "answerFailedAttempt",
             "readReportForm",

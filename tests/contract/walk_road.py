@@ -93,6 +93,9 @@ async def windows(walk: Walk) -> None:
     promise = {"event_id": uuid7(), "window": window, "reason": "Canary promise"}
     await walk.ask("promiseWindow", "dispatcher", promise, fulfilment_id=order.parcel)
     await walk.ask("listWindows", "dispatcher", fulfilment_id=order.parcel)
+    await walk.ask("readOrderAddress", "dispatcher", order_id=order.order_id)
+    floor = {"floor": "Canary floor"}
+    await walk.ask("completeOrderAddress", "dispatcher", floor, order_id=order.order_id)
     channel = walk.company.world.channel_id
     await walk.ask("saveDeliverySlots", "dispatcher", {"slots": []}, channel_id=channel)
     await walk.ask("listDeliverySlots", "dispatcher", channel_id=channel)

@@ -150,3 +150,21 @@ def test_every_piece_is_covered_exactly_once(
 def test_a_link_shows_a_name_by_its_initials() -> None:
     assert rules.initials("Aisha al Rahman ibn X") == "A. a. R."
     assert rules.initials("") == ""
+
+
+KNOWN = {"line1": "Al Wasl Road 7", "city": "Dubai", "postcode": ""}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"floor": "4"}, {"city": " Dubai "}, {"postcode": "00000"}, {"line1": KNOWN["line1"]}],
+)
+def test_what_an_address_lacks_may_be_told_and_what_it_has_said_again(told: dict[str, str]) -> None:
+    rules.check_place(KNOWN, told)
+
+
+@pytest.mark.parametrize("told", [{"city": "Sharjah"}, {"line1": ""}, {"line1": "Al Wasl Road 8"}])
+def test_goods_are_not_sent_to_another_street_or_town(told: dict[str, str]) -> None:
+    with pytest.raises(rules.PlaceIsAsSold) as refused:
+        rules.check_place(KNOWN, told)
+    assert refused.value.facts == {"part": next(iter(told))}

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from doorstep.core import geo
 from doorstep.doors.track import sketch
-from doorstep.modules.crm.addresses import Pin
+from doorstep.modules.crm.addresses import AddressPin
 from doorstep.modules.crm.rules import PIN_REACH_M
 
-DOOR = Pin(lat=25.08, lng=55.14)
+DOOR = AddressPin(lat=25.08, lng=55.14)
 LATITUDES, LONGITUDES = st.floats(-80, 80), st.floats(-180, 179.99)
 
 
@@ -38,7 +38,7 @@ def test_what_the_phone_does_not_know_is_drawn_as_wide_as_it_is() -> None:
 
 
 def test_a_place_is_written_as_it_can_be_pasted_again() -> None:
-    assert sketch.written(Pin(lat=-1.5, lng=179.999994)) == "-1.50000, 179.99999"
+    assert sketch.written(AddressPin(lat=-1.5, lng=179.999994)) == "-1.50000, 179.99999"
 
 
 @given(LATITUDES, LONGITUDES, st.sampled_from([*sketch.WAYS]), st.sampled_from(sketch.STEPS_M))
@@ -46,7 +46,7 @@ def test_a_press_goes_so_far_and_the_opposite_one_back(
     lat: float, lng: float, way: str, metres: int
 ) -> None:
     back = {"north": "south", "south": "north", "east": "west", "west": "east"}[way]
-    there = sketch.step(Pin(lat=lat, lng=lng), way, metres)
+    there = sketch.step(AddressPin(lat=lat, lng=lng), way, metres)
     assert abs(geo.metres_between(lat, lng, there.lat, there.lng) - metres) < 0.01 * metres
     again = sketch.step(there, back, metres)
     assert geo.metres_between(lat, lng, again.lat, again.lng) < 0.05

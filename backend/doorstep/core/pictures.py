@@ -61,16 +61,31 @@ async def opened(
     path = _path(sha256, derivative)
     if not signed_urls.verify(path, viewer=viewer, expires=expires, signature=signature):
         raise NoSuchPicture
+    data = await _shown(sha256, derivative, viewer)
+    if data is None:
+        raise NoSuchPicture
+    return data
+
+
+async def thumbnail(sha256: str, *, viewer: str) -> bytes | None:
+    """Hand out the small JPEG of a picture and log who looked; None where there is none yet.
+
+    The caller has checked that the viewer may see the picture.
+    """
+    return await _shown(sha256, "thumbnail", viewer)
+
+
+async def _shown(sha256: str, derivative: str, viewer: str) -> bytes | None:
     stored = await db.value(
         "SELECT blob_sha256 FROM picture WHERE sha256 = $1 AND derivative = $2", sha256, derivative
     )
     if stored is None:
-        raise NoSuchPicture
+        return None
     log.info("core.picture_viewed", sha256=sha256, derivative=derivative, viewer=viewer)
     try:
         return await blobs.get(stored)
     except blobs.BlobMissing:
-        raise NoSuchPicture from None
+        return None
 
 
 async def derive(sha256: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from doorstep.flows import earnings_sql, missing_pictures, settle_sql
+from doorstep.flows import address_tasks, earnings_sql, missing_pictures, settle_sql
 from doorstep.journey.detours import DETOURS
+from doorstep.modules.crm.rules import ADDRESS_PARTS
 
 _DETOURS = ", ".join(f"'{detour.kind}'" for detour in DETOURS)
+_ADDRESS_PARTS = ", ".join(f"'{part}'" for part in ADDRESS_PARTS)
 
 QUERIES: dict[str, str] = {
     # A van is in somebody's hands only while its shift is open: closing leaves nothing on it.
@@ -80,6 +82,14 @@ QUERIES: dict[str, str] = {
            AND NOT EXISTS (SELECT FROM blob b WHERE b.sha256 = n.sha256)
            AND NOT EXISTS (SELECT FROM problem q
                             WHERE q.kind = 'picture_missing' AND q.ref = n.capture_id::text)""",  # noqa: S608 - a constant of ours
+    # A desk is asked for an address only while it lacks something and goods have still to leave for it.
+    "IO address tasks": f"""
+        SELECT o.number AS subject, 'its address is asked for, and there is nothing to ask' AS detail
+          FROM problem p
+          JOIN customer_order o ON o.id = p.order_id
+          JOIN address a ON a.id = o.address_id
+         WHERE p.kind = 'address_incomplete' AND p.closed_at IS NULL
+           AND NOT (a.missing && ARRAY[{_ADDRESS_PARTS}] AND {address_tasks.TRAVELS})""",  # noqa: S608 - constants of ours
     # Of what is released for goods that did not stay each minor unit is withheld or claimed, once.
     "IM5 gone": f"""
         SELECT p.number AS subject,

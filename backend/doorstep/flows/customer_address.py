@@ -1,6 +1,7 @@
-"""The customer completes the address: what the crew would have to ask at the kerb (P2).
+"""The address is completed: what the crew would have to ask at the kerb (P2).
 
-Street and city stay as the shop has sold them: another city is another route, and another order.
+By the customer on his page, or by a desk that has called him. Street and city stay as the shop has
+sold them, where it has sold any: another city is another route, and another order.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import Refusal
-from doorstep.flows import phones
+from doorstep.flows import address_tasks, phones
 from doorstep.modules.crm import addresses
 
 LOCK_ORDER = "SELECT id FROM customer_order WHERE id = $1 FOR UPDATE"
@@ -29,16 +30,18 @@ class NothingIsComing(Refusal):
 
 
 @db.transactional
-async def complete(order_id: UUID, told: addresses.Completion, *, actor: Actor) -> list[str]:
+async def complete(order_id: UUID, told: addresses.AddressCompletion, *, actor: Actor) -> list[str]:
     """Write what the customer says of the door, and tell whoever drives there; return what lacks.
 
-    Raises: NotFound; NothingIsComing; PinNotThere for a pin far from the one that the order had.
+    Its task is over when nothing lacks. Raises: NotFound; NothingIsComing; PinNotThere for a pin far
+    from the one that the order had; PlaceIsAsSold.
     """
     await scope(actor).require_order(order_id)
     await db.execute(LOCK_ORDER, order_id)
     if not await db.value(STILL_COMING, order_id):
         raise NothingIsComing
-    completed = await addresses.complete(order_id, told)
+    completed = await addresses.complete(order_id, told, by=actor.person_id)
     if completed.changed:
+        await address_tasks.review(order_id, actor=actor)
         await phones.tell_address(order_id, completed.version)
     return completed.missing

@@ -5,6 +5,7 @@ Messages are rows written with the fact; the job `messages.deliver` carries them
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -24,9 +25,11 @@ from doorstep.journey.timeline import (
     sentence,
     visit_words,
 )
+from doorstep.modules.crm import service as crm
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.messages import rules as message_rules
 from doorstep.modules.messages import service as messages
+from doorstep.modules.messages.address_words import address_words
 from doorstep.modules.messages.care import care_words
 from doorstep.modules.messages.delivery_rules import Quiet
 from doorstep.modules.messages.service import About, Recipient
@@ -206,6 +209,23 @@ async def ask_for_feedback(fact: journey.Fact) -> None:
     audience = await _audience(fact.order_id, fact.fulfilment_id)
     about = About(order_id=fact.order_id, fulfilment_id=fact.fulfilment_id, attempt=fact.attempt)
     await messages.write("feedback_request", about, _recipient(audience), _facts(audience))
+
+
+async def ask_for_address(order_id: UUID, fulfilment_id: UUID, lacking: Sequence[str]) -> None:
+    """Ask the customer for what his address lacks, by a new link: the first one nobody knows here."""
+    audience = await _audience(order_id, fulfilment_id)
+    recipient = _recipient(audience)
+    if not (recipient.phone or recipient.email):
+        return
+    facts = {
+        "missing": address_words(audience["language"], lacking),
+        "link": message_rules.SECRET,
+    }
+    link = tracking_link(await crm.add_link(order_id))
+    about = About(order_id=order_id, fulfilment_id=fulfilment_id)
+    await messages.write(
+        "address_incomplete", about, recipient, _facts(audience) | facts, secret=link
+    )
 
 
 async def tell_other_team(order_id: UUID, fulfilment_id: UUID) -> None:

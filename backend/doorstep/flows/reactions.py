@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from doorstep.flows.address_tasks import ask_customer, ask_desk, stop_asking_for_address
 from doorstep.flows.allocate import turn_holds_into_allocations
 from doorstep.flows.approvals import drop_questions
 from doorstep.flows.care import ask_feedback, register_warranty
@@ -53,13 +54,13 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     # --- Stages -----------------------------------------------------------------------------------
     "1001": (tell_customer,),
     "1002": (tell_customer, turn_holds_into_allocations, review),
-    "1003": (tell_customer, make_purchase_order),
+    "1003": (tell_customer, ask_customer, make_purchase_order),
     "1004": (make_pick_list, review),
     "1005": (tell_customer, note_step),
-    "1006": (tell_customer, note_step),
+    "1006": (tell_customer, note_step, ask_desk),
     "1007": (note_step, book_shipment),
     "1008": (make_label_documents,),
-    "1009": (tell_customer, hand_to_carrier, tell_shop_shipped, review),
+    "1009": (tell_customer, hand_to_carrier, tell_shop_shipped, stop_asking_for_address, review),
     "1010": (tell_customer,),
     "1012": (tell_customer, issue_handover_code),
     "1013": (tell_customer, hand_to_customer, check_bytes, pass_schedule_if_booked, review),
@@ -84,7 +85,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "cancelled": (give_back, credit_goods, tell_drivers_of_money),
     "cancelled_after_dispatch": (give_back, expect_back, credit_goods, tell_drivers_of_money),
     "returned": (give_back, credit_goods, tell_drivers_of_money),
-    "detour_opened": (tell_detour, ask_for_help, review, ask_about_rest),
+    "detour_opened": (tell_detour, ask_for_help, stop_asking_for_address, review, ask_about_rest),
     "detour_overtaken": (send_back_after_last_attempt,),
     "detour_settled": (end_task, review),
     # --- Their dates: set, accepted by the customer, kept by a rest, over without the goods ----------

@@ -20,6 +20,7 @@ from doorstep.core.errors import EventIdReused
 from doorstep.flows import install, notify
 from doorstep.flows.customer_reports import MOST_PHOTOS, TooManyPhotos
 from doorstep.flows.install import LEAD
+from doorstep.flows.repair_choice import movable
 from doorstep.flows.repairs import LENGTH, book
 from doorstep.flows.tickets import open_ticket
 from doorstep.modules.crm import claims
@@ -32,16 +33,16 @@ from doorstep.modules.fsm.service.technicians import Technician
 COVERED = """
 SELECT w.id, w.number, w.serial, w.quantity, w.ends_on, p.install_skill,
        coalesce(p.names ->> o.language, p.name) AS name, o.order_id, o.channel_id, o.zone,
-       c.id IS NOT NULL AS claim_open, c.starts_at
+       c.id IS NOT NULL AS claim_open, c.starts_at, c.visit_state
   FROM warranty w
   JOIN product p ON p.id = w.product_id
  CROSS JOIN LATERAL (
    SELECT x.id AS order_id, x.channel_id, x.language, h.zone
      FROM customer_order x JOIN channel h ON h.id = x.channel_id WHERE x.id = w.order_id) o
   LEFT JOIN LATERAL (
-   SELECT k.id, (SELECT lower(v.during) FROM visit v
-                  WHERE v.claim_id = k.id AND v.state IN ('booked', 'started')) AS starts_at
+   SELECT k.id, lower(v.during) AS starts_at, v.state AS visit_state
      FROM warranty_claim k JOIN ticket t ON t.id = k.id
+     LEFT JOIN visit v ON v.claim_id = k.id AND v.state IN ('booked', 'started')
     WHERE k.warranty_id = w.id AND t.state IN ('open', 'waiting')
     ORDER BY k.claimed_at DESC LIMIT 1) c ON true
  WHERE w.fulfilment_id = $1 AND w.state = 'active' AND w.owner_n = 0
@@ -54,7 +55,7 @@ KNOWN = "SELECT warranty_id FROM warranty_claim WHERE id = $1"
 class Covered(NamedTuple):
     """A piece under warranty: `over` and `claim_open` say why it cannot be claimed now.
 
-    `starts_at`: when the technician comes for what was claimed.
+    `starts_at`: when the technician comes for what was claimed; `movable`: whether that may be moved.
     """
 
     number: str
@@ -64,6 +65,7 @@ class Covered(NamedTuple):
     over: bool
     claim_open: bool
     starts_at: datetime | None
+    movable: bool
 
 
 async def covered(fulfilment_id: UUID, *, actor: Actor) -> list[Covered]:
@@ -81,6 +83,7 @@ async def covered(fulfilment_id: UUID, *, actor: Actor) -> list[Covered]:
             row["ends_on"] < _today(row),
             row["claim_open"],
             row["starts_at"],
+            row["starts_at"] is not None and movable(row["visit_state"], row["starts_at"]),
         )
         for row in await db.rows(COVERED, fulfilment_id)
     ]

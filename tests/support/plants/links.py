@@ -1,4 +1,4 @@
-"""Violations of links: codes for others, sessions that nobody has opened."""
+"""Violations about customers: codes for others, sessions that nobody has opened, needless questions."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ SESSION = (
 BOTH = ("link_code", "link_session")
 
 PLANTS = {
+    "a desk is asked for the address of goods that are there": Plant(
+        "IO address tasks",
+        ("problem",),
+        (
+            "UPDATE problem SET closed_at = NULL, closed_by = NULL, closing_words = ''"
+            " WHERE kind = 'address_incomplete'",
+        ),
+    ),
     "a code opens the link of somebody else": Plant(
         "IA1 links",
         BOTH,

@@ -1,4 +1,4 @@
-"""The customer chooses when it comes: the delivery and the visit, from what is free.
+"""The customer chooses when it comes: the delivery, the visit and a repair, from what is free.
 
 Pages of their own behind the order's page, for whoever has typed the code: a link that was passed on
 moves nothing.
@@ -20,12 +20,13 @@ from doorstep.core.ids import uuid7
 from doorstep.doors.track import page_steps
 from doorstep.doors.track.page_answers import REFUSALS
 from doorstep.doors.track.page_reading import parcel_of
-from doorstep.doors.track.page_schemas import ChoiceForm, Link
+from doorstep.doors.track.page_schemas import PIECE, ChoiceForm, Link
 from doorstep.doors.track.page_steps import Number, ParcelPart, customer
 from doorstep.doors.track.page_words import Words
-from doorstep.flows import delivery_slots, visit_choice
+from doorstep.flows import delivery_slots, repair_choice, visit_choice
 
 Asked = Request[Any, Any, Any]
+PieceOf = Annotated[str, PathParameter(pattern=PIECE)]
 Which = Annotated[str, PathParameter(pattern=r"^(delivery|visit)$")]
 
 # What holds now, shown above the choice.
@@ -112,5 +113,70 @@ async def _times(
     return [(start, words.clock(start)) for start in starts]
 
 
-handlers = [read_times, choose_time]
+# --- The visit that answers a warranty claim ------------------------------------------------------
+
+
+@get(
+    "/t/orders/{number:str}/parcels/{parcel:int}/repairs/{piece:str}",
+    operation_id="readFreeRepairTimes",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_repair_times(
+    request: Asked, number: Number, parcel: ParcelPart, piece: PieceOf
+) -> Response[Any]:
+    """Show to when the visit for a claimed piece may be moved."""
+    link = await page_steps.signed_in(request, number)
+    return await _repair(request, link, parcel, piece)
+
+
+@post(
+    "/t/orders/{number:str}/parcels/{parcel:int}/repairs/{piece:str}",
+    operation_id="moveRepair",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def move_repair(
+    request: Asked,
+    number: Number,
+    parcel: ParcelPart,
+    piece: PieceOf,
+    data: URLEncodedBody[ChoiceForm],
+) -> Response[Any]:
+    """Move the visit for a claimed piece to a time that is free."""
+    link = await page_steps.own_signed_in(request, number)
+    parcel_id = await parcel_of(link, parcel)
+    refusal = await page_steps.refusal_of(
+        repair_choice.choose(parcel_id, piece, data.start, actor=customer(link))
+    )
+    if refusal is not None:
+        return await _repair(request, link, parcel, piece, refusal)
+    return page_steps.back(request, link, "visit_chosen")
+
+
+async def _repair(
+    request: Asked, link: Link, parcel: int, piece: str, refusal: Refusal | None = None
+) -> Response[Any]:
+    parcel_id = await parcel_of(link, parcel)
+    words, zone = await page_steps.words_for(request, link)
+    chosen = await repair_choice.chosen_start(parcel_id, piece, actor=customer(link))
+    starts = await repair_choice.free_starts(parcel_id, piece, actor=customer(link))
+    return page_steps.page(
+        "choose.html",
+        link,
+        words,
+        refusal=refusal,
+        action=f"parcels/{parcel}/repairs/{piece}",
+        which="repair",
+        event_id=str(uuid7()),
+        days=page_steps.days_of(
+            [(start, words.clock(start)) for start in starts], words, zone, chosen
+        ),
+    )
+
+
+handlers = [read_times, choose_time, read_repair_times, move_repair]
 """The pages of this file."""

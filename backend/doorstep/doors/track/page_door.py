@@ -21,12 +21,15 @@ from doorstep.doors.track.page_steps import Asked, Number, customer
 from doorstep.doors.track.pin import PlaceUnreadable, read_place
 from doorstep.flows import customer_address
 from doorstep.modules.crm import rules
-from doorstep.modules.crm.addresses import Completion, Pin
+from doorstep.modules.crm.addresses import AddressCompletion, AddressPin
 
 ADDRESS = """
-SELECT a.building, a.floor, a.flat, a.lift, a.instructions, a.lat, a.lng
+SELECT a.line1, a.city, a.postcode, a.building, a.floor, a.flat, a.lift, a.instructions, a.lat, a.lng,
+       a.missing
   FROM customer_order o JOIN address a ON a.id = o.address_id WHERE o.id = $1
 """
+
+DOOR = ("building", "floor", "flat")
 
 LIFT = {"yes": True, "no": False, "": None}
 
@@ -89,12 +92,15 @@ async def look_at_door(
     return await _address(request, link, typed=data, pin=pin)
 
 
-def _completion(data: AddressForm) -> Completion:
+def _completion(data: AddressForm) -> AddressCompletion:
     """Read what was typed.
 
     Raises: PlaceUnreadable.
     """
-    return Completion(
+    return AddressCompletion(
+        line1=data.line1.strip() or None,
+        city=data.city.strip() or None,
+        postcode=data.postcode.strip() or None,
         building=data.building,
         floor=data.floor,
         flat=data.flat,
@@ -104,7 +110,7 @@ def _completion(data: AddressForm) -> Completion:
     )
 
 
-def _looked_at(data: LookForm, saved: Pin | None) -> Pin:
+def _looked_at(data: LookForm, saved: AddressPin | None) -> AddressPin:
     """Find the place that is to be shown: the typed one, else the saved one, moved as was pressed.
 
     Raises: PlaceUnreadable, also where there is neither; PinNotThere.
@@ -120,8 +126,8 @@ def _looked_at(data: LookForm, saved: Pin | None) -> Pin:
     return pin
 
 
-def _saved(known: dict[str, Any]) -> Pin | None:
-    return None if known["lat"] is None else Pin(lat=known["lat"], lng=known["lng"])
+def _saved(known: dict[str, Any]) -> AddressPin | None:
+    return None if known["lat"] is None else AddressPin(lat=known["lat"], lng=known["lng"])
 
 
 async def _address(
@@ -129,16 +135,18 @@ async def _address(
     link: Link,
     *,
     typed: AddressForm | None = None,
-    pin: Pin | None = None,
+    pin: AddressPin | None = None,
     refusal: Refusal | None = None,
 ) -> Response[Any]:
     """Show the form as it was filled in, and the pin that is looked at or else the saved one."""
     words, _ = await page_steps.words_for(request, link)
     known = await db.one(ADDRESS, link.order_id)
     saved = _saved(known)
+    # Street, town and postcode stay as ordered: they are asked for only where there are none.
+    asked = [part for part in rules.PLACE_PARTS if part in known["missing"]]
     if typed is not None:
         # What was typed stays: only the place may have to be looked at again.
-        known |= {name: getattr(typed, name) for name in ("building", "floor", "flat")}
+        known |= {name: getattr(typed, name) for name in (*asked, *DOOR)}
         known |= {"lift": LIFT[typed.lift], "instructions": typed.instructions}
     shown = pin or saved
     around = typed.around if pin is not None and isinstance(typed, LookForm) else 0
@@ -149,6 +157,7 @@ async def _address(
         refusal=refusal,
         action="address",
         known=known,
+        parts=[*asked, *DOOR],
         place=sketch.written(pin) if pin else typed.place if typed else "",
         sketch=sketch.draw(shown, saved, around) if shown else None,
         unsaved=pin is not None and pin != saved,

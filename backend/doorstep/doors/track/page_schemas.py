@@ -182,7 +182,8 @@ class ReportForm(ReportPhotos, kw_only=True, forbid_unknown_fields=True):
     words: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 
 
-Piece = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Z0-9-]+$")]
+PIECE = "^[A-Z0-9-]{1,40}$"
+Piece = Annotated[str, Meta(min_length=1, max_length=40, pattern=PIECE)]
 """The number of a certificate."""
 
 
@@ -230,8 +231,11 @@ Door = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f]*$")]
 
 
 class AddressForm(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What the customer says of the door."""
+    """What the customer says of the door; the first three only where the shop has sent none."""
 
+    line1: Annotated[str, Meta(max_length=240, pattern=r"^[^\x00-\x1f]*$")] = ""
+    city: Door = ""
+    postcode: Annotated[str, Meta(max_length=20, pattern=r"^[^\x00-\x1f]*$")] = ""
     building: Door = ""
     floor: Door = ""
     flat: Door = ""

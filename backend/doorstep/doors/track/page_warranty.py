@@ -92,6 +92,7 @@ async def _page(
         refusal=refusal,
         notice=_ended(refusal, pieces, words),
         action=f"parcels/{parcel}/warranty",
+        move=f"parcels/{parcel}/repairs",
         give=f"parcels/{parcel}/transfer",
         event_id=str(uuid7()),
         pieces=[(one, _stands(one, words)) for one in pieces],

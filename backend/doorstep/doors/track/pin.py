@@ -7,7 +7,7 @@ import unicodedata
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from doorstep.core.errors import Invalid
-from doorstep.modules.crm.addresses import Pin
+from doorstep.modules.crm.addresses import AddressPin
 
 _DEGREES = r"(-?\d{1,3}(?:\.\d{1,16})?)"
 _PAIR = re.compile(rf"{_DEGREES}\s*,\s*{_DEGREES}")
@@ -30,7 +30,7 @@ class PlaceUnreadable(Invalid):
     title = "No place can be read from this. Please paste the coordinates, such as 24.45, 54.37."
 
 
-def read_place(text: str) -> Pin:
+def read_place(text: str) -> AddressPin:
     """Read `24.45, 54.37`, a `geo:` address or the long link of a common map, in any digits.
 
     Raises: PlaceUnreadable, for places that are not on Earth too.
@@ -49,7 +49,7 @@ def _in_ascii_digits(text: str) -> str:
     return "".join(digits).replace("\u066b", ".").replace("\u060c", ",")
 
 
-def _of_link(link: str) -> Pin:
+def _of_link(link: str) -> AddressPin:
     try:
         parts = urlsplit(link)
         host = parts.hostname or ""
@@ -70,10 +70,10 @@ def _of_link(link: str) -> Pin:
     return _pin(_IN_PATH.search(path))
 
 
-def _pin(found: re.Match[str] | None) -> Pin:
+def _pin(found: re.Match[str] | None) -> AddressPin:
     if found is None:
         raise PlaceUnreadable
     lat, lng = float(found[1]), float(found[2])
     if not (-90 <= lat <= 90 and -180 <= lng <= 180):
         raise PlaceUnreadable
-    return Pin(lat=lat, lng=lng)
+    return AddressPin(lat=lat, lng=lng)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from doorstep.core import geo
-from doorstep.modules.crm.addresses import Pin
+from doorstep.modules.crm.addresses import AddressPin
 
 REACHES_M = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 25_000)
 """How far a sketch reaches from its middle, in metres; the last is beyond what a pin may be moved."""
@@ -30,14 +30,14 @@ class Sketch(NamedTuple):
     itself or there is none. `around` is how far the phone that told the place may be wrong.
     """
 
-    pin: Pin
+    pin: AddressPin
     reach_m: int
     ring_m: int
     before: tuple[float, float] | None
     around: float
 
 
-def draw(pin: Pin, saved: Pin | None, around_m: float = 0) -> Sketch:
+def draw(pin: AddressPin, saved: AddressPin | None, around_m: float = 0) -> Sketch:
     """Lay the pin into the middle, and whatever else is known around it, as large as there is room."""
     north, east = geo.offset(pin.lat, pin.lng, saved.lat, saved.lng) if saved else (0.0, 0.0)
     far = max(abs(north), abs(east), around_m) * 1.1
@@ -48,13 +48,13 @@ def draw(pin: Pin, saved: Pin | None, around_m: float = 0) -> Sketch:
     return Sketch(pin, reach, reach // 2, before if shown else None, round(around_m * unit, 1))
 
 
-def step(pin: Pin, way: str, metres: int) -> Pin:
+def step(pin: AddressPin, way: str, metres: int) -> AddressPin:
     """Move the pin by one press."""
     north, east = WAYS[way]
     lat, lng = geo.moved(pin.lat, pin.lng, north_m=north * metres, east_m=east * metres)
-    return Pin(lat=lat, lng=lng)
+    return AddressPin(lat=lat, lng=lng)
 
 
-def written(pin: Pin) -> str:
+def written(pin: AddressPin) -> str:
     """Write a place as people paste it; the fifth decimal is a metre."""
     return f"{pin.lat:.5f}, {pin.lng:.5f}"

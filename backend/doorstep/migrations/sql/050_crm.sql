@@ -43,8 +43,12 @@ CREATE TABLE address (
   instructions text NOT NULL DEFAULT '',
   -- What the crew would have to ask at the kerb; a task before dispatch, not a refusal (SPEC P2).
   missing text[] NOT NULL DEFAULT '{}',
+  -- Who of ours has asked for it, if not the customer himself has told it; when that was.
+  completed_by uuid,
+  completed_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT address_pkey PRIMARY KEY (id),
+  CONSTRAINT address_completed_by_fk FOREIGN KEY (completed_by) REFERENCES person (id),
   CONSTRAINT address_customer_fk FOREIGN KEY (customer_id) REFERENCES customer (id),
   CONSTRAINT address_country_iso CHECK (country ~ '^[A-Z]{2}$'),
   CONSTRAINT address_pin_on_earth CHECK (

@@ -1,4 +1,4 @@
-"""Where an order goes, as its customer completes it."""
+"""Where an order goes, as its customer completes it, or a desk that has asked him."""
 
 from __future__ import annotations
 
@@ -22,30 +22,44 @@ SELECT a.id, a.line1, a.building, a.floor, a.flat, a.lift, a.city, a.postcode, a
 """
 
 WRITE = """
-UPDATE address SET building = $2, floor = $3, flat = $4, lift = $5, instructions = $6, lat = $7,
-       lng = $8, pin_at = CASE WHEN $9 THEN $10 ELSE pin_at END, missing = $11
+UPDATE address SET line1 = $2, city = $3, postcode = $4, building = $5, floor = $6, flat = $7,
+       lift = $8, instructions = $9, lat = $10, lng = $11,
+       pin_at = CASE WHEN $12 THEN $13 ELSE pin_at END, missing = $14, completed_by = $15,
+       completed_at = $13
  WHERE id = $1
 """
 
-PARTS = ("building", "floor", "flat", "lift", "instructions")
+SEEN = """
+SELECT o.number, a.name, a.line1, a.building, a.floor, a.flat, a.lift, a.city, a.region, a.postcode,
+       a.country, a.lat, a.lng, a.instructions, a.missing, a.completed_by, a.completed_at
+  FROM customer_order o JOIN address a ON a.id = o.address_id WHERE o.id = $1
+"""
+
+PARTS = (*rules.PLACE_PARTS, "building", "floor", "flat", "lift", "instructions")
 
 
-class Pin(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class AddressPin(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Where the door is, in degrees (WGS 84)."""
 
     lat: Annotated[float, Meta(ge=-90, le=90)]
     lng: Annotated[float, Meta(ge=-180, le=180)]
 
 
-class Completion(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """What a customer says of the door; what is None stays as it is."""
+class AddressCompletion(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What a customer says of the door; what is None stays as it is.
 
+    Street, town and postcode are told only where the shop has sent none.
+    """
+
+    line1: Annotated[str, Meta(max_length=240, pattern=r"^[^\x00-\x1f]*$")] | None = None
+    city: Part | None = None
+    postcode: Annotated[str, Meta(max_length=20, pattern=r"^[^\x00-\x1f]*$")] | None = None
     building: Part | None = None
     floor: Part | None = None
     flat: Part | None = None
     lift: bool | None = None
     instructions: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] | None = None
-    pin: Pin | None = None
+    pin: AddressPin | None = None
 
 
 class Completed(NamedTuple):
@@ -56,16 +70,18 @@ class Completed(NamedTuple):
     version: str
 
 
-async def complete(order_id: UUID, told: Completion) -> Completed:
+async def complete(order_id: UUID, told: AddressCompletion, by: UUID | None) -> Completed:
     """Write the parts that are told, and judge anew what is missing. The caller holds the order.
 
-    Raises: PinNotThere for a pin too far from the one that the order came with.
+    `by` is the person of ours who has asked; None where the customer says it himself.
+
+    Raises: PinNotThere for a pin too far from the one that the order came with; PlaceIsAsSold.
     """
     before = await db.one(READ, order_id)
     parts = {name: getattr(told, name) for name in PARTS}
-    after: dict[str, Any] = before | {
-        name: said for name, said in parts.items() if said is not None
-    }
+    said = {name: word for name, word in parts.items() if word is not None}
+    rules.check_place(before, said)
+    after: dict[str, Any] = before | said
     if told.pin is not None:
         rules.check_pin(before["lat"], before["lng"], told.pin.lat, told.pin.lng)
         after |= {"lat": told.pin.lat, "lng": told.pin.lng}
@@ -87,8 +103,14 @@ async def complete(order_id: UUID, told: Completion) -> Completed:
             told.pin is not None,
             now(),
             missing,
+            by,
         )
     return Completed(missing, changed, _version(after))
+
+
+async def read(order_id: UUID) -> dict[str, Any]:
+    """Read where an order goes, what that lacks, and who has completed it last."""
+    return await db.one(SEEN, order_id)
 
 
 def _version(address: dict[str, Any]) -> str:

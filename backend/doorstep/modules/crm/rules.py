@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -57,6 +57,12 @@ class PinNotThere(Invalid):
     title = "The pin is too far from the address of the order."
 
 
+class PlaceIsAsSold(Invalid):
+    """Street, town and postcode lead elsewhere than the order was sold to: that is another order."""
+
+    title = "Street, town and postcode stay as they were ordered."
+
+
 class NothingWasInstalled(Invalid):
     """The parcel had no installation, so none can be rated."""
 
@@ -97,6 +103,9 @@ _REQUIRED_PARTS: Mapping[str, tuple[str, ...]] = {
 ADDRESS_PARTS = (*_DOOR_PARTS, "postcode")
 """What `missing_parts` may name."""
 
+PLACE_PARTS = ("line1", "city", "postcode")
+"""What says where the goods are routed to: told where the shop has sent none, and never changed."""
+
 PIN_REACH_M = 20_000
 """So far a pin may be moved: across a town, not to another one."""
 
@@ -110,6 +119,16 @@ def check_pin(from_lat: float | None, from_lng: float | None, lat: float, lng: f
         return
     if metres_between(from_lat, from_lng, lat, lng) > PIN_REACH_M:
         raise PinNotThere
+
+
+def check_place(known: Mapping[str, Any], told: Mapping[str, Any]) -> None:
+    """Refuse another street, town or postcode than the order came with; one that it lacked is welcome.
+
+    Raises: PlaceIsAsSold.
+    """
+    for part in PLACE_PARTS:
+        if part in told and known[part].strip() not in ("", told[part].strip()):
+            raise PlaceIsAsSold(part=part)
 
 
 def normalise_phone(raw: str, country: str) -> str:

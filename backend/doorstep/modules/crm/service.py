@@ -58,6 +58,13 @@ class Warranty(msgspec.Struct, frozen=True, kw_only=True):
 # --- Links --------------------------------------------------------------------------------------
 
 
+async def add_link(order_id: UUID) -> str:
+    """Make one more link to an order, as good as its first, and return its secret, kept nowhere."""
+    token, token_hash = rules.new_token()
+    await db.execute(sql.ADD_LINK, token_hash, order_id, now())
+    return token
+
+
 @db.transactional
 async def limit_links(order_id: UUID, until: datetime) -> None:
     """Let the order's links end at a moment, unless they end sooner."""

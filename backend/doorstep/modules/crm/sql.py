@@ -1,5 +1,10 @@
 """The statements of crm."""
 
+ADD_LINK = """
+INSERT INTO order_link (token_hash, order_id, created_at, expires_at)
+VALUES ($1, $2, $3, $3::timestamptz + interval '180 days')
+"""
+
 LIMIT_LINKS = """
 UPDATE order_link SET expires_at = least(expires_at, $2) WHERE order_id = $1
 """

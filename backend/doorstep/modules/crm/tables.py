@@ -54,6 +54,8 @@ class Address(Table, tablename="address", db=engine):
     pin_at = Timestamptz(null=True, default=None)
     instructions = Text()
     missing = Array(base_column=Text())
+    completed_by = UUID(null=True, default=None)
+    completed_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
 
 

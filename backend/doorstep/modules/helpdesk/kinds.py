@@ -35,6 +35,7 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     SETTLE: ("POST", "/console/fulfilments/{fulfilment_id}/detours/{kind}/settle"),
     "setExpectedDate": ("POST", "/console/fulfilments/{fulfilment_id}/detours/{kind}/date"),
     "releaseRest": ("POST", "/console/finance/purchase-orders/{ref}/rest"),
+    "completeOrderAddress": ("POST", "/console/orders/{order_id}/address"),
     "countCash": ("POST", "/console/finance/cash-counts"),
     "recordRefund": ("POST", "/console/finance/orders/{order_id}/refunds"),
     "cancelOrder": ("POST", "/console/orders/{order_id}/cancel"),
@@ -79,6 +80,7 @@ KINDS: Mapping[str, Kind] = {
     "short_stock": Kind("dispatcher", 4, "setExpectedDate", "Restock, and the order routes itself; or set the date that the customer accepts or cancels by; or cancel."),
     "reservation_approval": Kind("dispatcher", 2, "approveOrder", "Compare both forms, then approve or reject the order."),
     "unrouted": Kind("dispatcher", 1, CLOSE, "Restock, route the order by hand, or ask the customer."),
+    "address_incomplete": Kind("dispatcher", 4, "completeOrderAddress", "Call the customer before the goods leave and write down what his address lacks; it ends by itself when nothing does."),
     # Steps that were kept beside the journey
     "review": Kind("dispatcher", 8, CLOSE, "Look at what was captured and decide whether it counts."),
     "step_held": Kind("dispatcher", 4, CLOSE, "Find out why the step before is missing, and do it or report what happened instead; what was held then counts by itself."),

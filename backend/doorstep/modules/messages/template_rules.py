@@ -31,6 +31,7 @@ SAMPLES: Mapping[str, str] = {
     "goods": " (1 × Washing machine 7 kg)",
     "level": "2",
     "link": "https://shop.example/track/sample",
+    "missing": "the floor, whether there is a lift",
     "number": "T-1042",
     "order_number": "DS-100042",
     "owner": "support",
