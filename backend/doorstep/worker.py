@@ -72,6 +72,7 @@ JOB_MODULES = (
     "doorstep.flows.phones_at_risk",
     "doorstep.flows.pickups",
     "doorstep.flows.piece_reports",
+    "doorstep.flows.portraits",
     "doorstep.flows.previews",
     "doorstep.flows.procure",
     "doorstep.flows.settle",

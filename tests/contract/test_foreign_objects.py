@@ -28,6 +28,8 @@ from tests.factories.sync import Phone
 EXEMPT = {
     "makeEnrolmentCode": "admins manage the people of the whole installation",
     "deactivatePerson": "admins manage the people of the whole installation",
+    "setPortrait": "admins manage the people of the whole installation",
+    "removePortrait": "admins manage the people of the whole installation",
     "issueIntegrationToken": "admins manage the people of the whole installation",
     "revokeDevice": "admins manage the people of the whole installation",
     "readDevicesOfPerson": "devices of one's channels only (tests/api/test_devices.py)",
@@ -73,6 +75,7 @@ EXEMPT = {
             "readOwnInvoice",
             "readOwnProof",
             "readOwnReceipt",
+            "readPortrait",
             "rateOnPage",
             "acceptDateOnPage",
             "cancelOnPage",

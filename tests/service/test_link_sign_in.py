@@ -196,6 +196,8 @@ KEYS = {
     "piece": "shipment_id IN (SELECT id FROM shipment WHERE order_id = $1)",
     "scan": "label_no IN (SELECT label_no FROM piece p JOIN shipment s ON s.id = p.shipment_id"
     " WHERE s.order_id = $1)",
+    "person_portrait": "person_id IN (SELECT r.person_id FROM delivery_stop s"
+    " JOIN delivery_run r ON r.id = s.run_id WHERE s.order_id = $1)",
     "address": "id IN (SELECT address_id FROM customer_order WHERE id = $1)",
 }
 """How rows belong to an order, where they do not name it."""

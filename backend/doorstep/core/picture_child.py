@@ -25,9 +25,10 @@ class DecoderDied(RuntimeError):
 
 
 class DecodeChild:
-    """A child process that is started when the first picture comes."""
+    """A child process that is started when the first picture comes; `module` is what it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "doorstep.core.picture_decode") -> None:
+        self._module = module
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
         self._decoded = 0
@@ -70,7 +71,7 @@ class DecodeChild:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "doorstep.core.picture_decode",
+                self._module,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 # Nothing of our environment: whoever takes over a decoder finds no keys in it.

@@ -11,6 +11,7 @@ import resource
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from io import BytesIO
 from typing import BinaryIO
 
@@ -51,7 +52,7 @@ class Derivative(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct):
-    """Either derivatives and measure, or why none: `not_a_picture`, `too_large` or `damaged`."""
+    """Either derivatives and measure, or why none: `not_a_picture`, `too_large`, `animated`, `damaged`."""
 
     derivatives: list[Derivative] = []
     measure: Measure | None = None
@@ -85,18 +86,18 @@ def derive(data: bytes) -> Answer:
 
 def _derivatives(image: Image.Image) -> tuple[list[Derivative], Image.Image]:
     """Make the derivatives; give them and the upright large one, to be measured."""
-    turn = TURNS.get(_orientation(image))
+    turn = TURNS.get(orientation_of(image))
     # A JPEG is decoded straight to a half, quarter or eighth; asking for a square would not do it.
     image.draft("RGB", _fitted(image.size, SIZES["large"]))
     image.load()
-    small = _true_colour(image)
+    small = true_colour(image)
     made = []
     large = small
     for name, side in SIZES.items():
         if max(small.size) > side:
             small = small.resize(_fitted(small.size, side), Image.Resampling.BICUBIC)
         if small.mode == "RGBA":
-            small = _on_paper(small)
+            small = on_paper(small)
         if turn is not None:
             small, turn = small.transpose(turn), None
         small.info = {}
@@ -118,7 +119,7 @@ def _larger(data: bytes, kind: str) -> Image.Image:
     return grey
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """Read how the phone was held; metadata that cannot be read never refuses a photo."""
     try:
         return int(image.getexif().get(ORIENTATION, 1))
@@ -131,14 +132,16 @@ def _fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _true_colour(image: Image.Image) -> Image.Image:
+def true_colour(image: Image.Image) -> Image.Image:
+    """Give an image as RGB, or as RGBA where something of it is transparent."""
     if image.mode in {"RGB", "RGBA"}:
         return image
     transparent = image.mode in {"LA", "PA"} or "transparency" in image.info
     return image.convert("RGBA" if transparent else "RGB")
 
 
-def _on_paper(image: Image.Image) -> Image.Image:
+def on_paper(image: Image.Image) -> Image.Image:
+    """Lay a transparent image on white paper."""
     paper = Image.new("RGBA", image.size, WHITE)
     paper.alpha_composite(image)
     return paper.convert("RGB")
@@ -156,13 +159,13 @@ def limit_this_process() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(requests: BinaryIO, answers: BinaryIO, work: Callable[[bytes], Answer] = derive) -> None:
     """Answer picture by picture until the input ends, as it does when the parent is gone."""
     while len(head := requests.read(4)) == 4:
         data = requests.read(int.from_bytes(head))
         # The default action of the alarm ends the process, also in the middle of a C function.
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
-        answer = msgspec.msgpack.encode(derive(data))
+        answer = msgspec.msgpack.encode(work(data))
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(len(answer).to_bytes(4) + answer)
         answers.flush()

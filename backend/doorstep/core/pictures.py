@@ -37,6 +37,10 @@ class PictureDamaged(Invalid):
     title = "The picture is damaged and cannot be shown."
 
 
+class PictureIsAnimated(Invalid):
+    title = "The picture moves. Please take one that stands still."
+
+
 class NoSuchPicture(NotFound):
     """The link is wrong or has ended, or the picture is not there: one answer for all of them."""
 
@@ -100,7 +104,7 @@ async def derive(sha256: str) -> None:
     if made == len(SIZES):
         return
     answer = await _child.derive(await blobs.get(sha256))
-    _raise_refusal(answer)
+    raise_refusal(answer)
     kept = [
         (sha256, one.name, await blobs.put(one.data, mime=JPEG), one.width, one.height)
         for one in answer.derivatives
@@ -193,10 +197,16 @@ def _path(sha256: str, derivative: str) -> str:
     return f"/pictures/{sha256}/{derivative}"
 
 
-def _raise_refusal(answer: Answer) -> None:
+def raise_refusal(answer: Answer) -> None:
+    """Say by name why the decode child has made nothing of a picture; nothing happens if it has.
+
+    Raises: FileIsNoPicture, PictureTooLarge, PictureIsAnimated, PictureDamaged.
+    """
     if answer.refusal == "not_a_picture":
         raise FileIsNoPicture(f"Its content is {answer.detail}.", accepted=sorted(media.PICTURES))
     if answer.refusal == "too_large":
         raise PictureTooLarge(answer.detail, max_pixels=MAX_PIXELS)
+    if answer.refusal == "animated":
+        raise PictureIsAnimated(answer.detail)
     if answer.refusal:
         raise PictureDamaged(answer.detail)

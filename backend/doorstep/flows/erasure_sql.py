@@ -151,6 +151,7 @@ SELECT NOT EXISTS (SELECT FROM upload WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM order_document WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM archive_entry WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM warranty WHERE certificate_sha256 = $1)
+   AND NOT EXISTS (SELECT FROM person_portrait WHERE sha256 = $1)
 """
 
 # $1 the day: who was to have a warranty, or had one, that nobody has to answer for any more.

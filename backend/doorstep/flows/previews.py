@@ -50,6 +50,7 @@ DROP_PICTURES = "DELETE FROM picture WHERE sha256 = $1 RETURNING blob_sha256"
 UNUSED = """
 SELECT NOT EXISTS (SELECT FROM picture x WHERE x.blob_sha256 = $1 OR x.sha256 = $1)
    AND NOT EXISTS (SELECT FROM upload u WHERE u.sha256 = $1)
+   AND NOT EXISTS (SELECT FROM person_portrait t WHERE t.sha256 = $1)
 """
 
 

@@ -25,6 +25,15 @@ PLANTS = {
             " WHERE kind = 'address_incomplete'",
         ),
     ),
+    "a portrait of somebody who has left": Plant(
+        "IA1 portraits",
+        ("person", "person_portrait"),
+        (
+            "INSERT INTO person_portrait (person_id, sha256, set_at)"
+            " SELECT id, repeat('0', 64), now() FROM person WHERE role = 'sales' LIMIT 1",
+            "UPDATE person SET active = false, deactivated_at = now() WHERE role = 'sales'",
+        ),
+    ),
     "a code opens the link of somebody else": Plant(
         "IA1 links",
         BOTH,

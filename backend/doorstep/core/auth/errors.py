@@ -18,6 +18,7 @@ __all__ = [
     "NoSuchPerson",
     "NotSignedIn",
     "PasswordTooWeak",
+    "PersonHasLeft",
     "PersonNotComplete",
     "PersonSignsInOtherwise",
     "PinNotSixDigits",
@@ -84,6 +85,12 @@ class NoSuchPerson(NotFound):
     """Nobody has this id."""
 
     title = "There is no such person."
+
+
+class PersonHasLeft(Refusal):
+    """Whoever is shut out gets nothing new."""
+
+    title = "This person does not work here any more."
 
 
 class NoSuchDevice(NotFound):

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from doorstep.core import db
-from doorstep.core.auth import passwords, sql, tokens
+from doorstep.core.auth import passwords, portraits, sql, tokens
 from doorstep.core.auth.errors import (
     LoginAlreadyTaken,
     NoSuchPerson,
@@ -120,7 +120,7 @@ async def make_enrolment_code(person_id: UUID, *, created_by: UUID | None = None
 
 @db.transactional
 async def deactivate_person(person_id: UUID, *, by: UUID | None = None) -> None:
-    """Shut a person out with all devices and sessions; a second call changes nothing.
+    """Shut a person out with all devices and sessions, and drop the portrait; a second call changes nothing.
 
     Raises: NoSuchPerson.
     """
@@ -134,4 +134,6 @@ async def deactivate_person(person_id: UUID, *, by: UUID | None = None) -> None:
         raise NoSuchPerson
     await db.execute(sql.REVOKE_DEVICES_OF_PERSON, person_id, now(), by)
     await db.execute(sql.REVOKE_SESSIONS_OF_PERSON, person_id, now(), "person deactivated")
+    # Who does not come any more need not be known at a door.
+    await portraits.drop_portrait(person_id)
     log.info("access.person_deactivated", person_id=str(person_id))

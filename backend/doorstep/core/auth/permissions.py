@@ -148,6 +148,7 @@ PUBLIC: set[tuple[str, str]] = {
     ("GET", "/t/orders/{number}/invoice"),
     ("GET", "/t/orders/{number}/receipts/{paper}"),
     ("GET", "/t/orders/{number}/parcels/{parcel}/proof"),
+    ("GET", "/t/orders/{number}/parcels/{parcel}/who"),
     ("POST", "/t/orders/{number}/rating"),
     ("POST", "/t/orders/{number}/date"),
     ("POST", "/t/orders/{number}/cancel"),

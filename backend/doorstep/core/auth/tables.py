@@ -27,6 +27,15 @@ class Person(Table, tablename="person", db=engine):
     deactivated_at = Timestamptz(null=True, default=None)
 
 
+class PersonPortrait(Table, tablename="person_portrait", db=engine):
+    """What somebody looks like."""
+
+    person_id = UUID(primary_key=True, default=None)
+    sha256 = Text()
+    set_at = Timestamptz(default=None)
+    set_by = UUID(null=True, default=None)
+
+
 class Device(Table, tablename="device", db=engine):
     """A field worker's phone."""
 

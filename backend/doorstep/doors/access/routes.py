@@ -30,7 +30,7 @@ from doorstep.core.auth.errors import (
 from doorstep.core.auth.guard import CurrentActor
 from doorstep.core.auth.permissions import PERMISSIONS, may, needs, public
 from doorstep.core.http.problems import NotSignedIn, problems
-from doorstep.doors.access import devices
+from doorstep.doors.access import devices, portraits
 from doorstep.doors.access.schemas import (
     Enrol,
     Enrolled,
@@ -199,7 +199,7 @@ async def make_enrolment_code(person_id: Id, actor: CurrentActor) -> service.Enr
     tags=TAGS,
 )
 async def deactivate_person(person_id: Id, actor: CurrentActor) -> None:
-    """Shut a person out with all devices and sessions."""
+    """Shut a person out with all devices and sessions; the portrait is deleted."""
     await service.deactivate_person(person_id, by=actor.person_id)
 
 
@@ -242,5 +242,6 @@ handlers = [
     issue_integration_token,
     revoke_session,
     *devices.handlers,
+    *portraits.handlers,
 ]
 """The routes of this door."""

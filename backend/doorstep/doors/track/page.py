@@ -18,6 +18,7 @@ from doorstep.doors.track import links, page_sql
 from doorstep.doors.track.page_answers import (
     REFUSALS,
     go_to,
+    jpeg,
     order_page,
     pdf,
     wanted_language,
@@ -148,6 +149,25 @@ async def read_proof(
     return pdf(paper, f"{link.number}-{parcel}-proof")
 
 
+@get(
+    "/t/orders/{number:str}/parcels/{parcel:int}/who",
+    operation_id="readPortrait",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_portrait(
+    request: Request[Any, Any, Any], number: Token, parcel: ParcelPart
+) -> Response[Any]:
+    """Show what the one looks like who is on the way with a parcel, or comes to install it."""
+    link = await _signed_in(request, number)
+    # The page itself says who comes, so that the picture is there exactly as long as the name.
+    page, _ = await read_page(link, None)
+    wanted = next((card.portrait for card in page.parcels if card.n == parcel), "")
+    sha256 = await read_own(link, page_sql.PORTRAIT, wanted)
+    return jpeg(await blobs.get(sha256))
+
+
 async def _signed_in(request: Request[Any, Any, Any], number: str) -> Link:
     link = await links.by_cookie(request, number)
     if not link.signed_in:
@@ -155,5 +175,13 @@ async def _signed_in(request: Request[Any, Any, Any], number: str) -> Link:
     return link
 
 
-handlers = [open_link, read_order_page, read_certificate, read_invoice, read_receipt, read_proof]
+handlers = [
+    open_link,
+    read_order_page,
+    read_certificate,
+    read_invoice,
+    read_receipt,
+    read_proof,
+    read_portrait,
+]
 """The pages and papers of this door."""

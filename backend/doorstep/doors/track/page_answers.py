@@ -122,6 +122,11 @@ def pdf(content: bytes, name: str) -> Response[Any]:
     )
 
 
+def jpeg(content: bytes) -> Response[Any]:
+    """Answer with a picture of ours."""
+    return Response(content, media_type="image/jpeg", headers=PRIVATE)
+
+
 def go_to(path: str, *cookies: Cookie) -> Response[Any]:
     """Send the browser to a page of ours, by GET."""
     return Redirect(path, status_code=303, headers=PRIVATE, cookies=list(cookies))

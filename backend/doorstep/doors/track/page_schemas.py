@@ -83,6 +83,8 @@ class Stop(Struct, frozen=True, kw_only=True):
     accepted_at: datetime | None
     closed: list[datetime]
     first_name: str
+    portrait: str
+    """The hash of his portrait, or an empty text."""
 
 
 class Technician(Struct, frozen=True, kw_only=True):
@@ -90,6 +92,7 @@ class Technician(Struct, frozen=True, kw_only=True):
 
     parcel: int
     first_name: str
+    portrait: str
 
 
 class Link(Struct, frozen=True, kw_only=True):

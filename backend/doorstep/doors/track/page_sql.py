@@ -36,7 +36,8 @@ SELECT link.token_hash, {_VERSION} AS version
 """  # noqa: S608 - constants of this folder
 
 # Counted over all stops of the run, whoever's they are: of other orders only numbers leave here, of
-# our people the first name. Hence it is read outside of the customer's role.
+# our people the first name and the file of the portrait. Hence it is read outside of the customer's
+# role.
 ROAD = """
 SELECT coalesce((
   SELECT json_agg(json_build_object(
@@ -48,17 +49,21 @@ SELECT coalesce((
       'accepted_at', r.accepted_at,
       'closed', coalesce((SELECT json_agg(b.closed_at ORDER BY b.closed_at) FROM delivery_stop b
                            WHERE b.run_id = s.run_id AND b.state IN ('done', 'failed')), '[]'),
-      'first_name', split_part(p.name, ' ', 1)))
+      'first_name', split_part(p.name, ' ', 1),
+      'portrait', coalesce(t.sha256, '')))
     FROM delivery_stop s
     JOIN delivery_run r ON r.id = s.run_id
     JOIN fulfilment f ON f.id = s.fulfilment_id
     JOIN person p ON p.id = r.person_id
+    LEFT JOIN person_portrait t ON t.person_id = p.id
    WHERE s.order_id = $1 AND s.state = 'open'), '[]')::text AS stops,
   coalesce((
-  SELECT json_agg(json_build_object('parcel', f.parcel, 'first_name', split_part(p.name, ' ', 1)))
+  SELECT json_agg(json_build_object('parcel', f.parcel, 'first_name', split_part(p.name, ' ', 1),
+      'portrait', coalesce(t.sha256, '')))
     FROM visit v
     JOIN fulfilment f ON f.id = v.fulfilment_id
     JOIN person p ON p.id = v.technician_id
+    LEFT JOIN person_portrait t ON t.person_id = p.id
    WHERE v.order_id = $1 AND v.purpose = 'installation'
      AND v.state IN ('booked', 'started')), '[]')::text AS technicians,
   coalesce((SELECT r.support_phone FROM customer_order o JOIN message_rule r USING (channel_id)
@@ -133,6 +138,11 @@ SELECT r.id FROM extra_receipt r WHERE r.order_id = $1 AND r.number = $2 LIMIT 1
 POD = """
 SELECT p.id FROM pod p JOIN fulfilment f ON f.id = p.fulfilment_id
  WHERE p.order_id = $1 AND f.parcel = $2 AND p.verdict = 'applied' ORDER BY p.recorded_at DESC LIMIT 1
+"""
+
+# $2 the file: of whom it is, the policy of the table decides.
+PORTRAIT = """
+SELECT t.sha256 FROM person_portrait t WHERE t.sha256 = $2 AND $1 = current_link_order() LIMIT 1
 """
 
 CERTIFICATE = """

@@ -64,6 +64,10 @@ class Card:
     next_notes: list[str]
     plug_in: str
     who: str
+    portrait: str
+    """The hash of the portrait of whoever comes; only after signing in."""
+
+    portrait_words: str
     steps: list[Step]
     carrier: str
     awb: str
@@ -192,6 +196,9 @@ def _card(
     asked = next((d for d in told if d.expected_on and parcel.may_accept), None)
     seen_at = next((scan for scan in more.scans if scan.place), None)
     milestone = last.title if last else ""
+    who, portrait, portrait_words = _who(
+        _comes(settled, stop, technician, visit, zone=zone, present=present), words, named=named
+    )
     return Card(
         n=parcel.parcel,
         event_id=str(uuid7()),
@@ -207,7 +214,9 @@ def _card(
         next_words=sentence,
         next_notes=notes,
         plug_in=words("plug_in", when=words.when(after)) if after else "",
-        who=_who(settled, stop, technician, visit, words, zone=zone, named=named, present=present),
+        who=who,
+        portrait=portrait,
+        portrait_words=portrait_words,
         steps=[
             Step(
                 title=m.title,
@@ -301,18 +310,16 @@ def _next(
     return "", "", []
 
 
-def _who(
+def _comes(
     settled: set[int],
     stop: Stop | None,
     technician: Technician | None,
     visit: rules.Span | None,
-    words: Words,
     *,
     zone: ZoneInfo,
-    named: bool,
     present: datetime,
-) -> str:
-    """Say who comes, while it matters: before signing in by the first letter only (IA1)."""
+) -> Stop | Technician | None:
+    """Tell who comes, while it matters."""
     if stop and rules.comes_on(
         stop.planned_on,
         out_for_delivery=OUT_FOR_DELIVERY in settled and stop.on_the_road,
@@ -320,15 +327,22 @@ def _who(
         zone=zone,
         present=present,
     ):
-        return words("courier", name=_name(stop.first_name, words, named=named))
+        return stop
     today = visit is not None and rules.is_today(visit.from_at, zone, present)
     if technician and today and DELIVERED in settled:
-        return words("technician", name=_name(technician.first_name, words, named=named))
-    return ""
+        return technician
+    return None
 
 
-def _name(first_name: str, words: Words, *, named: bool) -> str:
-    return words.isolated(first_name if named else rules.initial(first_name))
+def _who(comes: Stop | Technician | None, words: Words, *, named: bool) -> tuple[str, str, str]:
+    """Say who comes, and by what he is known: before signing in by the first letter only (IA1)."""
+    if comes is None:
+        return "", "", ""
+    name = words.isolated(comes.first_name if named else rules.initial(comes.first_name))
+    said = words("courier" if isinstance(comes, Stop) else "technician", name=name)
+    if not named or not comes.portrait:
+        return said, "", ""
+    return said, comes.portrait, words("portrait", name=name)
 
 
 def _scanned(scan: Scan, words: Words) -> str:
