@@ -62,6 +62,11 @@ class Answer(msgspec.Struct):
 
 def derive(data: bytes) -> Answer:
     """Make the derivatives of a picture, without any of its metadata."""
+    return opened(data, lambda image, kind: _derived(image, data, kind))
+
+
+def opened(data: bytes, work: Callable[[Image.Image, str], Answer]) -> Answer:
+    """Give what `work` makes of an image and the name of its format, or why there is nothing."""
     mime = media.sniff(data)
     if mime not in FORMATS:
         return Answer(refusal="not_a_picture", detail=mime)
@@ -69,12 +74,7 @@ def derive(data: bytes) -> Answer:
         with Image.open(BytesIO(data), formats=(FORMATS[mime],)) as image:
             if image.width * image.height > MAX_PIXELS:
                 return Answer(refusal="too_large", detail=f"{image.width}x{image.height}")
-            size = image.size
-            derivatives, large = _derivatives(image)
-        codes = picture_measure.read_codes(large)
-        if not codes and max(size) > max(large.size):
-            codes = picture_measure.read_codes(_larger(data, FORMATS[mime]))
-        return Answer(derivatives, picture_measure.measure(large, codes))
+            return work(image, FORMATS[mime])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
         return Answer(refusal="too_large", detail=str(bomb))
     except MemoryError:
@@ -82,6 +82,15 @@ def derive(data: bytes) -> Answer:
     except Exception as broken:
         # Decoders of three formats raise nearly everything on broken input; all mean the same.
         return Answer(refusal="damaged", detail=f"{type(broken).__name__}: {broken}"[:300])
+
+
+def _derived(image: Image.Image, data: bytes, kind: str) -> Answer:
+    size = image.size
+    derivatives, large = _derivatives(image)
+    codes = picture_measure.read_codes(large)
+    if not codes and max(size) > max(large.size):
+        codes = picture_measure.read_codes(_larger(data, kind))
+    return Answer(derivatives, picture_measure.measure(large, codes))
 
 
 def _derivatives(image: Image.Image) -> tuple[list[Derivative], Image.Image]:

@@ -10,16 +10,14 @@ from io import BytesIO
 
 from PIL import Image
 
-from doorstep.core import media
 from doorstep.core.picture_decode import (
-    FORMATS,
-    MAX_PIXELS,
     QUALITY,
     TURNS,
     Answer,
     Derivative,
     limit_this_process,
     on_paper,
+    opened,
     orientation_of,
     serve,
     true_colour,
@@ -34,24 +32,14 @@ MOVING = frozenset({"PNG", "WEBP"})
 
 def portrait(data: bytes) -> Answer:
     """Make a square upright JPEG of a picture's middle, without any of its metadata."""
-    mime = media.sniff(data)
-    if mime not in FORMATS:
-        return Answer(refusal="not_a_picture", detail=mime)
-    try:
-        with Image.open(BytesIO(data), formats=(FORMATS[mime],)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                return Answer(refusal="too_large", detail=f"{image.width}x{image.height}")
-            frames = getattr(image, "n_frames", 1)
-            if FORMATS[mime] in MOVING and frames > 1:
-                return Answer(refusal="animated", detail=f"{frames} frames")
-            return Answer([_square(image)])
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
-        return Answer(refusal="too_large", detail=str(bomb))
-    except MemoryError:
-        return Answer(refusal="too_large", detail="It needs more memory than a picture may.")
-    except Exception as broken:
-        # Decoders of three formats raise nearly everything on broken input; all mean the same.
-        return Answer(refusal="damaged", detail=f"{type(broken).__name__}: {broken}"[:300])
+    return opened(data, _portrait)
+
+
+def _portrait(image: Image.Image, kind: str) -> Answer:
+    frames = getattr(image, "n_frames", 1)
+    if kind in MOVING and frames > 1:
+        return Answer(refusal="animated", detail=f"{frames} frames")
+    return Answer([_square(image)])
 
 
 def _square(image: Image.Image) -> Derivative:
