@@ -17,50 +17,15 @@ from tests.factories import erasing
 from tests.factories.at_the_page import at_page, token_of
 from tests.factories.claiming import CLAIM, claimed, done, pieces_in
 from tests.factories.company import Company
-from tests.factories.journeys import Order
+from tests.factories.owners import NAME, PHONE, TRANSFER, asked, given, owner_opens, secret_of
 from tests.factories.steps import healthy
 from tests.support.visitor import OWN_PAGE, Visitor, browser, forms_of, words_of
-
-NAME, PHONE = "Farida Noor", "+971501112233"
-TRANSFER = "parcels/1/transfer"
 
 
 @pytest.fixture
 async def visitor(company: Company) -> AsyncIterator[Visitor]:
     async with browser() as one:
         yield one
-
-
-async def secret_of(event: str) -> str:
-    [row] = await core_db.rows(
-        "SELECT secret FROM message WHERE event = $1 AND recipient = $2 AND secret IS NOT NULL"
-        " ORDER BY attempt DESC LIMIT 1",
-        event,
-        PHONE,
-    )
-    return str(row["secret"])
-
-
-async def asked(visitor: Visitor, address: str) -> tuple[str, str]:
-    """Name the new owner of the first piece; return the page that asks for his code, and the piece."""
-    page = await visitor.read(f"{address}/{TRANSFER}")
-    piece = pieces_in(page)[0]
-    answer = await visitor.send(forms_of(page)["step"], piece=piece, name=NAME, phone=PHONE)
-    assert answer.status_code in (200, 201), words_of(answer.text)
-    return answer.text, piece
-
-
-async def given(visitor: Visitor, order: Order) -> tuple[str, str]:
-    """Give the first piece away; return the old owner's address of the order and the piece."""
-    address = await at_page(visitor, order)
-    page, piece = await asked(visitor, address)
-    code = await secret_of("warranty_transfer")
-    after = await visitor.do(forms_of(page)["code"], code=code)
-    assert "The warranty belongs to the new owner now." in words_of(after)
-    warranty_id = await core_db.value("SELECT id FROM warranty WHERE number = $1", piece)
-    for _ in range(2):
-        await warranty_transfers.print_for_new_owner({"warranty_id": str(warranty_id)})
-    return address, piece
 
 
 async def test_the_new_owner_gets_his_certificate_and_the_old_link_shows_nothing_of_it(
@@ -72,10 +37,11 @@ async def test_the_new_owner_gets_his_certificate_and_the_old_link_shows_nothing
         for row in await core_db.rows("SELECT certificate_sha256 AS paper FROM warranty")
     }
     address, piece = await given(visitor, order)
-    link = await secret_of("warranty_yours")
     assert await core_db.value("SELECT count(*) FROM message WHERE event = 'warranty_yours'") == 1
     async with browser() as new_owner:
-        paper = await new_owner.http.get("/t/warranties/" + link.rsplit("/", 1)[1])
+        own = await owner_opens(new_owner)
+        assert own.endswith(piece)
+        paper = await new_owner.http.get(f"{own}/certificate")
         assert (paper.status_code, paper.content[:5]) == (200, b"%PDF-")
         assert (await new_owner.http.get("/t/warranties/" + "x" * 24)).status_code == 404
     there = await core_db.one(
@@ -217,9 +183,12 @@ async def test_the_old_owner_is_forgotten_and_the_new_ones_warranty_stays(
         piece,
     )
     assert (kept["state"], kept["name"], kept["phone"]) == ("active", NAME, PHONE)
+    # The customer's own links are gone, the new owner's still opens his warranty.
+    assert [row["owner_n"] for row in await core_db.rows("SELECT owner_n FROM order_link")] == [1]
     assert await blobs.get(kept["certificate_sha256"])
     ends = await core_db.value("SELECT ends_on FROM warranty WHERE number = $1", piece)
     clock.set(datetime.combine(ends, time(12), UTC) + timedelta(days=91))
     await erasure.forget_past_owners({})
-    left = await core_db.rows("SELECT name, phone, token_hash FROM warranty_transfer")
-    assert left == [{"name": "", "phone": "", "token_hash": None}]
+    left = await core_db.rows("SELECT name, phone FROM warranty_transfer")
+    assert left == [{"name": "", "phone": ""}]
+    assert await core_db.value("SELECT count(*) FROM order_link") == 0

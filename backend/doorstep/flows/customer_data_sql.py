@@ -94,18 +94,24 @@ PARTS: dict[str, str] = {
         SELECT o.number AS order, lower(v.during) AS planned_from, upper(v.during) AS planned_until, v.state,
                v.booked_at, v.started_at, v.completed_at
           FROM visit v JOIN customer_order o ON o.id = v.order_id
-         WHERE o.id = ANY ($1) ORDER BY planned_from""",
+         WHERE o.id = ANY ($1)
+           AND NOT EXISTS (SELECT FROM warranty_claim q WHERE q.id = v.claim_id AND q.owner_n > 0)
+         ORDER BY planned_from""",
     "installation_reports": """
         SELECT o.number AS order, r.captured_at, r.signer_name, r.signature, r.lat, r.lng, r.demo_topics,
                (SELECT jsonb_agg(jsonb_build_object('serial', u.serial, 'answers', u.answers) ORDER BY u.n)
                   FROM visit_report_unit u WHERE u.report_id = r.id) AS units,
                (SELECT count(*) FROM visit_report_photo x WHERE x.report_id = r.id) AS photos
-          FROM visit_report r JOIN customer_order o ON o.id = r.order_id
-         WHERE o.id = ANY ($1) ORDER BY r.captured_at""",
+          FROM visit_report r JOIN customer_order o ON o.id = r.order_id JOIN visit v ON v.id = r.visit_id
+         WHERE o.id = ANY ($1)
+           AND NOT EXISTS (SELECT FROM warranty_claim q WHERE q.id = v.claim_id AND q.owner_n > 0)
+         ORDER BY r.captured_at""",
     "failed_visits": """
         SELECT o.number AS order, f.reason, f.words, f.captured_at, cardinality(f.photos) AS photos
-          FROM visit_failure f JOIN customer_order o ON o.id = f.order_id
-         WHERE o.id = ANY ($1) ORDER BY f.captured_at""",
+          FROM visit_failure f JOIN customer_order o ON o.id = f.order_id JOIN visit v ON v.id = f.visit_id
+         WHERE o.id = ANY ($1)
+           AND NOT EXISTS (SELECT FROM warranty_claim q WHERE q.id = v.claim_id AND q.owner_n > 0)
+         ORDER BY f.captured_at""",
     "extras": """
         SELECT o.number AS order, x.charged_minor, x.currency, x.signer_name, x.signature, x.captured_at
           FROM visit_extra x JOIN customer_order o ON o.id = x.order_id
@@ -119,7 +125,11 @@ PARTS: dict[str, str] = {
                m.created_at AS written_at, m.sent_at, m.delivered_at, m.read_at
           FROM message m JOIN customer_order o ON o.id = m.order_id
          WHERE o.id = ANY ($1) AND m.problem_id IS NULL AND m.po_id IS NULL
-           AND (m.visit_id IS NULL OR m.recipient = ANY ($2)) ORDER BY m.created_at, m.id""",
+           AND (m.visit_id IS NULL OR m.recipient = ANY ($2))
+           -- What goes to the new owner of a warranty is his.
+           AND (m.recipient = ANY ($2) OR NOT EXISTS (
+             SELECT FROM warranty_transfer x WHERE x.order_id = m.order_id AND x.phone = m.recipient))
+         ORDER BY m.created_at, m.id""",
     "messages_to_us": """
         SELECT i.channel, i.sender, i.body, i.taken_as, i.at
           FROM message_inbound i WHERE i.sender = ANY ($2)
@@ -140,7 +150,9 @@ PARTS: dict[str, str] = {
                          ORDER BY m.written_at)
                   FROM ticket_message m WHERE m.ticket_id = t.id AND m.author <> 'internal') AS messages
           FROM ticket t JOIN customer_order o ON o.id = t.order_id
-         WHERE o.id = ANY ($1) ORDER BY t.opened_at""",
+         WHERE o.id = ANY ($1)
+           AND NOT EXISTS (SELECT FROM warranty_claim q WHERE q.id = t.id AND q.owner_n > 0)
+         ORDER BY t.opened_at""",
     "warranties": """
         SELECT o.number AS order, w.number, p.name AS product, w.serial, w.quantity, w.starts_on, w.ends_on,
                w.state
@@ -153,6 +165,7 @@ PARTS: dict[str, str] = {
     "sign_ins": """
         SELECT o.number AS order, c.issued_at AS code_sent_at, c.used_at
           FROM link_code c JOIN customer_order o ON o.id = c.order_id
+          JOIN order_link l ON l.token_hash = c.token_hash AND l.owner_n = 0
          WHERE o.id = ANY ($1) ORDER BY c.issued_at""",
     "wishes_to_be_erased": """
         SELECT e.way, e.asked_at, e.state, e.waits_for, e.gives_up_warranty
@@ -165,5 +178,7 @@ PHOTOS = """
 SELECT o.number AS order, t.number AS ticket, x.added_at, p.blob_sha256 AS sha256
   FROM ticket_photo x JOIN ticket t ON t.id = x.ticket_id JOIN customer_order o ON o.id = t.order_id
   JOIN picture p ON p.sha256 = x.sha256 AND p.derivative = 'large'
- WHERE o.id = ANY ($1) AND x.added_by IS NULL ORDER BY x.added_at, x.sha256 LIMIT 50
+ WHERE o.id = ANY ($1) AND x.added_by IS NULL
+   AND NOT EXISTS (SELECT FROM warranty_claim q WHERE q.id = t.id AND q.owner_n > 0)
+ ORDER BY x.added_at, x.sha256 LIMIT 50
 """

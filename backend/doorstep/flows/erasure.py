@@ -190,7 +190,14 @@ async def find_expired_customers(_payload: dict[str, Any]) -> None:
 @recurring("flows.forget_past_owners", every=86_400, timeout=60)
 async def forget_past_owners(_payload: dict[str, Any]) -> None:
     """Forget whom a warranty was given to, some time after it has ended or was never taken over."""
-    await db.execute(sql.PAST_OWNERS, (now() - OWNERS_KEPT).date())
+    await _forget_owners()
+
+
+@db.transactional
+async def _forget_owners() -> None:
+    for owner in await db.rows(sql.PAST_OWNERS, (now() - OWNERS_KEPT).date()):
+        for statement in sql.OF_PAST_OWNER:
+            await db.execute(statement, owner["order_id"], owner["n"])
 
 
 @db.transactional

@@ -156,11 +156,29 @@ SELECT NOT EXISTS (SELECT FROM upload WHERE sha256 = $1)
 
 # $1 the day: who was to have a warranty, or had one, that nobody has to answer for any more.
 PAST_OWNERS = """
-UPDATE warranty_transfer t SET name = '', phone = '', token_hash = NULL
+UPDATE warranty_transfer t SET name = '', phone = ''
   FROM warranty w
  WHERE w.id = t.warranty_id AND t.phone <> ''
    AND (w.ends_on < $1 OR (t.confirmed_at IS NULL AND t.expires_at < $1))
+RETURNING t.order_id, t.n
 """
+
+# What such an owner ($1 the order, $2 his number) has left: his links, and what he has claimed.
+OF_PAST_OWNER = (
+    """
+DELETE FROM link_session WHERE token_hash IN
+  (SELECT token_hash FROM order_link WHERE order_id = $1 AND owner_n = $2)""",
+    """
+DELETE FROM link_code WHERE token_hash IN
+  (SELECT token_hash FROM order_link WHERE order_id = $1 AND owner_n = $2)""",
+    "DELETE FROM order_link WHERE order_id = $1 AND owner_n = $2",
+    """
+UPDATE warranty_claim_place p SET place = ''
+  FROM warranty_claim q WHERE q.id = p.claim_id AND q.order_id = $1 AND q.owner_n = $2""",
+    """
+UPDATE ticket t SET words = ''
+  FROM warranty_claim q WHERE q.id = t.id AND q.order_id = $1 AND q.owner_n = $2""",
+)
 
 # --- Whose time is over without his asking --------------------------------------------------------
 

@@ -26,6 +26,15 @@ SELECT o.number, o.language, coalesce(c.phone, a.phone) AS phone
  WHERE o.id = $1
 """
 
+OWNER = """
+SELECT t.phone, w.fulfilment_id, o.language, coalesce(p.names ->> o.language, p.name) AS goods
+  FROM warranty_transfer t
+  JOIN warranty w ON w.id = t.warranty_id AND w.owner_n = t.n AND w.state = 'active'
+  JOIN product p ON p.id = w.product_id
+  JOIN customer_order o ON o.id = t.order_id
+ WHERE t.order_id = $1 AND t.n = $2 AND t.phone <> ''
+"""
+
 
 class NoHandoverCodeNow(Refusal):
     """The goods are not on their way to the door, or the code was sent often enough."""
@@ -40,6 +49,23 @@ async def send_sign_in_code(order_id: UUID, token_hash: bytes) -> None:
     if new is not None:
         about = About(order_id=order_id, attempt=new.n)
         await _tell("sign_in_code", order_id, about, new.code)
+
+
+@db.transactional
+async def send_owners_code(order_id: UUID, owner_n: int, token_hash: bytes) -> None:
+    """Send a new code to the phone of a warranty's new owner, who is told nothing of the order."""
+    owner = await db.row(OWNER, order_id, owner_n)
+    new = await sign_in.issue_code(order_id, token_hash) if owner is not None else None
+    if owner is None or new is None:
+        return
+    about = About(order_id=order_id, fulfilment_id=owner["fulfilment_id"], attempt=new.n)
+    facts = {
+        "company": settings().company_name,
+        "goods": owner["goods"],
+        "code": message_rules.SECRET,
+    }
+    recipient = Recipient(language=owner["language"], phone=owner["phone"])
+    await messages.write("owner_code", about, recipient, facts, secret=new.code)
 
 
 @db.transactional

@@ -279,8 +279,11 @@ async def _write_window(
     )
 
 
-async def confirm_visit(visit_id: UUID) -> None:
-    """Confirm to the customer when the technician comes, as he has chosen himself, each choice once."""
+async def confirm_visit(visit_id: UUID, reader: Recipient | None = None) -> None:
+    """Confirm when the technician comes to whoever has chosen it, each choice once.
+
+    `reader`: who that is, if it is not the order's customer.
+    """
     visit = await db.one(CHOSEN_VISIT, visit_id)
     audience = await _audience(visit["order_id"], visit["fulfilment_id"])
     about = About(
@@ -291,7 +294,7 @@ async def confirm_visit(visit_id: UUID) -> None:
     )
     when = format_when(visit["starts_at"], ZoneInfo(audience["zone"]), audience["language"])
     facts = _facts(audience) | {"when": when}
-    await messages.write("visit_chosen", about, _recipient(audience), facts)
+    await messages.write("visit_chosen", about, reader or _recipient(audience), facts)
 
 
 def _end(window: Window, zone: ZoneInfo, language: str) -> str:

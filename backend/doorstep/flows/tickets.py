@@ -23,16 +23,21 @@ from doorstep.modules.messages import service as messages
 from doorstep.modules.messages.service import About, Recipient
 from doorstep.settings import settings
 
+IN_AN_SMS = 500
+"""Letters of an answer that goes by SMS; more is cut off by those who carry it."""
+
 CHANNEL_OF_ORDER = "SELECT channel_id FROM customer_order WHERE id = $1"
 
 ORDER_OF_PARCEL = "SELECT order_id FROM fulfilment WHERE id = $1"
 
 # What a customer is written to about a ticket; `told` numbers our answers.
 READER = """
-SELECT t.number, t.title, t.order_id, t.problem_id, o.language, c.email,
+SELECT t.number, t.title, t.order_id, t.problem_id, o.language, c.email, q.owner_n > 0 AS of_owner, x.phone,
        (SELECT count(*) FROM ticket_message m WHERE m.ticket_id = t.id AND m.author = 'staff')::int
          AS told
   FROM ticket t JOIN customer_order o ON o.id = t.order_id JOIN customer c ON c.id = o.customer_id
+  LEFT JOIN warranty_claim q ON q.id = t.id
+  LEFT JOIN warranty_transfer x ON x.order_id = q.order_id AND x.n = q.owner_n
  WHERE t.id = $1
 """
 
@@ -116,7 +121,8 @@ async def add_message(
     actor: Actor,
     waits: bool = False,
 ) -> None:
-    """Write a word on a ticket; what staff write goes to the customer of its order by e-mail.
+    """Write a word on a ticket; what staff write goes to the customer of its order by e-mail, or to the
+    new owner who has claimed by SMS.
 
     Raises: TicketMissing, TicketClosed, EventIdReused.
     """
@@ -127,11 +133,16 @@ async def add_message(
     about = About(
         order_id=reader["order_id"], problem_id=reader["problem_id"], attempt=reader["told"]
     )
-    recipient = Recipient(language=reader["language"], email=reader["email"])
     facts = {
         "company": settings().company_name,
         "number": reader["number"],
         "title": reader["title"],
         "words": words,
     }
+    if reader["of_owner"]:
+        # Of a new owner only the phone is known.
+        owner = Recipient(language=reader["language"], phone=reader["phone"])
+        await messages.write("owner_reply", about, owner, facts | {"words": words[:IN_AN_SMS]})
+        return
+    recipient = Recipient(language=reader["language"], email=reader["email"])
     await messages.write("ticket_reply", about, recipient, facts)

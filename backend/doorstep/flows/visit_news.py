@@ -17,13 +17,15 @@ from doorstep.modules.messages.service import About, Recipient
 from doorstep.settings import settings
 
 NEWS = """
-SELECT v.order_id, v.moves, v.state, o.number, concat_ws(', ', nullif(a.area, ''), a.city) AS place, c.zone,
+SELECT v.order_id, v.moves, v.state, o.number, c.zone,
+       coalesce(y.place, concat_ws(', ', nullif(a.area, ''), a.city)) AS place,
        p.phone, p.languages, CASE WHEN p.login LIKE '%_@_%' THEN p.login END AS email
   FROM visit v
   JOIN customer_order o ON o.id = v.order_id
   JOIN address a ON a.id = o.address_id
   JOIN channel c ON c.id = o.channel_id
   JOIN person p ON p.id = $2
+  LEFT JOIN warranty_claim_place y ON y.claim_id = v.claim_id
  WHERE v.id = $1
 """
 

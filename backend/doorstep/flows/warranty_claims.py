@@ -28,12 +28,14 @@ from doorstep.modules.fsm import rules
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.refusals import SlotTaken
 from doorstep.modules.fsm.service.technicians import Technician
+from doorstep.modules.messages.service import Recipient
 
-# The warranties of a parcel that are its customer's, each with what was claimed of it and is open still.
+# The warranties of a parcel that are its customer's ($2 is 0) or of the new owner of that transfer, each
+# with what was claimed of it and is open still.
 COVERED = """
 SELECT w.id, w.number, w.serial, w.quantity, w.ends_on, p.install_skill,
-       coalesce(p.names ->> o.language, p.name) AS name, o.order_id, o.channel_id, o.zone,
-       c.id IS NOT NULL AS claim_open, c.starts_at, c.visit_state
+       coalesce(p.names ->> o.language, p.name) AS name, o.order_id, o.channel_id, o.zone, o.language,
+       c.id IS NOT NULL AS claim_open, c.starts_at, c.visit_state, t.name AS owner, t.phone
   FROM warranty w
   JOIN product p ON p.id = w.product_id
  CROSS JOIN LATERAL (
@@ -45,7 +47,8 @@ SELECT w.id, w.number, w.serial, w.quantity, w.ends_on, p.install_skill,
      LEFT JOIN visit v ON v.claim_id = k.id AND v.state IN ('booked', 'started')
     WHERE k.warranty_id = w.id AND t.state IN ('open', 'waiting')
     ORDER BY k.claimed_at DESC LIMIT 1) c ON true
- WHERE w.fulfilment_id = $1 AND w.state = 'active' AND w.owner_n = 0
+  LEFT JOIN warranty_transfer t ON t.order_id = w.order_id AND t.n = w.owner_n
+ WHERE w.fulfilment_id = $1 AND w.state = 'active' AND w.owner_n = $2
  ORDER BY name, w.number
 """
 
@@ -68,8 +71,8 @@ class Covered(NamedTuple):
     movable: bool
 
 
-async def covered(fulfilment_id: UUID, *, actor: Actor) -> list[Covered]:
-    """List what of a parcel is, or was, under warranty.
+async def covered(fulfilment_id: UUID, *, actor: Actor, owner_n: int = 0) -> list[Covered]:
+    """List what of a parcel is, or was, under warranty: its customer's, or a new owner's.
 
     Raises: NotFound.
     """
@@ -85,17 +88,17 @@ async def covered(fulfilment_id: UUID, *, actor: Actor) -> list[Covered]:
             row["starts_at"],
             row["starts_at"] is not None and movable(row["visit_state"], row["starts_at"]),
         )
-        for row in await db.rows(COVERED, fulfilment_id)
+        for row in await db.rows(COVERED, fulfilment_id, owner_n)
     ]
 
 
-async def free_starts(fulfilment_id: UUID, *, actor: Actor) -> list[datetime]:
+async def free_starts(fulfilment_id: UUID, *, actor: Actor, owner_n: int = 0) -> list[datetime]:
     """List the hours at which somebody who can repair what a parcel has brought is free.
 
     Raises: NotFound.
     """
     await scope(actor).require_fulfilment(fulfilment_id)
-    rows = await db.rows(COVERED, fulfilment_id)
+    rows = await db.rows(COVERED, fulfilment_id, owner_n)
     if not rows:
         return []
     zone, since = ZoneInfo(rows[0]["zone"]), now() + LEAD
@@ -121,11 +124,13 @@ async def claim(
     photos: Sequence[str] = (),
     starts_at: datetime | None,
     actor: Actor,
+    owner_n: int = 0,
+    place: str = "",
 ) -> None:
     """Open a ticket about a piece under warranty and book the visit; the same event id does it once.
 
     `photos` are what `customer_reports.keep_photo` has returned; without `starts_at` support agrees
-    on a time.
+    on a time. A new owner (`owner_n`) says at which `place` the goods are now.
 
     Raises: NotFound, WarrantyMissing; WarrantyOver, ClaimStillOpen; TooManyPhotos; SlotTaken;
     EventIdReused.
@@ -135,7 +140,7 @@ async def claim(
         raise TooManyPhotos
     # Two claims of one piece at once wait for one another here.
     await journey.lock(fulfilment_id)
-    rows = await db.rows(COVERED, fulfilment_id)
+    rows = await db.rows(COVERED, fulfilment_id, owner_n)
     piece = next((row for row in rows if row["number"] == number), None)
     known: UUID | None = await db.value(KNOWN, event_id)
     if known is not None:
@@ -148,14 +153,14 @@ async def claim(
     await open_ticket(
         "warranty",
         f"Warranty claim: {piece['name']}"[:180],
-        words,
+        _for_support(words, piece, place) if owner_n else words,
         actor=Actor.system("warranty_claims", request_id=actor.request_id),
         event_id=event_id,
         order_id=piece["order_id"],
         fulfilment_id=fulfilment_id,
         photos=photos,
     )
-    await claims.keep(event_id, piece["id"], piece["order_id"], fulfilment_id)
+    await claims.keep(event_id, piece["id"], piece["order_id"], fulfilment_id, owner_n, place)
     if starts_at is not None:
         await _book(fulfilment_id, event_id, piece, await _skilled(rows), starts_at)
 
@@ -182,9 +187,21 @@ async def _book(
             claim_id, piece["order_id"], fulfilment_id, one.person_id, span, piece["install_skill"]
         )
         if visit_id is not None:
-            await notify.confirm_visit(visit_id)
+            await notify.confirm_visit(visit_id, _owner(piece))
             return
     raise SlotTaken
+
+
+def _owner(piece: dict[str, Any]) -> Recipient | None:
+    """Tell whom to write to about a piece, where that is not the order's customer."""
+    if piece["owner"] is None:
+        return None
+    return Recipient(language=piece["language"], phone=piece["phone"])
+
+
+def _for_support(words: str, piece: dict[str, Any], place: str) -> str:
+    """Add whom to call, and where: the order's customer has nothing to do with it any more."""
+    return f"{words}\n\n{piece['owner']}, {piece['phone']}\n{place}"
 
 
 async def _skilled(rows: Sequence[dict[str, Any]]) -> list[Technician]:

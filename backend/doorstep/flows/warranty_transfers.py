@@ -19,7 +19,7 @@ from doorstep.core.auth.scope import scope
 from doorstep.core.jobs import job
 from doorstep.flows import care, warranty_claims
 from doorstep.journey.timeline import format_day
-from doorstep.modules.crm import claims, documents, rules, transfers
+from doorstep.modules.crm import claims, documents, order_links, rules, transfers
 from doorstep.modules.crm import service as crm
 from doorstep.modules.messages import rules as message_rules
 from doorstep.modules.messages import service as messages
@@ -139,14 +139,19 @@ async def print_for_new_owner(payload: dict[str, Any]) -> None:
 @db.transactional
 async def _hand_over(piece: dict[str, Any], sha256: str) -> None:
     await journey.lock(piece["fulfilment_id"])
-    token, token_hash = rules.new_token()
-    new = await transfers.hand_over(piece["order_id"], piece["id"], piece["n"], sha256, token_hash)
-    if new:
-        link = f"{settings().public_url.rstrip('/')}/t/warranties/{token}"
+    until = order_links.end_of_owners_link(piece["ends_on"])
+    new = await order_links.first(piece["order_id"], piece["n"], until)
+    if new is not None and await transfers.hand_over(piece["id"], piece["n"], sha256):
+        link = owners_link(new.token)
         await _tell(
             "warranty_yours", piece, piece["phone"], piece["n"], link, link=message_rules.SECRET
         )
     await outbox.done()
+
+
+def owners_link(token: str) -> str:
+    """Make the address that a new owner opens."""
+    return f"{settings().public_url.rstrip('/')}/t/warranties/{token}"
 
 
 async def remind_owners(today: date, days: int, limit: int) -> None:

@@ -1,4 +1,4 @@
-"""Violations about customers: codes for others, sessions that nobody has opened, needless questions."""
+"""Violations about customers: codes for others, links nobody has opened, needless questions."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ PLANTS = {
             "UPDATE problem SET closed_at = NULL, closed_by = NULL, closing_words = ''"
             " WHERE kind = 'address_incomplete'",
         ),
+    ),
+    "somebody has a link to a warranty that nobody gave him": Plant(
+        "IA1 owners", ("order_link",), ("UPDATE order_link SET owner_n = 7",)
     ),
     "a portrait of somebody who has left": Plant(
         "IA1 portraits",

@@ -160,6 +160,13 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/t/orders/{number}/address/look"),
     ("POST", "/t/orders/{number}/parcels/{parcel}/transfer/code"),
     ("GET", "/t/warranties/{token}"),
+    ("GET", "/t/owners/{number}"),
+    ("GET", "/t/owners/{number}/certificate"),
+    ("POST", "/t/owners/{number}/sign-in-code"),
+    ("POST", "/t/owners/{number}/sign-in"),
+    ("POST", "/t/owners/{number}/sign-out"),
+    ("POST", "/t/owners/{number}/claim"),
+    ("POST", "/t/certificates/{number}/link"),
     *(
         (method, f"/t/orders/{{number}}/{step}")
         for method in ("GET", "POST")

@@ -45,10 +45,13 @@ SELECT v.id, v.fulfilment_id, v.purpose, lower(v.during) AS starts_at, upper(v.d
        o.number, e.recorded_at AS delivered_at,
        EXISTS (SELECT FROM detour_case d WHERE d.fulfilment_id = v.fulfilment_id
                   AND d.kind = 'part_missing' AND d.closed_at IS NULL) AS missing_part,
-       jsonb_build_object('name', a.name, 'phone', a.phone, 'line1', a.line1,
+       CASE WHEN y.claim_id IS NOT NULL THEN jsonb_build_object('name', z.name, 'phone', nullif(z.phone, ''),
+          'line1', y.place, 'building', '', 'floor', '', 'flat', '', 'lift', NULL, 'area', '', 'city', '',
+          'postcode', '', 'lat', NULL, 'lng', NULL, 'instructions', '')
+       ELSE jsonb_build_object('name', a.name, 'phone', a.phone, 'line1', a.line1,
           'building', a.building, 'floor', a.floor, 'flat', a.flat, 'lift', a.lift,
           'area', a.area, 'city', a.city, 'postcode', a.postcode, 'lat', a.lat, 'lng', a.lng,
-          'instructions', a.instructions) AS address,
+          'instructions', a.instructions) END AS address,
        CASE WHEN w.id IS NOT NULL THEN jsonb_build_object('ticket', t.number, 'words', t.words,
           'certificate', w.number, 'photos',
           (SELECT count(*) FROM ticket_photo x WHERE x.ticket_id = t.id)) END AS claim,
@@ -66,7 +69,7 @@ SELECT v.id, v.fulfilment_id, v.purpose, lower(v.during) AS starts_at, upper(v.d
          WHERE CASE WHEN w.id IS NULL
                     THEN l.fulfilment_id = v.fulfilment_id AND p.needs_install AND l.quantity > {PIECES_BACK}
                     ELSE l.id = w.fulfilment_line_id END), '[]') AS units,
-       coalesce(({earlier.EARLIER}), '[]') AS earlier,
+       CASE WHEN y.claim_id IS NULL THEN coalesce(({earlier.EARLIER}), '[]') ELSE '[]' END AS earlier,
        o.currency, coalesce(({sold.EXTRAS}), '[]') AS extras,
        coalesce(({sold.RECEIPTS}), '[]') AS receipts
   FROM visit v
@@ -76,6 +79,9 @@ SELECT v.id, v.fulfilment_id, v.purpose, lower(v.during) AS starts_at, upper(v.d
   LEFT JOIN warranty_claim q ON q.id = v.claim_id
   LEFT JOIN warranty w ON w.id = q.warranty_id
   LEFT JOIN ticket t ON t.id = q.id
+  -- A new owner's goods are with him, not where they were delivered.
+  LEFT JOIN warranty_claim_place y ON y.claim_id = q.id
+  LEFT JOIN warranty_transfer z ON z.order_id = q.order_id AND z.n = q.owner_n
   LEFT JOIN LATERAL (
     SELECT recorded_at FROM journey_event e
      WHERE e.fulfilment_id = v.fulfilment_id AND e.kind = 'stage' AND e.stage = 1013

@@ -41,6 +41,11 @@ def order_path(number: str) -> str:
     return f"/t/orders/{number}"
 
 
+def owner_path(number: str) -> str:
+    """Give the address of the page of a warranty that was given on; its number is the certificate's."""
+    return f"/t/owners/{number}"
+
+
 async def counted(token: str) -> bytes:
     """Take one request from the link's share and hash its secret."""
     token_hash = hash_token(token)
@@ -58,7 +63,7 @@ async def by_token(request: Request[Any, Any, Any], token: str) -> Link:
 
     Raises: LinkNotValid, TooManyRequests.
     """
-    return await _find(request, token, None)
+    return Link(**await behind(request, page_sql.LINK, token))
 
 
 async def by_cookie(request: Request[Any, Any, Any], number: str) -> Link:
@@ -66,24 +71,40 @@ async def by_cookie(request: Request[Any, Any, Any], number: str) -> Link:
 
     Raises: LinkNotValid for no cookie, or one of another order; TooManyRequests.
     """
+    return Link(**await behind_cookie(request, page_sql.LINK, number))
+
+
+async def behind_cookie(
+    request: Request[Any, Any, Any], statement: str, number: str
+) -> dict[str, Any]:
+    """Find what the cookie of a number opens by a statement, which must give that `number` again.
+
+    Raises: LinkNotValid, TooManyRequests.
+    """
     known = _NUMBER.fullmatch(number) is not None
     token = request.cookies.get(_name("order", number), "") if known else ""
     session = request.cookies.get(_name("session", number), "") if known else ""
-    link = await _find(request, token, session if is_token(session) else None)
-    if link.number != number:
+    found = await behind(request, statement, token, session)
+    if found["number"] != number:
         await count_miss(request)
         raise LinkNotValid
-    return link
+    return found
 
 
-async def _find(request: Request[Any, Any, Any], token: str, session: str | None) -> Link:
+async def behind(
+    request: Request[Any, Any, Any], statement: str, token: str, session: str = ""
+) -> dict[str, Any]:
+    """Find what a link opens by a statement of (hash of the token, now, hash of the session or NULL).
+
+    Raises: LinkNotValid, TooManyRequests.
+    """
     token_hash = await counted(token) if token else hash_token(token)
-    session_hash = hash_of(session) if session else None
-    found = await db.row(page_sql.LINK, token_hash, now(), session_hash)
+    session_hash = hash_of(session) if is_token(session) else None
+    found = await db.row(statement, token_hash, now(), session_hash)
     if found is None:
         await count_miss(request)
         raise LinkNotValid
-    return Link(token_hash=token_hash, **found)
+    return found | {"token_hash": token_hash}
 
 
 def remember_link(number: str, token: str) -> Cookie:

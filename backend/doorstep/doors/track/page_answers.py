@@ -16,7 +16,7 @@ from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.errors import Invalid, Refusal
 from doorstep.core.http import errors as http_errors
 from doorstep.doors.track import page_files, page_words
-from doorstep.doors.track.links import LinkNotValid, order_path
+from doorstep.doors.track.links import LinkNotValid, order_path, owner_path
 from doorstep.doors.track.page_reading import NoSuchPaper
 from doorstep.doors.track.page_view import Page
 from doorstep.doors.track.page_words import LANGUAGES, Words
@@ -177,9 +177,13 @@ def _of_the_framework(request: Request[Any, Any, Any], exception: HTTPException)
 
 def _back(request: Request[Any, Any, Any]) -> str:
     number = request.path_params.get("number")
-    return (
-        order_path(number) if isinstance(number, str) and number.replace("-", "").isalnum() else ""
-    )
+    if not isinstance(number, str) or not number.replace("-", "").isalnum():
+        return ""
+    if request.url.path.startswith("/t/owners/"):
+        return owner_path(number)
+    if request.url.path.startswith("/t/certificates/"):
+        return f"/verify/{number}"
+    return order_path(number)
 
 
 REFUSALS: ExceptionHandlersMap = cast(

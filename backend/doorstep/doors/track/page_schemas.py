@@ -215,6 +215,17 @@ class ClaimForm(ReportPhotos, kw_only=True, forbid_unknown_fields=True):
         return moment
 
 
+class OwnerClaimForm(ClaimForm, kw_only=True, forbid_unknown_fields=True):
+    """A claim of a new owner, who says where the goods are now."""
+
+    place: Annotated[str, Meta(min_length=5, max_length=300, pattern=r"^[^\x00]*$")]
+
+    @property
+    def one_line_place(self) -> str:
+        """Write the place as an address stands on a card."""
+        return ", ".join(line.strip() for line in self.place.splitlines() if line.strip())[:300]
+
+
 class TransferForm(Struct, kw_only=True, forbid_unknown_fields=True):
     """Who shall have the warranty of which piece."""
 

@@ -25,14 +25,15 @@ SELECT link.order_id, o.number, {_VERSION} AS version, EXISTS (
           WHERE s.session_hash = $3 AND s.token_hash = link.token_hash AND s.ended_at IS NULL
             AND s.expires_at > $2) AS signed_in
   FROM order_link link JOIN customer_order o ON o.id = link.order_id
- WHERE link.token_hash = $1 AND link.revoked_at IS NULL AND link.expires_at > $2
+ WHERE link.token_hash = $1 AND link.owner_n = 0 AND link.revoked_at IS NULL AND link.expires_at > $2
 """  # noqa: S608 - constants of this folder
 
 # $1 the hashes of many links, $2 now: what those have seen that are looked at just now.
 VERSIONS = f"""
 SELECT link.token_hash, {_VERSION} AS version
   FROM order_link link
- WHERE link.token_hash = ANY ($1::bytea[]) AND link.revoked_at IS NULL AND link.expires_at > $2
+ WHERE link.token_hash = ANY ($1::bytea[]) AND link.owner_n = 0
+   AND link.revoked_at IS NULL AND link.expires_at > $2
 """  # noqa: S608 - constants of this folder
 
 # Counted over all stops of the run, whoever's they are: of other orders only numbers leave here, of
@@ -103,8 +104,8 @@ SELECT json_build_object(
           'repairs', coalesce((
             SELECT json_agg(json_build_object('from_at', lower(v.during), 'until_at', upper(v.during))
                             ORDER BY v.during)
-              FROM visit v WHERE v.fulfilment_id = f.id AND v.purpose = 'warranty'
-                             AND v.state IN ('booked', 'started')), '[]'),
+              FROM visit v JOIN warranty_claim q ON q.id = v.claim_id AND q.owner_n = 0
+             WHERE v.fulfilment_id = f.id AND v.state IN ('booked', 'started')), '[]'),
           'scans', coalesce((
             SELECT json_agg(x ORDER BY x.at DESC) FROM (
               SELECT e.happened_at AS at, e.place, coalesce(e.stage::text, '') AS what

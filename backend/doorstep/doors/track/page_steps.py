@@ -150,13 +150,13 @@ async def refusal_of(doing: Awaitable[Any]) -> Refusal | None:
     return None
 
 
-async def keep_photos(link: Link, photos: Sequence[UploadFile]) -> list[str]:
-    """Keep the photos of a form; return their hashes.
+async def keep_photos(token_hash: bytes, photos: Sequence[UploadFile]) -> list[str]:
+    """Keep the photos of a form behind the link of this hash; return theirs.
 
     Raises: TooManyPhotos, before any is read; TooManyRequests; those of `customer_reports.keep_photo`.
     """
     # Pictures are decoded one by one: nobody has it done for him by the dozen.
-    await limits.take("heavy", link.token_hash.hex())
+    await limits.take("heavy", token_hash.hex())
     if len(photos) > customer_reports.MOST_PHOTOS:
         raise customer_reports.TooManyPhotos
     return [await customer_reports.keep_photo(await photo.read()) for photo in photos]

@@ -119,7 +119,7 @@ async def report(
     parcel_id = await parcel_of(link, parcel)
 
     async def do() -> None:
-        photos = await keep_photos(link, data.files)
+        photos = await keep_photos(link.token_hash, data.files)
         await customer_reports.report(
             parcel_id,
             data.event_id,

@@ -1,23 +1,22 @@
-"""A warranty is given to a new owner, who fetches his certificate by a link of his own."""
+"""A warranty is given to a new owner, who confirms by a code on his phone."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from litestar import Request, Response, get, post
-from litestar.params import PathParameter, URLEncodedBody
+from litestar import Response, get, post
+from litestar.params import URLEncodedBody
 
-from doorstep.core import blobs, limits
+from doorstep.core import limits
 from doorstep.core.auth.guard import client_of
 from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
-from doorstep.doors.track import links, page_steps
-from doorstep.doors.track.page_answers import REFUSALS, pdf
+from doorstep.doors.track import page_steps
+from doorstep.doors.track.page_answers import REFUSALS
 from doorstep.doors.track.page_reading import parcel_of
 from doorstep.doors.track.page_schemas import Link, TransferCodeForm, TransferForm
 from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer
 from doorstep.flows import warranty_claims, warranty_transfers
-from doorstep.modules.crm import transfers
 
 
 @get(
@@ -103,24 +102,5 @@ async def _page(
     )
 
 
-@get(
-    "/t/warranties/{token:str}",
-    operation_id="readOwnersCertificate",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
-async def read_owners_certificate(
-    request: Request[Any, Any, Any], token: Annotated[str, PathParameter()]
-) -> Response[Any]:
-    """Hand out the certificate of a warranty to its new owner."""
-    token_hash = await links.counted(token)
-    found = await transfers.certificate_of(token_hash)
-    if found is None:
-        await links.count_miss(request)
-        raise links.LinkNotValid
-    return pdf(await blobs.get(found["certificate_sha256"]), found["number"])
-
-
-handlers = [read_transfer, ask_new_owner, confirm_new_owner, read_owners_certificate]
+handlers = [read_transfer, ask_new_owner, confirm_new_owner]
 """The pages of this file."""

@@ -59,7 +59,7 @@ async def claim(
     parcel_id = await parcel_of(link, parcel)
 
     async def do() -> None:
-        photos = await keep_photos(link, data.files)
+        photos = await keep_photos(link.token_hash, data.files)
         await warranty_claims.claim(
             parcel_id,
             data.event_id,
@@ -90,18 +90,18 @@ async def _page(
         link,
         words,
         refusal=refusal,
-        notice=_ended(refusal, pieces, words),
+        notice=ended(refusal, pieces, words),
         action=f"parcels/{parcel}/warranty",
         move=f"parcels/{parcel}/repairs",
         give=f"parcels/{parcel}/transfer",
         event_id=str(uuid7()),
-        pieces=[(one, _stands(one, words)) for one in pieces],
+        pieces=[(one, stands(one, words)) for one in pieces],
         days=days_of([(start, words.clock(start)) for start in starts], words, zone),
         typed=typed,
     )
 
 
-def _ended(
+def ended(
     refusal: Refusal | None, pieces: list[warranty_claims.Covered], words: Words
 ) -> str | None:
     """Say on which day the warranty ended that somebody wanted to claim by."""
@@ -111,7 +111,8 @@ def _ended(
     return words("claim_over", day=words.date(ended.ends_on))
 
 
-def _stands(piece: warranty_claims.Covered, words: Words) -> str:
+def stands(piece: warranty_claims.Covered, words: Words) -> str:
+    """Say how it stands with the warranty of a piece."""
     if piece.claim_open:
         if piece.starts_at is None:
             return words("claim_open")

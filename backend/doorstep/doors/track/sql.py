@@ -74,18 +74,18 @@ SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
   FROM order_link link
  CROSS JOIN LATERAL (
    SELECT sum(head_seq)::bigint AS version FROM fulfilment WHERE order_id = link.order_id) v
- WHERE link.token_hash = $1 AND link.revoked_at IS NULL AND link.expires_at > $2
+ WHERE link.token_hash = $1 AND link.owner_n = 0 AND link.revoked_at IS NULL AND link.expires_at > $2
 """  # noqa: S608 - constants of this folder
 
 PARCEL = """
 SELECT link.order_id, f.id AS fulfilment_id
   FROM order_link link LEFT JOIN fulfilment f ON f.order_id = link.order_id AND f.parcel = $3
- WHERE link.token_hash = $1 AND link.revoked_at IS NULL AND link.expires_at > $2
+ WHERE link.token_hash = $1 AND link.owner_n = 0 AND link.revoked_at IS NULL AND link.expires_at > $2
 """
 
 CERTIFICATE = """
 SELECT w.certificate_sha256
   FROM order_link link LEFT JOIN warranty w
        ON w.order_id = link.order_id AND w.number = $3 AND w.state = 'active' AND w.owner_n = 0
- WHERE link.token_hash = $1 AND link.revoked_at IS NULL AND link.expires_at > $2
+ WHERE link.token_hash = $1 AND link.owner_n = 0 AND link.revoked_at IS NULL AND link.expires_at > $2
 """

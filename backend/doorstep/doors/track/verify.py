@@ -1,20 +1,28 @@
-"""Whether a certificate is genuine: what its QR code opens, for a browser and for a program."""
+"""Whether a certificate is genuine: what its QR code opens, for a browser and for a program.
+
+A browser can have a new link sent from there, to whoever has the warranty.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.params import PathParameter
 
+from doorstep.core import limits
+from doorstep.core.auth.guard import client_of
 from doorstep.core.auth.permissions import public
+from doorstep.core.http.origin import refuse_other_origins
 from doorstep.core.http.problems import problems
 from doorstep.core.limits import TooManyRequests
 from doorstep.doors.track import page_words
 from doorstep.doors.track.links import count_miss
-from doorstep.doors.track.page_answers import html, message_page, words_of
+from doorstep.doors.track.page_answers import REFUSALS, html, message_page, words_of
+from doorstep.doors.track.page_steps import FORM_LIMIT
 from doorstep.doors.track.schemas import Certificate
+from doorstep.flows import new_links
 from doorstep.modules.crm import service as crm
 from doorstep.settings import settings
 
@@ -64,5 +72,26 @@ def _page(request: Request[Any, Any, Any], found: Certificate) -> Response[Any]:
     return html(text)
 
 
-handlers = [verify_certificate]
-"""The check of certificates."""
+@post(
+    "/t/certificates/{number:str}/link",
+    operation_id="sendNewLink",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=FORM_LIMIT,
+)
+async def send_new_link(
+    request: Request[Any, Any, Any], number: Annotated[str, PathParameter()]
+) -> Response[str]:
+    """Have a new link sent to whoever has the warranty; the answer is the same whether one goes or not."""
+    refuse_other_origins(request)
+    # Nobody floods a phone by one certificate, or tries many.
+    await limits.take("otp", client_of(request.scope))
+    await limits.take("otp", f"certificate:{number}")
+    await new_links.send_new_link(number)
+    words = words_of(request)
+    return message_page(words, words("new_link"), words("new_link_sent"), status=200)
+
+
+handlers = [verify_certificate, send_new_link]
+"""The check of certificates, and a new link for who has lost his."""

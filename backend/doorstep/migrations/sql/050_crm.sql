@@ -64,8 +64,12 @@ CREATE TABLE order_link (
   -- Long enough for the slowest order; shortened to 30 days when the last parcel is done.
   expires_at timestamptz NOT NULL DEFAULT now() + interval '180 days',
   revoked_at timestamptz,
+  -- Whose link it is: the customer's (0), to the whole order; or of the new owner of that
+  -- warranty_transfer, to his warranty and nothing else.
+  owner_n smallint NOT NULL DEFAULT 0,
   CONSTRAINT order_link_pkey PRIMARY KEY (token_hash),
-  CONSTRAINT order_link_sha256 CHECK (octet_length(token_hash) = 32)
+  CONSTRAINT order_link_sha256 CHECK (octet_length(token_hash) = 32),
+  CONSTRAINT order_link_owner_not_negative CHECK (owner_n >= 0)
 );
 CREATE INDEX order_link_order_idx ON order_link (order_id);
 

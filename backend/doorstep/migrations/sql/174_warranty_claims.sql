@@ -8,6 +8,8 @@ CREATE TABLE warranty_claim (
   order_id       uuid        NOT NULL CONSTRAINT warranty_claim_order_fk REFERENCES customer_order (id),
   fulfilment_id  uuid        NOT NULL CONSTRAINT warranty_claim_fulfilment_fk REFERENCES fulfilment (id),
   claimed_at     timestamptz NOT NULL,
+  -- Who claims: the order's customer (0), or the new owner of that warranty_transfer.
+  owner_n        smallint    NOT NULL CONSTRAINT warranty_claim_owner_not_negative CHECK (owner_n >= 0),
   CONSTRAINT warranty_claim_pk PRIMARY KEY (id)
 );
 CREATE INDEX warranty_claim_warranty ON warranty_claim (warranty_id);

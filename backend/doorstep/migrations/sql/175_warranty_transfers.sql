@@ -15,15 +15,21 @@ CREATE TABLE warranty_transfer (
   asked_at      timestamptz NOT NULL,
   expires_at    timestamptz NOT NULL,
   confirmed_at  timestamptz,
-  -- The link by which the new owner fetches his certificate; only its hash is kept.
-  token_hash    bytea       CONSTRAINT warranty_transfer_sha256 CHECK (octet_length(token_hash) = 32)
-                            CONSTRAINT warranty_transfer_token_unique UNIQUE,
   CONSTRAINT warranty_transfer_pk PRIMARY KEY (order_id, n),
-  CONSTRAINT warranty_transfer_forward CHECK (asked_at < expires_at),
-  CONSTRAINT warranty_transfer_link_is_of_an_owner CHECK (token_hash IS NULL OR confirmed_at IS NOT NULL)
+  CONSTRAINT warranty_transfer_forward CHECK (asked_at < expires_at)
 );
 CREATE INDEX warranty_transfer_warranty ON warranty_transfer (warranty_id);
 
 -- Whose a warranty is: the order's customer (0), or the new owner of that transfer.
 ALTER TABLE warranty ADD COLUMN owner_n smallint NOT NULL DEFAULT 0
   CONSTRAINT warranty_owner_not_negative CHECK (owner_n >= 0);
+
+-- Where the goods are that a new owner claims for: not where they were delivered.
+CREATE TABLE warranty_claim_place (
+  claim_id  uuid NOT NULL CONSTRAINT warranty_claim_place_pk PRIMARY KEY
+                 CONSTRAINT warranty_claim_place_claim_fk REFERENCES warranty_claim (id),
+  order_id  uuid NOT NULL CONSTRAINT warranty_claim_place_order_fk REFERENCES customer_order (id),
+  -- Empty once it is forgotten.
+  place     text NOT NULL CONSTRAINT warranty_claim_place_length CHECK (length(place) <= 300)
+);
+CREATE INDEX warranty_claim_place_order ON warranty_claim_place (order_id);

@@ -31,7 +31,7 @@ DECLARE
   name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY['fulfilment', 'journey_event', 'detour_case', 'order_line', 'payment_line',
-      'credit_note', 'warranty', 'shipment', 'carrier_event', 'delivery_window', 'visit'] LOOP
+      'credit_note', 'warranty', 'warranty_claim', 'shipment', 'carrier_event', 'delivery_window', 'visit'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
     EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO doorstep_customer'
                    ' USING (order_id = (SELECT current_link_order()))', name || '_of_link', name);
@@ -70,7 +70,9 @@ GRANT SELECT (fulfilment_id, order_id, kind, progress, opened_at, closed_at, clo
               accepted_at) ON detour_case TO doorstep_customer;
 GRANT SELECT (order_id, shipment_id, stage, place, happened_at) ON carrier_event TO doorstep_customer;
 GRANT SELECT (order_id, fulfilment_id, n, from_at, until_at) ON delivery_window TO doorstep_customer;
-GRANT SELECT (id, order_id, fulfilment_id, during, state, moves, purpose) ON visit TO doorstep_customer;
+GRANT SELECT (id, order_id, fulfilment_id, during, state, moves, purpose, claim_id)
+  ON visit TO doorstep_customer;
+GRANT SELECT (id, order_id, owner_n) ON warranty_claim TO doorstep_customer;
 GRANT SELECT (id, shipment_id, label_no) ON piece TO doorstep_customer;
 GRANT SELECT (label_no, kind, location_id, captured_at, recorded_at) ON scan TO doorstep_customer;
 GRANT SELECT (id, number, channel_id, address_id, currency, language, placed_at)

@@ -43,14 +43,32 @@ def check(warranty: Mapping[str, Any] | None, today: date) -> None:
         raise ClaimStillOpen
 
 
-async def keep(claim_id: UUID, warranty_id: UUID, order_id: UUID, fulfilment_id: UUID) -> None:
-    """Write that a customer claims under a warranty; the caller holds the parcel."""
+async def keep(
+    claim_id: UUID,
+    warranty_id: UUID,
+    order_id: UUID,
+    fulfilment_id: UUID,
+    owner_n: int,
+    place: str,
+) -> None:
+    """Write that somebody claims under a warranty; the caller holds the parcel.
+
+    `owner_n`: 0 the order's customer, else a new owner, who says at which `place` the goods are.
+    """
     await db.execute(
-        "INSERT INTO warranty_claim (id, warranty_id, order_id, fulfilment_id, claimed_at)"
-        " VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO warranty_claim (id, warranty_id, order_id, fulfilment_id, claimed_at, owner_n)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
         claim_id,
         warranty_id,
         order_id,
         fulfilment_id,
         now(),
+        owner_n,
     )
+    if place:
+        await db.execute(
+            "INSERT INTO warranty_claim_place (claim_id, order_id, place) VALUES ($1, $2, $3)",
+            claim_id,
+            order_id,
+            place,
+        )

@@ -48,7 +48,7 @@ async def issue_code(order_id: UUID, token_hash: bytes) -> NewCode | None:
     """
     # One after another: the number of a code is that of its message too.
     await db.rows(sql.LOCK_LINKS, order_id)
-    known = await db.one(sql.CODES_OF_ORDER, order_id, now() - timedelta(days=1))
+    known = await db.one(sql.CODES_OF_ORDER, order_id, now() - timedelta(days=1), token_hash)
     if known["of_the_day"] >= MOST_A_DAY:
         return None
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"

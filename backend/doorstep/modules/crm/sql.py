@@ -6,7 +6,7 @@ VALUES ($1, $2, $3, $3::timestamptz + interval '180 days')
 """
 
 LIMIT_LINKS = """
-UPDATE order_link SET expires_at = least(expires_at, $2) WHERE order_id = $1
+UPDATE order_link SET expires_at = least(expires_at, $2) WHERE order_id = $1 AND owner_n = 0
 """
 
 REVOKE_LINKS = """
@@ -44,15 +44,36 @@ SELECT w.number, p.name AS product, w.quantity, w.starts_on, w.ends_on,
  WHERE w.number = $1 AND w.state = 'active'
 """
 
+# --- Links that are sent anew ---------------------------------------------------------------------
+
+# $2 whose links count, $3 and $4 since when it is a moment and a day.
+LINKS_OF = """
+SELECT count(*)::int AS made,
+       (count(*) FILTER (WHERE owner_n = $2))::int AS own,
+       (count(*) FILTER (WHERE owner_n = $2 AND created_at > $3))::int AS just_now,
+       (count(*) FILTER (WHERE owner_n = $2 AND created_at > $4))::int AS of_the_day
+  FROM order_link WHERE order_id = $1
+"""
+
+KEEP_LINK = """
+INSERT INTO order_link (token_hash, order_id, owner_n, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5)
+"""
+
 # --- Signing in by a link -------------------------------------------------------------------------
 
 LOCK_LINKS = """
 SELECT 1 FROM order_link WHERE order_id = $1 ORDER BY token_hash FOR UPDATE
 """
 
+# $3 the link: those of one owner share the codes of a day, and nobody uses up another one's.
 CODES_OF_ORDER = """
-SELECT coalesce(max(n), 0)::int AS last, (count(*) FILTER (WHERE issued_at > $2))::int AS of_the_day
-  FROM link_code WHERE order_id = $1
+SELECT coalesce(max(c.n), 0)::int AS last,
+       (count(*) FILTER (WHERE c.issued_at > $2 AND l.owner_n = own.owner_n))::int AS of_the_day
+  FROM link_code c
+  JOIN order_link l ON l.token_hash = c.token_hash
+ CROSS JOIN (SELECT owner_n FROM order_link WHERE token_hash = $3) own
+ WHERE c.order_id = $1
 """
 
 KEEP_CODE = """

@@ -67,6 +67,7 @@ class OrderLink(Table, tablename="order_link", db=engine):
     created_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None)
     revoked_at = Timestamptz(null=True, default=None)
+    owner_n = SmallInt()
 
 
 class LinkCode(Table, tablename="link_code", db=engine):
@@ -139,6 +140,15 @@ class WarrantyClaim(Table, tablename="warranty_claim", db=engine):
     order_id = UUID(default=None)
     fulfilment_id = UUID(default=None)
     claimed_at = Timestamptz(default=None)
+    owner_n = SmallInt()
+
+
+class WarrantyClaimPlace(Table, tablename="warranty_claim_place", db=engine):
+    """Where the goods are that a new owner claims for."""
+
+    claim_id = UUID(primary_key=True, default=None)
+    order_id = UUID(default=None)
+    place = Text()
 
 
 class WarrantyTransfer(Table, tablename="warranty_transfer", db=engine):
@@ -154,4 +164,3 @@ class WarrantyTransfer(Table, tablename="warranty_transfer", db=engine):
     asked_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None)
     confirmed_at = Timestamptz(null=True, default=None)
-    token_hash = Bytea(null=True, default=None)

@@ -56,18 +56,6 @@ UPDATE warranty SET certificate_sha256 = $3, certificate_at = $4
  WHERE id = $1 AND owner_n = $2 AND state = 'active'
 """
 
-GIVE_LINK = """
-UPDATE warranty_transfer SET token_hash = $3
- WHERE order_id = $1 AND n = $2 AND token_hash IS NULL
-"""
-
-# What the link of an owner opens: the certificate of what is his still.
-CERTIFICATE = """
-SELECT w.number, w.certificate_sha256
-  FROM warranty_transfer t JOIN warranty w ON w.id = t.warranty_id AND w.owner_n = t.n
- WHERE t.token_hash = $1 AND w.state = 'active'
-"""
-
 
 class TooManyTransfers(Refusal):
     """Enough codes were sent for this order today."""
@@ -142,15 +130,6 @@ def _bound(order_id: UUID, n: int) -> tuple[bytes, ...]:
     return b"warranty", order_id.bytes, n.to_bytes(2)
 
 
-async def hand_over(
-    order_id: UUID, warranty_id: UUID, n: int, sha256: str, token_hash: bytes
-) -> bool:
-    """Let an owner's certificate and link take the place of the old paper; False if done before."""
-    if not await db.execute(GIVE_LINK, order_id, n, token_hash):
-        return False
+async def hand_over(warranty_id: UUID, n: int, sha256: str) -> bool:
+    """Let an owner's certificate take the place of the old paper; False if it is not his any more."""
     return bool(await db.execute(REPRINT, warranty_id, n, sha256, now()))
-
-
-async def certificate_of(token_hash: bytes) -> dict[str, Any] | None:
-    """Find what an owner's link opens: (number, certificate_sha256)."""
-    return await db.row(CERTIFICATE, token_hash)
