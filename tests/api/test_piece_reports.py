@@ -31,8 +31,10 @@ async def reported(company: Company, who: str, **body: Any) -> dict[str, Any]:
 
 
 async def problems() -> list[tuple[str, Any]]:
+    """List what is asked of parcels; of an order, before it leaves, the address is asked for as well."""
     rows = await core_db.rows(
-        "SELECT kind, fulfilment_id FROM problem WHERE closed_at IS NULL ORDER BY kind, opened_at"
+        "SELECT kind, fulfilment_id FROM problem WHERE closed_at IS NULL"
+        " AND kind <> 'address_incomplete' ORDER BY kind, opened_at"
     )
     return [(row["kind"], row["fulfilment_id"]) for row in rows]
 
