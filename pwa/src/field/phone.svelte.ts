@@ -36,6 +36,8 @@ const NO_WORK: Work = {
   pulled_ms: null,
 };
 const ME = 'doorstep-me';
+/** The cache of the photos that are kept for visits to come. */
+export const KEPT_PHOTOS = 'doorstep-claim-photos';
 
 /** A person as the top of the screen names them. */
 export interface Me {
@@ -174,7 +176,11 @@ class Phone {
   }
 
   /** Tell or ask the server something that is no capture; null when no answer came. */
-  ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<{ status: number } | null> {
+  ask(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: unknown } | null> {
     return this.#running().sync.ask(method, path, body);
   }
 
@@ -230,6 +236,8 @@ class Phone {
     this.session = standing?.state ?? null;
     if (this.session !== 'signed_out') return;
     localStorage.removeItem(ME);
+    // Photos that somebody's visits were to show (`flow/claim-photos.ts`); no browser without HTTPS has any.
+    void globalThis.caches?.delete(KEPT_PHOTOS);
     this.work = NO_WORK;
     if (this.stage === 'open') this.stage = 'welcome';
   }
