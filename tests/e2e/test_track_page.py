@@ -14,8 +14,11 @@ from tests.factories.backorders import dated
 from tests.factories.claiming import done
 from tests.factories.company import Company
 from tests.factories.journeys import standing
+from tests.factories.owners import given, secret_of
 from tests.factories.slots import failed, offer, windows_of
 from tests.support.page_face import DESK, PHONE, chrome, link, look, on_paper, signed_in
+from tests.support.pictures import make_jpeg
+from tests.support.visitor import browser as visiting
 
 LANGUAGES = ("en", "hi", "ar")
 DONE = """[...document.querySelectorAll('ol li:not(.coming) b')].map((one) => one.textContent)"""
@@ -129,6 +132,48 @@ async def test_the_pages_behind_it_are_sound_in_each_language(
                     await on_paper(
                         page, tmp_path / f"{path.replace('/', '-')}-{language}-print.png"
                     )
+            await context.close()
+
+
+async def test_a_face_and_the_page_of_a_new_owner_are_sound_in_each_language(
+    company: Company, base: str, redis: Redis, playwright: Playwright, tmp_path: Path
+) -> None:
+    path = f"/api/people/{company.users['delivery'].id}/portrait"
+    face, headers = make_jpeg(900, 1200), company.users["admin"].headers
+    assert (await company.http.put(path, content=face, headers=headers)).status_code == 204
+    order, installed = await standing(company, 1012, ("WM-7KG", 1)), await done(company)
+    async with visiting() as first_owner:
+        await given(first_owner, installed)
+    certificate = await core_db.value("SELECT number FROM warranty WHERE owner_n = 1")
+    owners_link = (await secret_of("warranty_yours")).rsplit("/", 1)[1]
+    async with chrome(playwright) as browser:
+        for scheme, size, language in zip(
+            ("light", "dark", "light"), (PHONE, PHONE, DESK), LANGUAGES, strict=True
+        ):
+            await redis.flushdb()
+            context = await browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+            page = await context.new_page()
+            said: list[str] = []
+            page.on("console", lambda message, said=said: said.append(message.text))
+            await signed_in(page, link(base, order, language))
+            # Drawn, and not by what the browser shows of a picture that is not there.
+            shown = page.locator(".who img")
+            assert await shown.evaluate("(one) => one.complete && one.naturalWidth") == 160
+            assert (await shown.bounding_box() or {})["width"] == 80
+            await look(page, tmp_path / f"face-{language}.png")
+            await on_paper(page, tmp_path / f"face-{language}-print.png")
+            await page.goto(f"{base}/verify/{certificate}?lang={language}")
+            await expect(page.locator("#link button")).to_be_visible()
+            await look(page, tmp_path / f"new-link-{language}.png")
+            await page.goto(f"{base}/t/warranties/{owners_link}?lang={language}")
+            await look(page, tmp_path / f"owner-asked-{language}.png")
+            await page.goto(f"{base}/t/owners/{certificate}?lang={language}")
+            await page.locator("#ask button").click()
+            await page.locator("#in input").fill(await secret_of("owner_code"))
+            await page.locator("#in button").click()
+            await expect(page.locator("#step textarea").first).to_be_visible()
+            await look(page, tmp_path / f"owner-{language}.png")
+            assert said == [], "the policy forbids something that is on the page"
             await context.close()
 
 
