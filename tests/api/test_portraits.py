@@ -80,13 +80,15 @@ async def test_after_the_code_a_face_stands_beside_the_name_until_he_has_been(
         source = re.search(r'src="([^"]+)"', tag)
         assert source is not None and source[1].startswith(f"{address}/{WHO}?v=")
         policy = (await visitor.http.get(address)).headers["content-security-policy"]
-        assert "img-src 'self';" in policy
+        assert policy.endswith("; img-src 'self'") and "default-src 'none'" in policy
         answer = await visitor.http.get(source[1])
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
         assert Image.open(BytesIO(answer.content)).size == (SIDE, SIDE)
         assert "صورة" in await visitor.read(address, lang="ar")
         await order.take_well(await order.pod())
         assert await gone(visitor, address)
+        without = await visitor.http.get(address)
+        assert "img-src" not in without.headers["content-security-policy"]
     await healthy()
 
 

@@ -88,7 +88,9 @@ def order_page(
         asked=asked,
         typed=typed or {},
     )
-    return html(text, status=status, cookies=cookies)
+    faces = any(card.portrait for card in page.parcels)
+    policy = {"Content-Security-Policy": page_words.POLICY_WITH_FACES} if faces else {}
+    return html(text, status=status, headers=policy, cookies=cookies)
 
 
 def message_page(

@@ -122,10 +122,13 @@ STYLE_HASH = b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
 
 POLICY = (
     f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-"""One style sheet in the page, by its hash; one script and pictures of ours; nothing from elsewhere."""
+"""One style sheet in the page, by its hash; one script of ours; nothing from anywhere else."""
+
+POLICY_WITH_FACES = f"{POLICY}; img-src 'self'"
+"""The same for a page with a portrait on it; elsewhere browsers would only look for an icon of ours."""
 
 
 @cache
