@@ -68,7 +68,7 @@ async def _install(screens: Screens, unit: dict[str, Any]) -> None:
     """Do the work as the card of the visit asks for it, one step after the other."""
     page = screens.page
     await page.get_by_role("button", name="Start the work").click()
-    await page.get_by_role("link", name="Enter what you did").click()
+    await page.get_by_role("link", name="Go through the work, step by step").click()
 
     await expect(page.get_by_role("heading", name="The goods")).to_be_visible()
     await take_photo(page, "Before", make_12mp_jpeg())
