@@ -100,6 +100,8 @@ async def test_every_parcel_counts_and_one_that_has_ended_is_finished(
 ) -> None:
     order = await place(company, KETTLE, MIXER)
     first = order.parcel
+    # A parcel that has still to leave would keep the question about its address open as well.
+    await db.execute("UPDATE address SET missing = '{}'")
     await order.go_on(1015)
     await paid_out(company)
     clock.advance(timedelta(days=60))
