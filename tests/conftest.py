@@ -166,6 +166,13 @@ class Clock:
 
 
 @pytest.fixture
+def midday(clock: Clock) -> None:
+    """Begin in the middle of a day of the channel, for what counts by days: `usefixtures("midday")`."""
+    tomorrow = core_clock.now() + timedelta(days=1)
+    clock.set(tomorrow.replace(hour=8, minute=0, second=0, microsecond=0))
+
+
+@pytest.fixture
 def clock() -> Iterator[Clock]:
     """A clock to move; it is right again after the test."""
     yield Clock()

@@ -282,6 +282,7 @@ CONFLICTS = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("midday")
 @pytest.mark.parametrize("name", CONFLICTS)
 async def test_two_truths_about_one_job(company: Company, name: str) -> None:
     row = CONFLICTS[name]

@@ -58,7 +58,9 @@ async def test_a_customer_signs_for_extras_without_a_signal_and_pays_in_two_ways
             await screens.look("agreement")
             await sign(page)
             await page.get_by_role("button", name="The customer takes it").click()
-            await expect(page.get_by_role("link", name="Go through the work, step by step")).to_be_visible()
+            await expect(
+                page.get_by_role("link", name="Go through the work, step by step")
+            ).to_be_visible()
             await page.get_by_role("link", name="Take payment for extras").click()
             await page.get_by_role("button", name="Cash · Another amount").click()
             await page.get_by_label("Amount").fill("50")

@@ -160,7 +160,8 @@ async def test_a_face_and_the_page_of_a_new_owner_are_sound_in_each_language(
             await signed_in(page, link(base, order, language))
             # Drawn, and not by what the browser shows of a picture that is not there.
             shown = page.locator(".who img")
-            assert await shown.evaluate("(one) => one.complete && one.naturalWidth") == 160
+            drawn = "(one) => one.decode().then(() => one.naturalWidth)"
+            assert await shown.evaluate(drawn) == 160
             assert (await shown.bounding_box() or {})["width"] == 80
             await look(page, tmp_path / f"face-{language}.png")
             await on_paper(page, tmp_path / f"face-{language}-print.png")

@@ -86,7 +86,10 @@ async def covered(fulfilment_id: UUID, *, actor: Actor, owner_n: int = 0) -> lis
             row["ends_on"] < _today(row),
             row["claim_open"],
             row["starts_at"],
-            row["starts_at"] is not None and movable(row["visit_state"], row["starts_at"]),
+            # The page that moves it is the order's: a new owner asks for help instead.
+            owner_n == 0
+            and row["starts_at"] is not None
+            and movable(row["visit_state"], row["starts_at"]),
         )
         for row in await db.rows(COVERED, fulfilment_id, owner_n)
     ]
