@@ -98,6 +98,7 @@ EXEMPT = {
             "reportProblemOnPage",
             "readAddressForm",
             "completeAddress",
+            "lookAtDoor",
             "readHelpForm",
             "askForHelp",
             "readReturnForm",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,7 +15,7 @@ from doorstep.play.demo import EXPECTED_TRANCHES
 from doorstep.play.phone_key import PhoneKey
 from doorstep.play.visitors import visit
 from tests.support import reckoning
-from tests.support.whole_stack import WholeStack
+from tests.support.whole_stack import WholeStack, whole_stack
 
 SEED = 7
 
@@ -100,8 +102,15 @@ LISTS = {
 """Where each phone finds its work."""
 
 
-async def test_after_the_demo_a_job_waits_on_each_phone(stack: WholeStack) -> None:
-    told = io.StringIO()
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[WholeStack]:
+    """A stack of this test alone, since its orders stay where they are."""
+    async with whole_stack(tmp_path / "own", fsync=False) as running:
+        yield running
+
+
+async def test_after_the_demo_a_job_waits_on_each_phone(demo: WholeStack) -> None:
+    stack, told = demo, io.StringIO()
     jobs = await leave_jobs(stack.base_url, stack.sandbox_url, out=told)
     assert [job.role for job in jobs] == [*LISTS], told.getvalue()
     async with visit(stack.base_url, stack.sandbox_url) as company:

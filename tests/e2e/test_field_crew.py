@@ -107,7 +107,7 @@ async def _second_van(
     person = str(other.person_id)
     crew = {"id": crew_id, "channel_id": channel["id"], "name": "Second", "lead_id": person}
     await desk.post("/console/crews", crew | {"member_ids": [person]})
-    day = {"crew_id": crew_id, "vehicle_id": made["id"], "planned_on": today().isoformat()}
+    day = {"crew_id": crew_id, "vehicle_id": made["id"], "planned_on": today("AE").isoformat()}
     await desk.post("/console/shifts", {"id": shift_id} | day)
     return other, shift_id
 
@@ -132,7 +132,7 @@ async def _shift(
     """Give the crew its van for today and a run with these parcels."""
     [crew] = await stack.rows(CREW)
     desk, shift_id = await people.staff("dispatcher"), str(uuid7())
-    day = {"id": shift_id, "planned_on": today().isoformat()}
+    day = {"id": shift_id, "planned_on": today("AE").isoformat()}
     ids = {name: str(crew[name]) for name in ("crew_id", "vehicle_id")}
     await desk.post("/console/shifts", day | ids)
     run = {"shift_id": shift_id, "fulfilment_ids": [parcel.id for parcel in parcels]}

@@ -101,7 +101,7 @@ async def _planned(people: Company, doors: int) -> list[ParcelPlay]:
     dispatcher = await people.staff("dispatcher")
     executive = await people.of("delivery", "AE")
     run = {"person_id": str(executive.user.person_id), "vehicle": "VAN-1"}
-    planned = {"planned_on": today().isoformat(), "fulfilment_ids": [one.id for one in parcels]}
+    planned = {"planned_on": today("AE").isoformat(), "fulfilment_ids": [one.id for one in parcels]}
     await dispatcher.post("/console/runs", run | planned)
     return [*parcels]
 

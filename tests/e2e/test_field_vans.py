@@ -39,7 +39,7 @@ async def in_vain(people: Company, *, number: int) -> tuple[ParcelPlay, Visitor,
     vans = {one["code"]: one["id"] for one in await desk.get("/console/vehicles")}
     crew_id, _ = crew_of("AE", 1)
     shift = {"id": str(uuid7()), "crew_id": str(crew_id), "vehicle_id": vans["VAN-AE-1"]}
-    await desk.post("/console/shifts", shift | {"planned_on": today().isoformat()})
+    await desk.post("/console/shifts", shift | {"planned_on": today("AE").isoformat()})
     await lead.post(f"/field/shifts/{shift['id']}/open", {"event_id": str(uuid7())})
     work = {"shift_id": shift["id"], "fulfilment_ids": [parcel.id]}
     run = await desk.post("/console/runs", work)

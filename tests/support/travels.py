@@ -114,7 +114,7 @@ async def _to_the_door(
     await parcel.carry()
     run = {
         "person_id": str(lead.person_id), "vehicle": "VAN-1",
-        "planned_on": today().isoformat(), "fulfilment_ids": [parcel_id],
+        "planned_on": today(DOOR_CHANNEL).isoformat(), "fulfilment_ids": [parcel_id],
     }  # fmt: skip
     await desk.post("/console/runs", run)
     [stop] = await stack.rows(_STOP, UUID(parcel_id))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from doorstep.core import clock
 from doorstep.play.pictures import photo
 from doorstep.play.visitors import Visitor, new_event
+from doorstep.seed.catalogue import CHANNELS
 
 
 def now() -> str:
@@ -15,9 +17,10 @@ def now() -> str:
     return clock.now().isoformat()
 
 
-def today() -> date:
-    """Say the day as a desk does."""
-    return clock.now().date()
+def today(channel: str) -> date:
+    """Say the day as a desk of the channel does, by its own clock."""
+    zone = next(one.zone for one in CHANNELS if one.code == channel)
+    return clock.now().astimezone(ZoneInfo(zone)).date()
 
 
 def step() -> dict[str, Any]:

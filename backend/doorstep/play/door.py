@@ -71,7 +71,7 @@ async def plan_run(parcel: ParcelPlay) -> Visitor:
         {
             "person_id": str(executive.user.person_id),
             "vehicle": "VAN-1",
-            "planned_on": today().isoformat(),
+            "planned_on": today(parcel.order.plan.channel).isoformat(),
             "fulfilment_ids": [parcel.id],
         },
         "already-assigned",

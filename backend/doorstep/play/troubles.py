@@ -98,8 +98,7 @@ async def vendor_is_late(parcel: ParcelPlay) -> Outcome:
     if not parcel.owned_by_vendor:
         return GO_ON
     vendor, po_id = await parcel.purchase_order()
-    # Two days, since a channel's day may be further than that of UTC.
-    ready_on = (today() + timedelta(days=2)).isoformat()
+    ready_on = (today(parcel.order.plan.channel) + timedelta(days=2)).isoformat()
     body = {"event_id": new_event(), "ready_on": ready_on}
     await vendor.post(f"/vendor/purchase-orders/{po_id}/accept", body)
     return STEP_DONE
