@@ -84,6 +84,11 @@ export function beside(
     .filter((form) => form.capture !== AMENDS || (ended && amendable));
 }
 
+/** Tell whether somebody has begun this visit, as far as this phone knows. */
+export function isBegun(visit: Extract<Known, { kind: 'visit' }>, changes: Changes): boolean {
+  return visit.body.state === 'started' || captured(visit, changes) !== null;
+}
+
 /** Name them in their order; null where everything that there is for the kind is offered. */
 function named(job: Known, documents: StoredDocument[], changes: Changes): string[] | null {
   const last = captured(job, changes);
@@ -93,7 +98,7 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
     case 'run':
       return job.body.state === 'planned' && last === null ? ['take_run'] : [];
     case 'visit':
-      return job.body.state === 'started' || last !== null
+      return isBegun(job, changes)
         ? [
             ...(owes(job, changes) === 'now' ? ['pay_extras'] : []),
             // Until the part is fitted, what is completed waits.
