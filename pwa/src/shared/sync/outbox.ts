@@ -79,8 +79,6 @@ export type Writing = IDBPTransaction<OutboxSchema, (typeof CAPTURE_STORES)[numb
 export class Outbox {
   readonly #ids: V7Generator;
   #turn: Promise<unknown> = Promise.resolve();
-  /** The number given last, as far as this page knows: to ask the disk first costs a slow phone a tap's time. */
-  #last: number | null = null;
 
   constructor(
     private readonly ports: Ports,
@@ -123,18 +121,13 @@ export class Outbox {
     captured_ms: number,
   ): Promise<WireEvent> {
     for (let attempt = 0; attempt < NUMBER_TRIES; attempt += 1) {
-      const device_seq = (this.#last ?? (await this.#lastNumber())) + 1;
+      const device_seq = (await this.#lastNumber()) + 1;
       const event = await this.#sign({ ...draft, device_seq, sig: null }, capture.person_id);
       const entry = toEntry({ person_id: capture.person_id, captured_ms, event });
       if (entry.bytes > MAX_EVENT_BYTES) {
         throw new CaptureTooLarge(`A capture of ${entry.bytes} bytes fits into no request.`);
       }
-      if (await this.#write(entry, capture, pictures)) {
-        this.#last = device_seq;
-        return event;
-      }
-      // Another page has given numbers meanwhile, or one was taken back.
-      this.#last = null;
+      if (await this.#write(entry, capture, pictures)) return event;
     }
     throw new Error('Other pages take every number of this device.');
   }
