@@ -16,14 +16,12 @@ import pytest
 
 from doorstep.core import db as core_db
 from doorstep.core import pulls
-from doorstep.core.auth.guard import handlers_of
 from doorstep.core.ids import uuid7
 from doorstep.core.upkeep import prune
-from doorstep.doors.field.documents import SOURCES
 from doorstep.modules.fsm import service as fsm
 from doorstep.modules.wms.service import stock as shelves
 from tests.factories.captures import capture
-from tests.factories.company import Company, session_of, the_app
+from tests.factories.company import Company, session_of
 from tests.factories.crews import crewed
 from tests.factories.days import copy_job
 from tests.factories.floor import announced, later, ok
@@ -54,21 +52,6 @@ def statements(db: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 # --- What it holds ------------------------------------------------------------------------------
-
-
-PICTURES = frozenset({"readClaimPhotos"})
-"""Fetched by themselves beside the pull, which carries no bytes of pictures."""
-
-
-def test_every_route_that_tells_of_ones_work_is_part_of_a_pull() -> None:
-    told = {
-        str(handler.operation_id)
-        for method, path, handler in handlers_of(the_app())
-        if method == "GET"
-        and path.startswith("/field/")
-        and not path.startswith(("/field/sync/", "/field/push/"))
-    }
-    assert {str(source.route.operation_id) for source in SOURCES} == told - PICTURES
 
 
 async def test_the_documents_are_word_for_word_what_the_routes_tell(company: Company) -> None:

@@ -89,16 +89,28 @@ async def _page(
     parcel_id = await parcel_of(link, parcel)
     words, zone = await page_steps.words_for(request, link)
     chosen = (await db.one(CHOSEN, parcel_id))[which]
-    times = await _times(parcel_id, which, link, words)
+    days = page_steps.days_of(await _times(parcel_id, which, link, words), words, zone, chosen)
+    return _choice(link, words, f"parcels/{parcel}/times/{which}", which, days, refusal)
+
+
+def _choice(
+    link: Link,
+    words: Words,
+    action: str,
+    which: str,
+    days: list[page_steps.Day],
+    refusal: Refusal | None,
+) -> Response[Any]:
+    """Show the times of which one is to be taken."""
     return page_steps.page(
         "choose.html",
         link,
         words,
         refusal=refusal,
-        action=f"parcels/{parcel}/times/{which}",
+        action=action,
         which=which,
         event_id=str(uuid7()),
-        days=page_steps.days_of(times, words, zone, chosen),
+        days=days,
     )
 
 
@@ -164,18 +176,9 @@ async def _repair(
     words, zone = await page_steps.words_for(request, link)
     chosen = await repair_choice.chosen_start(parcel_id, piece, actor=customer(link))
     starts = await repair_choice.free_starts(parcel_id, piece, actor=customer(link))
-    return page_steps.page(
-        "choose.html",
-        link,
-        words,
-        refusal=refusal,
-        action=f"parcels/{parcel}/repairs/{piece}",
-        which="repair",
-        event_id=str(uuid7()),
-        days=page_steps.days_of(
-            [(start, words.clock(start)) for start in starts], words, zone, chosen
-        ),
-    )
+    times = [(start, words.clock(start)) for start in starts]
+    days = page_steps.days_of(times, words, zone, chosen)
+    return _choice(link, words, f"parcels/{parcel}/repairs/{piece}", "repair", days, refusal)
 
 
 handlers = [read_times, choose_time, read_repair_times, move_repair]

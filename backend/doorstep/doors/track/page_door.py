@@ -44,7 +44,7 @@ LIFT = {"yes": True, "no": False, "": None}
 async def read_address(request: Asked, number: Number) -> Response[Any]:
     """Show what we know of the door, and ask for the rest."""
     link = await page_steps.signed_in(request, number)
-    return await _address(request, link)
+    return await _address(request, link, await db.one(ADDRESS, link.order_id))
 
 
 @post(
@@ -66,7 +66,8 @@ async def complete_address(
 
     refusal = await page_steps.refusal_of(do())
     if refusal is not None:
-        return await _address(request, link, typed=data, refusal=refusal)
+        known = await db.one(ADDRESS, link.order_id)
+        return await _address(request, link, known, typed=data, refusal=refusal)
     return page_steps.back(request, link, "address_kept")
 
 
@@ -84,12 +85,12 @@ async def look_at_door(
 ) -> Response[Any]:
     """Show a place on the sketch, perhaps moved by a press; nothing is saved, and what was typed stays."""
     link = await page_steps.own_signed_in(request, number)
-    saved = _saved(await db.one(ADDRESS, link.order_id))
+    known = await db.one(ADDRESS, link.order_id)
     try:
-        pin = _looked_at(data, saved)
+        pin = _looked_at(data, _saved(known))
     except Refusal as refusal:
-        return await _address(request, link, typed=data, refusal=refusal)
-    return await _address(request, link, typed=data, pin=pin)
+        return await _address(request, link, known, typed=data, refusal=refusal)
+    return await _address(request, link, known, typed=data, pin=pin)
 
 
 def _completion(data: AddressForm) -> AddressCompletion:
@@ -133,6 +134,7 @@ def _saved(known: dict[str, Any]) -> AddressPin | None:
 async def _address(
     request: Asked,
     link: Link,
+    known: dict[str, Any],
     *,
     typed: AddressForm | None = None,
     pin: AddressPin | None = None,
@@ -140,7 +142,6 @@ async def _address(
 ) -> Response[Any]:
     """Show the form as it was filled in, and the pin that is looked at or else the saved one."""
     words, _ = await page_steps.words_for(request, link)
-    known = await db.one(ADDRESS, link.order_id)
     saved = _saved(known)
     # Street, town and postcode stay as ordered: they are asked for only where there are none.
     asked = [part for part in rules.PLACE_PARTS if part in known["missing"]]
