@@ -113,6 +113,8 @@ async def test_a_count_that_fits_neither_moment_while_goods_moved_is_made_again(
     at = now()
     await standing(company, 1009, ("MIX-500", 3))
     assert await counted(company, count, "MIX-500", 18, captured_at=at) == "again"
+    [shown] = await company.get("warehouse", "/field/counts")
+    assert [(one["counted"], one["again"]) for one in shown["lines"]] == [(False, True)]
     path = f"/field/counts/{count['id']}/finish"
     told = await refused(company, "warehouse", path, capture(), "lines-not-counted")
     assert told["left"] == 1

@@ -147,7 +147,9 @@ class Phone {
     const changes = new Map([...this.work.changes, ...made]);
     this.work = { ...this.work, changes };
     // What else there is to see comes a moment later; nobody waits for it with a customer before them.
-    void this.look().then(() => field.fire('commit'));
+    const send = (): Promise<void> => field.fire('commit');
+    // What the screens cannot show is sent all the same.
+    void this.look().then(send, send);
   }
 
   /** Take back what was captured last; false when it is too late. */

@@ -65,6 +65,8 @@ export class Life {
         this.step();
         if (ifAvailable && shared.held.has(name)) return work(null);
         while (shared.held.has(name)) await new Promise((turn) => setTimeout(turn));
+        // Whoever died while waiting never gets it.
+        if (this.dead) throw new Killed();
         shared.held.add(name);
         const free = (): void => void shared.held.delete(name);
         this.#freed.push(free);

@@ -105,6 +105,24 @@ test('what was done on the phone is shown until documents of later know of it', 
   expect((await sync.work(PERSON)).changes).toEqual(new Map());
 });
 
+test('what is new while another page is at its pull comes by a run that was asked for it', async () => {
+  const device = phone();
+  const [page, worker] = [device.boot().sync, device.boot().sync];
+  const told: Promise<unknown>[] = [];
+  device.network = (request, server) => {
+    const answer = server.handle(request);
+    if (request.url.startsWith('/field/sync/pull') && told.length === 0) {
+      // The answer to the page is on its way when the office has news, and says so to the worker.
+      server.edit(PERSON, 'stop', '1', STOP);
+      told.push(worker.run({ eager: true }));
+    }
+    return Promise.resolve(answer);
+  };
+  await page.run({ eager: false });
+  await Promise.all(told);
+  expect(await names(page)).toEqual(['stop/1']);
+});
+
 test('a capture that is made while the pull is under way is not taken for known', async () => {
   const device = phone();
   const { sync } = device.boot();

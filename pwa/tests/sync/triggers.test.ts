@@ -112,9 +112,10 @@ test('Retry-After is read as seconds and as a date', () => {
 
 test('without Web Locks a page still holds its own lock', async () => {
   const locks = pageLocks();
-  const inner = await exclusively(locks, () => exclusively(locks, async () => 'second'));
+  const now = { waits: false };
+  const inner = await exclusively(locks, now, () => exclusively(locks, now, async () => 'second'));
   expect(inner).toBe(null);
-  expect(await exclusively(locks, async () => 'free again')).toBe('free again');
+  expect(await exclusively(locks, now, async () => 'free again')).toBe('free again');
 });
 
 test('a lock that is waited for comes when it is free, also after a failure', async () => {

@@ -29,7 +29,8 @@ OPEN_COUNTS = """
 SELECT c.id, c.number, c.why, c.opened_by IS NULL AS by_rule, c.due_on,
   coalesce((SELECT jsonb_agg(jsonb_build_object(
       'id', l.id, 'sku', p.sku, 'name', p.name, 'barcode', p.barcode, 'serialised', p.serialised,
-      'owner', coalesce(v.name, ''), 'grade', l.grade, 'counted', l.entry_id IS NOT NULL)
+      'owner', coalesce(v.name, ''), 'grade', l.grade, 'counted', l.entry_id IS NOT NULL,
+      'again', l.entry_id IS NULL AND EXISTS (SELECT FROM count_entry e WHERE e.line_id = l.id))
       ORDER BY p.sku, v.name, l.grade, l.id)
      FROM cycle_count_line l JOIN product p ON p.id = l.product_id
      LEFT JOIN vendor v ON v.id = l.owner_id
@@ -39,7 +40,10 @@ SELECT c.id, c.number, c.why, c.opened_by IS NULL AS by_rule, c.due_on,
 
 
 class CountLineOut(Struct, kw_only=True):
-    """A shelf to be counted; `owner` is empty for our own goods."""
+    """A shelf to be counted; `owner` is empty for our own goods.
+
+    `again`: it was counted while goods moved there, so that what was found says nothing.
+    """
 
     id: UUID
     sku: str
@@ -49,6 +53,7 @@ class CountLineOut(Struct, kw_only=True):
     owner: str
     grade: str
     counted: bool
+    again: bool = False
 
 
 class OpenCountOut(Struct, kw_only=True):

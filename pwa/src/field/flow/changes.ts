@@ -41,7 +41,9 @@ export function changed(form: string, said: Answers, before: Change | null, at: 
   const scans = [...(before?.scans ?? []), ...list(said['scans'])];
   if (scans.length > 0 && form !== 'pick_again') change.scans = scans;
   const lines = list(said['entries']).map((one) => (one as { line_id: string }).line_id);
-  if (form === 'count') change.lines = [...(before?.lines ?? []), ...lines];
+  if (form === 'count' || before?.lines !== undefined) {
+    change.lines = [...(before?.lines ?? []), ...lines];
+  }
   const cash = list(said['tenders']).reduce<number>((sum, one) => sum + inCash(one), 0);
   if (cash > 0) change.cash_minor = cash;
   return change;

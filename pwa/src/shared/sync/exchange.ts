@@ -71,11 +71,16 @@ export class Exchange {
     this.#acks = new PushAcks(this.database, this.#side);
   }
 
-  /** Send all that is due, then pull; return after how many ms to try again, or null when nothing waits. */
+  /**
+   * Send all that is due, then pull; return after how many ms to try again, or null when nothing waits.
+   *
+   * An `eager` run was asked for because something is better or new now: it takes place even when
+   * another page is at it, after that one. Any other leaves it to that page.
+   */
   async run({ eager }: { eager: boolean }): Promise<number | null> {
     const session = await this.ports.sessions.current();
     if (session === null) return this.#surrender(eager);
-    const done = await exclusively(this.ports.locks, async () => {
+    const done = await exclusively(this.ports.locks, { waits: eager }, async () => {
       // Whoever had something in hand has died: nobody else can be sending now.
       if (this.ports.locks.across_pages) await this.#leases.takeOver(session.person_id);
       await this.#leases.sweep();
@@ -159,7 +164,7 @@ export class Exchange {
   async #surrender(eager: boolean): Promise<number | null> {
     const who = await this.ports.sessions.shutOut();
     if (who === null) return null;
-    await exclusively(this.ports.locks, async () => {
+    await exclusively(this.ports.locks, { waits: eager }, async () => {
       await this.#leases.sweep();
       await this.#media.sweep();
       await this.#sender.surrender(who, eager);

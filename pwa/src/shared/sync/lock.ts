@@ -4,9 +4,18 @@ import type { Locks } from './ports';
 
 export const SYNC_LOCK = 'doorstep-sync';
 
-/** Do the work if nobody else does it; null when somebody does, who then sends ours too. */
-export async function exclusively<T>(locks: Locks, work: () => Promise<T>): Promise<T | null> {
-  return locks.request(SYNC_LOCK, { ifAvailable: true }, async (lock) =>
+/**
+ * Do the work if nobody else does it; null when somebody does, who then sends ours too.
+ *
+ * Whoever `waits` comes next instead: what is there to see may have come after the other had asked,
+ * and the line may be back since the other's request failed.
+ */
+export async function exclusively<T>(
+  locks: Locks,
+  { waits }: { waits: boolean },
+  work: () => Promise<T>,
+): Promise<T | null> {
+  return locks.request(SYNC_LOCK, { ifAvailable: !waits }, async (lock) =>
     lock === null ? null : await work(),
   );
 }
