@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import CDPSession, Page, Playwright, expect
 
-from tests.support.field_app import phone
+from tests.support.field_app import phone, until
 from tests.support.field_face import (
     PIN,
     code_for,
@@ -26,11 +27,16 @@ SLOWER = 4
 """How many times slower than this machine the phone's processor is."""
 
 FAR_OFF = 5
-GOALS = {"commit_ms": 100, "start_ms": 2_000}
+GOALS = {"first_commit_ms": 100, "commit_ms": 100, "start_ms": 2_000}
+DELIVERIES = 4
+"""The first one of a page's life runs code that has never run; it is told by itself."""
+
 STEPS = {"commit_ms": "kept", "shown_ms": "shown"}
 
 TAPPED = """(() => {
+  const anew = window.measured === undefined;
   window.measured = {};
+  if (!anew) return;
   const now = (name) => () => (window.measured[name] ??= performance.now());
   addEventListener('click', now('tap'), { capture: true });
   addEventListener('hashchange', now('shown'));
@@ -72,7 +78,7 @@ async def test_a_slow_phone_keeps_up_with_its_person(
     own: WholeStack, playwright: Playwright, tmp_path: Path, record_property: Any
 ) -> None:
     async with company(own) as people:
-        parcel = await on_the_way(people, number=21)
+        parcels = [await on_the_way(people, number=21 + n) for n in range(DELIVERIES)]
     async with phone(playwright, tmp_path / "profile") as context:
         page = await open_face(context, own)
         await enrol(page, await code_for(own, "delivery"))
@@ -81,7 +87,9 @@ async def test_a_slow_phone_keeps_up_with_its_person(
         await context.set_offline(True)
         slow = await context.new_cdp_session(page)
         await slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-        found = await _commit(page, parcel.order.number)
+        first, *others = [await _commit(page, parcel.order.number) for parcel in parcels]
+        found = {"first_commit_ms": first["commit_ms"]}
+        found |= {name: statistics.median(one[name] for one in others) for name in STEPS}
         found["start_ms"] = await _start(page)
         shift = await _list_of_many(page, slow)
     told = ", ".join(f"{name} {value:.0f}" for name, value in found.items())
@@ -105,7 +113,7 @@ async def _commit(page: Page, number: str) -> dict[str, float]:
     await page.get_by_label("The customer's code").fill("123456")
     await page.evaluate(TAPPED)
     await page.get_by_role("button", name="Handed over").click()
-    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    await until(page, "'kept' in window.measured && 'shown' in window.measured")
     measured: dict[str, float] = await page.evaluate("window.measured")
     return {name: measured[at] - measured["tap"] for name, at in STEPS.items()}
 

@@ -25,8 +25,11 @@ export function boot(
     const keys = new DeviceKeys(crypto.subtle, database);
     const own = { ...given, timers: { after }, boot: crypto.randomUUID() };
     made.keeper = new SessionKeeper({ ...ports, ...own }, database, keys);
-    const sign = life.mortal(keys.sign.bind(keys));
-    return { ...own, sessions: made.keeper, signer: { sign } };
+    const of = life.mortal(async (person_id: string) => {
+      const sign = await keys.of(person_id);
+      return sign === null ? null : life.mortal(sign);
+    });
+    return { ...own, sessions: made.keeper, signer: { of } };
   });
   return Object.assign(made, booted) as Page;
 }

@@ -75,7 +75,9 @@ export class Device {
       gauge: life.mortal(() => Promise.resolve(this.gauge)),
       digest: life.mortal((bytes: ArrayBuffer) => Promise.resolve(sha256(bytes))),
       random32: this.random.bits,
-      signer: { sign: life.mortal(() => Promise.resolve('signature')) },
+      signer: {
+        of: life.mortal(() => Promise.resolve(life.mortal(() => Promise.resolve('signature')))),
+      },
       sessions: {
         current: life.mortal(() => Promise.resolve(this.session)),
         renew: life.mortal(() => Promise.resolve(this.#renew())),

@@ -91,9 +91,14 @@ test("a person's key signs what is sent, cannot be read and outlives the page", 
   expect(stored.privateKey.extractable).toBe(false);
 });
 
-test('without a key a capture is kept unsigned', async () => {
-  const signer = { sign: () => Promise.reject(new Error('The key is gone.')) };
-  const { sync } = phone().boot(null, { signer });
+const gone = (): Promise<never> => Promise.reject(new Error('The key is gone.'));
+
+test.each([
+  ['nobody has enrolled', () => Promise.resolve(null)],
+  ['that cannot be read', gone],
+  ['that does not sign', () => Promise.resolve(gone)],
+])('with a key %s a capture is kept unsigned', async (_, of) => {
+  const { sync } = phone().boot(null, { signer: { of } });
   expect(await sync.capture(capture())).toMatchObject({ sig: null, device_seq: 1 });
 });
 

@@ -79,7 +79,9 @@ export class Database {
     const transaction = await this.#begin(stores, mode);
     try {
       const result = await work(transaction);
-      await transaction.done;
+      // What was read stands; only what was written has to be on the disk.
+      if (mode === 'readwrite') await transaction.done;
+      else transaction.done.catch(() => undefined);
       return result;
     } catch (failure) {
       // The transaction's own error tells more than the AbortError of one of its requests.

@@ -8,7 +8,7 @@
 
 import { base64url } from './canonical';
 import type { Database } from './database';
-import type { Signer } from './ports';
+import type { Sign, Signer } from './ports';
 
 const OF = 'device_key:';
 const NOBODYS = 'device_key';
@@ -24,11 +24,11 @@ export class DeviceKeys implements Signer {
     private readonly database: () => Database,
   ) {}
 
-  /** Sign in this person's name, as base64url of 64 bytes; null when nobody has enrolled them here. */
-  async sign(bytes: Uint8Array<ArrayBuffer>, person_id: string): Promise<string | null> {
+  /** Find what signs in this person's name, 64 bytes as base64url; null when they are not enrolled here. */
+  async of(person_id: string): Promise<Sign | null> {
     const pair = await this.#read(OF + person_id);
     if (pair === undefined) return null;
-    return base64url(await this.subtle.sign(SIGNATURE, pair.privateKey, bytes));
+    return async (bytes) => base64url(await this.subtle.sign(SIGNATURE, pair.privateKey, bytes));
   }
 
   /** Return the public half of this person's key; null when there is none. */

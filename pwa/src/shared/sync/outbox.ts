@@ -11,7 +11,7 @@ import { V7Generator } from 'uuidv7';
 import { canonicalBytes, hex } from './canonical';
 import { changesOf, type Changing } from './changing';
 import type { Database } from './database';
-import type { Ports } from './ports';
+import type { Ports, Sign } from './ports';
 import {
   toEntry,
   type Draft,
@@ -121,8 +121,12 @@ export class Outbox {
     captured_ms: number,
   ): Promise<WireEvent> {
     for (let attempt = 0; attempt < NUMBER_TRIES; attempt += 1) {
-      const device_seq = (await this.#lastNumber()) + 1;
-      const event = await this.#sign({ ...draft, device_seq, sig: null }, capture.person_id);
+      const [last, sign] = await together(
+        () => this.#lastNumber(),
+        () => this.#keyOf(capture.person_id),
+      );
+      const device_seq = last + 1;
+      const event = await this.#signed({ ...draft, device_seq, sig: null }, sign);
       const entry = toEntry({ person_id: capture.person_id, captured_ms, event });
       if (entry.bytes > MAX_EVENT_BYTES) {
         throw new CaptureTooLarge(`A capture of ${entry.bytes} bytes fits into no request.`);
@@ -132,13 +136,14 @@ export class Outbox {
     throw new Error('Other pages take every number of this device.');
   }
 
-  async #sign(event: WireEvent, person_id: string): Promise<WireEvent> {
-    try {
-      return { ...event, sig: await this.ports.signer.sign(canonicalBytes(event), person_id) };
-    } catch {
-      // Without a key the server can judge less, but the capture is kept all the same.
-      return event;
-    }
+  /** Without a key the server can judge less, but the capture is kept all the same. */
+  async #keyOf(person_id: string): Promise<Sign | null> {
+    return this.ports.signer.of(person_id).catch(() => null);
+  }
+
+  async #signed(event: WireEvent, sign: Sign | null): Promise<WireEvent> {
+    const sig = await sign?.(canonicalBytes(event)).catch(() => null);
+    return { ...event, sig: sig ?? null };
   }
 
   /**

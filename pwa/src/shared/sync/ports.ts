@@ -28,9 +28,13 @@ export interface Sessions {
   signOut(session: Session): Promise<void>;
 }
 
-/** Signs with the key that is this person's here; null when there is none. A capture never waits for it. */
+/** Signs bytes; the signature as base64url. */
+export type Sign = (bytes: Uint8Array<ArrayBuffer>) => Promise<string>;
+
+/** Signs with the key that is this person's here. A capture never fails for want of it. */
 export interface Signer {
-  sign(bytes: Uint8Array<ArrayBuffer>, person_id: string): Promise<string | null>;
+  /** Find the key of a person; null when nobody has enrolled them here. */
+  of(person_id: string): Promise<Sign | null>;
 }
 
 export interface Clock {

@@ -66,8 +66,9 @@ export class Surrender {
     const hash = hex(await this.ports.digest(bytes));
     const signed_at = new Date(this.time.now()).toISOString();
     const said = `${method} ${path}${says}\n${device_id}\n${signed_at}\n${hash}`;
-    const signature = await this.ports.signer.sign(new TextEncoder().encode(said), person_id);
-    if (signature === null) return null;
+    const sign = await this.ports.signer.of(person_id);
+    if (sign === null) return null;
+    const signature = await sign(new TextEncoder().encode(said));
     const proof = {
       'Doorstep-Device': device_id,
       'Doorstep-Signed-At': signed_at,
