@@ -107,6 +107,15 @@ export function expected(job: Known): Window | null {
   return job.kind === 'stop' ? (job.body.window ?? null) : null;
 }
 
+/** So long before its hour a job may be begun without asking anybody. */
+const EARLY_MS = 30 * 60_000;
+
+/** Return when somebody expects this job where that is still far off, else null. */
+export function farOff(job: Known, now: number): string | null {
+  const from_at = expected(job)?.from_at ?? null;
+  return from_at !== null && Date.parse(from_at) - now > EARLY_MS ? from_at : null;
+}
+
 export interface Money {
   minor: number;
   currency: string;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { badge } from '../../src/field/sending';
-import { collect, expected, find, jobs, lines, type Known } from '../../src/field/work';
+import { collect, expected, farOff, find, jobs, lines, type Known } from '../../src/field/work';
 import type { StoredDocument } from '../../src/shared/sync/schema';
 import type { Status } from '../../src/shared/sync/status';
 
@@ -101,4 +101,15 @@ test('a customer waits in the window of the visit, or in the one that was promis
   expect(waited('stop', { window: null })).toBeNull();
   expect(waited('stop', {})).toBeNull();
   expect(waited('count', {})).toBeNull();
+});
+
+const visit = (starts_at: string): Known =>
+  ({ kind: 'visit', id: 'v', body: { starts_at, ends_at: starts_at } }) as unknown as Known;
+
+test('a job whose hour is far off says when it is, and one that is near or without an hour does not', () => {
+  const now = Date.parse('2026-11-26T08:00:00Z');
+  expect(farOff(visit('2026-11-26T14:00:00Z'), now)).toBe('2026-11-26T14:00:00Z');
+  expect(farOff(visit('2026-11-26T08:30:00Z'), now)).toBeNull();
+  expect(farOff(visit('2026-11-26T06:00:00Z'), now)).toBeNull();
+  expect(farOff({ kind: 'stop', id: 's', body: {} } as unknown as Known, now)).toBeNull();
 });
