@@ -154,12 +154,15 @@ SELECT NOT EXISTS (SELECT FROM upload WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM person_portrait WHERE sha256 = $1)
 """
 
-# $1 the day: who was to have a warranty, or had one, that nobody has to answer for any more.
+# $1 the day: who was to have a warranty, or had one, that nobody has to answer for any more, or that
+# has been somebody else's since.
 PAST_OWNERS = """
 UPDATE warranty_transfer t SET name = '', phone = ''
   FROM warranty w
  WHERE w.id = t.warranty_id AND t.phone <> ''
-   AND (w.ends_on < $1 OR (t.confirmed_at IS NULL AND t.expires_at < $1))
+   AND (w.ends_on < $1 OR (t.confirmed_at IS NULL AND t.expires_at < $1)
+        OR (t.n < w.owner_n AND (SELECT x.confirmed_at FROM warranty_transfer x
+                                  WHERE x.order_id = w.order_id AND x.n = w.owner_n) < $1))
 RETURNING t.order_id, t.n
 """
 

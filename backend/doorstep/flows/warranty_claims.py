@@ -35,14 +35,15 @@ from doorstep.modules.messages.service import Recipient
 COVERED = """
 SELECT w.id, w.number, w.serial, w.quantity, w.ends_on, p.install_skill,
        coalesce(p.names ->> o.language, p.name) AS name, o.order_id, o.channel_id, o.zone, o.language,
-       c.id IS NOT NULL AS claim_open, c.starts_at, c.visit_state, t.name AS owner, t.phone
+       c.id IS NOT NULL AS claim_open, c.starts_at, c.visit_state, c.unvisited, t.name AS owner, t.phone
   FROM warranty w
   JOIN product p ON p.id = w.product_id
  CROSS JOIN LATERAL (
    SELECT x.id AS order_id, x.channel_id, x.language, h.zone
      FROM customer_order x JOIN channel h ON h.id = x.channel_id WHERE x.id = w.order_id) o
   LEFT JOIN LATERAL (
-   SELECT k.id, lower(v.during) AS starts_at, v.state AS visit_state
+   SELECT k.id, lower(v.during) AS starts_at, v.state AS visit_state,
+          NOT EXISTS (SELECT FROM visit x WHERE x.claim_id = k.id) AS unvisited
      FROM warranty_claim k JOIN ticket t ON t.id = k.id
      LEFT JOIN visit v ON v.claim_id = k.id AND v.state IN ('booked', 'started')
     WHERE k.warranty_id = w.id AND t.state IN ('open', 'waiting')
@@ -58,7 +59,8 @@ KNOWN = "SELECT warranty_id FROM warranty_claim WHERE id = $1"
 class Covered(NamedTuple):
     """A piece under warranty: `over` and `claim_open` say why it cannot be claimed now.
 
-    `starts_at`: when the technician comes for what was claimed; `movable`: whether that may be moved.
+    `starts_at`: when the technician comes for what was claimed; `movable`: whether that may be moved;
+    `bookable`: nobody has agreed on a time for him yet.
     """
 
     number: str
@@ -69,6 +71,7 @@ class Covered(NamedTuple):
     claim_open: bool
     starts_at: datetime | None
     movable: bool
+    bookable: bool
 
 
 async def covered(fulfilment_id: UUID, *, actor: Actor, owner_n: int = 0) -> list[Covered]:
@@ -86,10 +89,8 @@ async def covered(fulfilment_id: UUID, *, actor: Actor, owner_n: int = 0) -> lis
             row["ends_on"] < _today(row),
             row["claim_open"],
             row["starts_at"],
-            # The page that moves it is the order's: a new owner asks for help instead.
-            owner_n == 0
-            and row["starts_at"] is not None
-            and movable(row["visit_state"], row["starts_at"]),
+            row["starts_at"] is not None and movable(row["visit_state"], row["starts_at"]),
+            row["claim_open"] and row["unvisited"],
         )
         for row in await db.rows(COVERED, fulfilment_id, owner_n)
     ]

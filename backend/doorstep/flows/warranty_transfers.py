@@ -1,6 +1,6 @@
 """The owner of a warranty gives it to somebody else, who confirms by the code on his phone.
 
-From then on the order's link shows nothing of it: papers, claims and reminders are the new owner's.
+From then on the link of whoever had it shows nothing of it: papers, claims and reminders are the new owner's.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ SELECT w.id, w.order_id, w.fulfilment_id, w.ends_on, coalesce(p.names ->> o.lang
   JOIN customer_order o ON o.id = w.order_id
   JOIN channel h ON h.id = o.channel_id
 """
-OF_CUSTOMER = (
-    PIECE + " WHERE w.fulfilment_id = $1 AND w.number = $2 AND w.state = 'active' AND w.owner_n = 0"
+OF_HOLDER = (
+    PIECE
+    + " WHERE w.fulfilment_id = $1 AND w.number = $2 AND w.state = 'active' AND w.owner_n = $3"
 )
 OF_OWNER = (
     PIECE.replace("SELECT ", "SELECT t.n, t.phone, ", 1)
@@ -54,12 +55,16 @@ ENDING = (
 
 
 @db.transactional
-async def ask(fulfilment_id: UUID, number: str, *, name: str, phone: str, actor: Actor) -> None:
+async def ask(
+    fulfilment_id: UUID, number: str, *, name: str, phone: str, actor: Actor, owner_n: int = 0
+) -> None:
     """Send the code to the phone of whoever shall have a warranty; nothing is his before he tells it.
+
+    `owner_n`: who gives it on, 0 for the order's customer.
 
     Raises: NotFound, WarrantyMissing; PhoneNotValid; WarrantyOver, ClaimStillOpen; TooManyTransfers.
     """
-    piece = await _hold(fulfilment_id, number, actor)
+    piece = await _hold(fulfilment_id, number, actor, owner_n)
     reachable = rules.normalise_phone(phone, piece["country"])
     asked = await transfers.ask(piece["order_id"], piece["id"], name.strip(), reachable)
     await _tell(
@@ -67,7 +72,9 @@ async def ask(fulfilment_id: UUID, number: str, *, name: str, phone: str, actor:
     )
 
 
-async def confirm(fulfilment_id: UUID, number: str, code: str, *, actor: Actor) -> None:
+async def confirm(
+    fulfilment_id: UUID, number: str, code: str, *, actor: Actor, owner_n: int = 0
+) -> None:
     """Give a warranty to whom the code was sent, and have his certificate printed.
 
     Sent again, since the answer was lost on the way, the code that has done so is right still.
@@ -79,13 +86,13 @@ async def confirm(fulfilment_id: UUID, number: str, code: str, *, actor: Actor) 
     if await transfers.was_confirmed(fulfilment_id, number, code):
         return
     # Outside of the transaction: the try that was used up stays so.
-    if not await _confirm(fulfilment_id, number, code, actor):
+    if not await _confirm(fulfilment_id, number, code, actor, owner_n):
         raise transfers.TransferCodeWrong
 
 
 @db.transactional
-async def _confirm(fulfilment_id: UUID, number: str, code: str, actor: Actor) -> bool:
-    piece = await _hold(fulfilment_id, number, actor)
+async def _confirm(fulfilment_id: UUID, number: str, code: str, actor: Actor, owner_n: int) -> bool:
+    piece = await _hold(fulfilment_id, number, actor, owner_n)
     n = await transfers.try_code(piece["id"], code)
     if n is None:
         return False
@@ -98,15 +105,15 @@ async def _confirm(fulfilment_id: UUID, number: str, code: str, actor: Actor) ->
     return True
 
 
-async def _hold(fulfilment_id: UUID, number: str, actor: Actor) -> dict[str, Any]:
+async def _hold(fulfilment_id: UUID, number: str, actor: Actor, owner_n: int) -> dict[str, Any]:
     """Take the parcel and find the piece, which its owner may give away.
 
     Raises: NotFound, WarrantyMissing; WarrantyOver; ClaimStillOpen: first what is broken is settled.
     """
     await scope(actor).require_fulfilment(fulfilment_id)
     await journey.lock(fulfilment_id)
-    piece = await db.row(OF_CUSTOMER, fulfilment_id, number)
-    covered = await warranty_claims.covered(fulfilment_id, actor=actor)
+    piece = await db.row(OF_HOLDER, fulfilment_id, number, owner_n)
+    covered = await warranty_claims.covered(fulfilment_id, actor=actor, owner_n=owner_n)
     stands = next((one for one in covered if one.number == number), None)
     if piece is None or stands is None:
         raise claims.WarrantyMissing

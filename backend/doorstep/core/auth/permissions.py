@@ -166,6 +166,11 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/t/owners/{number}/sign-in"),
     ("POST", "/t/owners/{number}/sign-out"),
     ("POST", "/t/owners/{number}/claim"),
+    ("GET", "/t/owners/{number}/repair"),
+    ("POST", "/t/owners/{number}/repair"),
+    ("GET", "/t/owners/{number}/transfer"),
+    ("POST", "/t/owners/{number}/transfer"),
+    ("POST", "/t/owners/{number}/transfer/code"),
     ("POST", "/t/certificates/{number}/link"),
     *(
         (method, f"/t/orders/{{number}}/{step}")

@@ -75,15 +75,24 @@ async def own(request: Request[Any, Any, Any], number: str) -> OwnerLink:
     return await by_cookie(request, number)
 
 
+async def signed_in(request: Request[Any, Any, Any], number: str) -> OwnerLink:
+    """Find the warranty of this address for an owner who has typed the code from his phone.
+
+    Raises: LinkNotValid, TooManyRequests, CodeNeeded.
+    """
+    link = await by_cookie(request, number)
+    if not link.signed_in:
+        raise CodeNeeded
+    return link
+
+
 async def own_signed_in(request: Request[Any, Any, Any], number: str) -> OwnerLink:
     """Find the warranty of a form of ours, for an owner who has typed the code from his phone.
 
     Raises: SentFromElsewhere, LinkNotValid, TooManyRequests, CodeNeeded.
     """
-    link = await own(request, number)
-    if not link.signed_in:
-        raise CodeNeeded
-    return link
+    refuse_other_origins(request)
+    return await signed_in(request, number)
 
 
 def owner(link: OwnerLink) -> Actor:

@@ -174,11 +174,16 @@ async def _repair(
 ) -> Response[Any]:
     parcel_id = await parcel_of(link, parcel)
     words, zone = await page_steps.words_for(request, link)
-    chosen = await repair_choice.chosen_start(parcel_id, piece, actor=customer(link))
-    starts = await repair_choice.free_starts(parcel_id, piece, actor=customer(link))
-    times = [(start, words.clock(start)) for start in starts]
-    days = page_steps.days_of(times, words, zone, chosen)
-    return _choice(link, words, f"parcels/{parcel}/repairs/{piece}", "repair", days, refusal)
+    offered = await repair_choice.offered(parcel_id, piece, actor=customer(link))
+    times = [(start, words.clock(start)) for start in offered.free]
+    days = page_steps.days_of(times, words, zone, offered.starts_at)
+    which = repair_heading(offered)
+    return _choice(link, words, f"parcels/{parcel}/repairs/{piece}", which, days, refusal)
+
+
+def repair_heading(offered: repair_choice.Offered) -> str:
+    """Name the choice: another time, or the first one."""
+    return "first_repair" if offered.starts_at is None else "repair"
 
 
 handlers = [read_times, choose_time, read_repair_times, move_repair]

@@ -25,7 +25,9 @@ from doorstep.flows import link_access, warranty_claims
 from doorstep.modules.crm import sign_in
 from doorstep.settings import settings
 
-SAID = frozenset({"owner_code", "signed_in", "signed_out", "claimed", "claimed_call"})
+SAID = frozenset(
+    {"owner_code", "signed_in", "signed_out", "claimed", "claimed_call", "visit_chosen"}
+)
 """What the page says once after a form."""
 
 

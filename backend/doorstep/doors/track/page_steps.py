@@ -57,6 +57,14 @@ class Day:
     times: list[Time]
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The page that a step is behind: its address, and what it is called."""
+
+    path: str
+    words: str
+
+
 class CodeNeeded(NotAllowed):
     """Whoever has only the link may look, and does not change what others rely on."""
 
@@ -116,12 +124,26 @@ def page(
     **facts: Any,
 ) -> Response[Any]:
     """Answer with a page behind the order's; what was refused is said at its top, or by `notice`."""
+    where = Where(links.order_path(link.number), words("order", number=link.number))
+    return page_behind(where, template, words, refusal=refusal, notice=notice, **facts)
+
+
+def page_behind(
+    where: Where,
+    template: str,
+    words: Words,
+    *,
+    refusal: Refusal | None = None,
+    notice: str | None = None,
+    **facts: Any,
+) -> Response[Any]:
+    """Answer with a page behind another one, to which it leads back."""
     said = words.refusal(refusal.problem_type()) if refusal else ""
     text = page_words.render(
         template,
         words=words,
-        here=links.order_path(link.number),
-        number=link.number,
+        here=where.path,
+        above=where.words,
         company=settings().company_name,
         notice=said if notice is None else notice,
         **facts,

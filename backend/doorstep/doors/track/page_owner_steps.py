@@ -1,0 +1,182 @@
+"""What the new owner of a warranty does beside claiming: move the visit, and give the warranty on."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from litestar import Response, get, post
+from litestar.params import URLEncodedBody
+
+from doorstep.core import limits
+from doorstep.core.auth.guard import client_of
+from doorstep.core.auth.permissions import public
+from doorstep.core.errors import Refusal
+from doorstep.core.ids import uuid7
+from doorstep.doors.track import links, owner_links, page_steps
+from doorstep.doors.track.links import owner_path
+from doorstep.doors.track.owner_links import OwnerLink, owner
+from doorstep.doors.track.page_answers import REFUSALS, go_to, message_page, wanted_language
+from doorstep.doors.track.page_choices import repair_heading
+from doorstep.doors.track.page_schemas import ChoiceForm, TransferCodeForm, TransferForm
+from doorstep.doors.track.page_steps import Asked, Number, Where
+from doorstep.doors.track.page_words import Words
+from doorstep.flows import repair_choice, warranty_claims, warranty_transfers
+
+
+@get(
+    "/t/owners/{number:str}/repair",
+    operation_id="readOwnersRepairTimes",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_repair_times(request: Asked, number: Number) -> Response[Any]:
+    """Show to when the visit for what he has claimed may be moved."""
+    return await _repair(request, await owner_links.signed_in(request, number))
+
+
+@post(
+    "/t/owners/{number:str}/repair",
+    operation_id="moveOwnersRepair",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def move_repair(
+    request: Asked, number: Number, data: URLEncodedBody[ChoiceForm]
+) -> Response[Any]:
+    """Move the visit to a time that is free."""
+    link = await owner_links.own_signed_in(request, number)
+    refusal = await page_steps.refusal_of(
+        repair_choice.choose(
+            link.fulfilment_id,
+            link.number,
+            data.start,
+            actor=owner(link),
+            owner_n=link.owner_n,
+        )
+    )
+    if refusal is not None:
+        return await _repair(request, link, refusal)
+    language = wanted_language(request)
+    path = owner_path(link.number) + (f"?lang={language}" if language else "")
+    return go_to(path, links.say(link.number, "visit_chosen"))
+
+
+async def _repair(request: Asked, link: OwnerLink, refusal: Refusal | None = None) -> Response[Any]:
+    words = _words(request, link)
+    offered = await repair_choice.offered(
+        link.fulfilment_id, link.number, actor=owner(link), owner_n=link.owner_n
+    )
+    times = [(start, words.clock(start)) for start in offered.free]
+    return page_steps.page_behind(
+        _where(link),
+        "choose.html",
+        words,
+        refusal=refusal,
+        action="repair",
+        which=repair_heading(offered),
+        event_id=str(uuid7()),
+        days=page_steps.days_of(times, words, ZoneInfo(link.zone), offered.starts_at),
+    )
+
+
+@get(
+    "/t/owners/{number:str}/transfer",
+    operation_id="readOwnersTransferForm",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+)
+async def read_transfer(request: Asked, number: Number) -> Response[Any]:
+    """Ask to whom the goods go."""
+    return await _transfer(request, await owner_links.signed_in(request, number))
+
+
+@post(
+    "/t/owners/{number:str}/transfer",
+    operation_id="askNextOwner",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def ask_next_owner(
+    request: Asked, number: Number, data: URLEncodedBody[TransferForm]
+) -> Response[Any]:
+    """Send the code to the next owner's phone; he tells it to whoever stands before this page."""
+    link = await owner_links.own_signed_in(request, number)
+    await limits.take("otp", link.token_hash.hex())
+    await limits.take("otp", client_of(request.scope))
+    asking = warranty_transfers.ask(
+        link.fulfilment_id,
+        data.piece,
+        name=data.name,
+        phone=data.phone,
+        actor=owner(link),
+        owner_n=link.owner_n,
+    )
+    refusal = await page_steps.refusal_of(asking)
+    return await _transfer(request, link, refusal, asked="" if refusal else data.piece)
+
+
+@post(
+    "/t/owners/{number:str}/transfer/code",
+    operation_id="confirmNextOwner",
+    opt=public(),
+    include_in_schema=False,
+    exception_handlers=REFUSALS,
+    request_max_body_size=page_steps.FORM_LIMIT,
+)
+async def confirm_next_owner(
+    request: Asked, number: Number, data: URLEncodedBody[TransferCodeForm]
+) -> Response[Any]:
+    """Give the warranty to whoever has told the code; from then on this link opens nothing."""
+    link = await owner_links.own_signed_in(request, number)
+    typed = data.code.replace(" ", "").replace("-", "")
+    refusal = await page_steps.refusal_of(
+        warranty_transfers.confirm(
+            link.fulfilment_id, data.piece, typed, actor=owner(link), owner_n=link.owner_n
+        )
+    )
+    if refusal is not None:
+        return await _transfer(request, link, refusal, asked=data.piece)
+    words = _words(request, link)
+    return message_page(words, words("transfer"), words("said_transferred"), status=200)
+
+
+async def _transfer(
+    request: Asked, link: OwnerLink, refusal: Refusal | None = None, *, asked: str = ""
+) -> Response[Any]:
+    pieces = await warranty_claims.covered(
+        link.fulfilment_id, actor=owner(link), owner_n=link.owner_n
+    )
+    return page_steps.page_behind(
+        _where(link),
+        "transfer.html",
+        _words(request, link),
+        refusal=refusal,
+        action="transfer",
+        pieces=[one for one in pieces if not one.over and not one.claim_open],
+        asked=asked,
+    )
+
+
+def _words(request: Asked, link: OwnerLink) -> Words:
+    return Words(wanted_language(request) or link.language, link.zone)
+
+
+def _where(link: OwnerLink) -> Where:
+    return Where(owner_path(link.number), link.goods)
+
+
+handlers = [
+    read_repair_times,
+    move_repair,
+    read_transfer,
+    ask_next_owner,
+    confirm_next_owner,
+]
+"""The pages of this file."""
