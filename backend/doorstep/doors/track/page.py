@@ -8,15 +8,13 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.params import PathParameter
 
 from doorstep.core import blobs, limits
 from doorstep.core.auth.guard import client_of
-from doorstep.core.auth.permissions import public
 from doorstep.doors.track import links, page_sql
 from doorstep.doors.track.page_answers import (
-    REFUSALS,
     go_to,
     jpeg,
     order_page,
@@ -24,6 +22,7 @@ from doorstep.doors.track.page_answers import (
     wanted_language,
 )
 from doorstep.doors.track.page_reading import NoSuchPaper, language_of, read_own, read_page
+from doorstep.doors.track.page_routes import reads
 from doorstep.doors.track.page_schemas import Link
 from doorstep.doors.track.page_steps import ParcelPart
 from doorstep.flows import pod_paper, receipt_paper
@@ -40,13 +39,7 @@ SAID = frozenset(
 """What a page says once after a form."""
 
 
-@get(
-    "/t/{token:str}",
-    operation_id="openTrackingLink",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/{token:str}", "openTrackingLink")
 async def open_link(request: Request[Any, Any, Any], token: Token) -> Response[Any]:
     """Send the browser on to the order's own address, with the link's secret in a cookie.
 
@@ -58,13 +51,7 @@ async def open_link(request: Request[Any, Any, Any], token: Token) -> Response[A
     return go_to(path, links.remember_link(link.number, token))
 
 
-@get(
-    "/t/orders/{number:str}",
-    operation_id="readOrderPage",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}", "readOrderPage")
 async def read_order_page(request: Request[Any, Any, Any], number: Token) -> Response[str]:
     """Show the order of this address to a browser that has opened its link."""
     link = await links.by_cookie(request, number)
@@ -80,13 +67,7 @@ async def read_order_page(request: Request[Any, Any, Any], number: Token) -> Res
     )
 
 
-@get(
-    "/t/orders/{number:str}/certificates/{paper:str}",
-    operation_id="readOwnCertificate",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/certificates/{paper:str}", "readOwnCertificate")
 async def read_certificate(
     request: Request[Any, Any, Any], number: Token, paper: Token
 ) -> Response[Any]:
@@ -97,13 +78,7 @@ async def read_certificate(
     return pdf(await blobs.get(sha256), paper)
 
 
-@get(
-    "/t/orders/{number:str}/invoice",
-    operation_id="readOwnInvoice",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/invoice", "readOwnInvoice")
 async def read_invoice(request: Request[Any, Any, Any], number: Token) -> Response[Any]:
     """Hand out the order's invoice to a customer who has signed in."""
     link = await _signed_in(request, number)
@@ -112,13 +87,7 @@ async def read_invoice(request: Request[Any, Any, Any], number: Token) -> Respon
     return pdf(await blobs.get(sha256), f"{link.number}-invoice")
 
 
-@get(
-    "/t/orders/{number:str}/receipts/{paper:str}",
-    operation_id="readOwnReceipt",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/receipts/{paper:str}", "readOwnReceipt")
 async def read_receipt(
     request: Request[Any, Any, Any], number: Token, paper: Token
 ) -> Response[Any]:
@@ -131,13 +100,7 @@ async def read_receipt(
     return pdf(await asyncio.to_thread(receipt_paper.draw, receipt), f"{link.number}-receipt")
 
 
-@get(
-    "/t/orders/{number:str}/parcels/{parcel:int}/proof",
-    operation_id="readOwnProof",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/parcels/{parcel:int}/proof", "readOwnProof")
 async def read_proof(
     request: Request[Any, Any, Any], number: Token, parcel: ParcelPart
 ) -> Response[Any]:
@@ -149,13 +112,7 @@ async def read_proof(
     return pdf(paper, f"{link.number}-{parcel}-proof")
 
 
-@get(
-    "/t/orders/{number:str}/parcels/{parcel:int}/who",
-    operation_id="readPortrait",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/parcels/{parcel:int}/who", "readPortrait")
 async def read_portrait(
     request: Request[Any, Any, Any], number: Token, parcel: ParcelPart
 ) -> Response[Any]:

@@ -10,16 +10,15 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.params import PathParameter, URLEncodedBody
 
 from doorstep.core import db
-from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import page_steps
-from doorstep.doors.track.page_answers import REFUSALS
 from doorstep.doors.track.page_reading import parcel_of
+from doorstep.doors.track.page_routes import reads, takes
 from doorstep.doors.track.page_schemas import PIECE, ChoiceForm, Link
 from doorstep.doors.track.page_steps import Number, ParcelPart, customer
 from doorstep.doors.track.page_words import Words
@@ -37,13 +36,7 @@ SELECT (SELECT from_at FROM delivery_window WHERE fulfilment_id = $1 ORDER BY n 
 """
 
 
-@get(
-    "/t/orders/{number:str}/parcels/{parcel:int}/times/{which:str}",
-    operation_id="readFreeTimes",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/parcels/{parcel:int}/times/{which:str}", "readFreeTimes")
 async def read_times(
     request: Asked, number: Number, parcel: ParcelPart, which: Which
 ) -> Response[Any]:
@@ -52,14 +45,7 @@ async def read_times(
     return await _page(request, link, parcel, which)
 
 
-@post(
-    "/t/orders/{number:str}/parcels/{parcel:int}/times/{which:str}",
-    operation_id="chooseTime",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/parcels/{parcel:int}/times/{which:str}", "chooseTime")
 async def choose_time(
     request: Asked,
     number: Number,
@@ -128,13 +114,7 @@ async def _times(
 # --- The visit that answers a warranty claim ------------------------------------------------------
 
 
-@get(
-    "/t/orders/{number:str}/parcels/{parcel:int}/repairs/{piece:str}",
-    operation_id="readFreeRepairTimes",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/parcels/{parcel:int}/repairs/{piece:str}", "readFreeRepairTimes")
 async def read_repair_times(
     request: Asked, number: Number, parcel: ParcelPart, piece: PieceOf
 ) -> Response[Any]:
@@ -143,14 +123,7 @@ async def read_repair_times(
     return await _repair(request, link, parcel, piece)
 
 
-@post(
-    "/t/orders/{number:str}/parcels/{parcel:int}/repairs/{piece:str}",
-    operation_id="moveRepair",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/parcels/{parcel:int}/repairs/{piece:str}", "moveRepair")
 async def move_repair(
     request: Asked,
     number: Number,

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.params import URLEncodedBody
 
 from doorstep.core import db
-from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.doors.track import page_files, page_steps, sketch
-from doorstep.doors.track.page_answers import REFUSALS
+from doorstep.doors.track.page_routes import reads, takes
 from doorstep.doors.track.page_schemas import AddressForm, Link, LookForm
 from doorstep.doors.track.page_steps import Asked, Number, customer
 from doorstep.doors.track.pin import PlaceUnreadable, read_place
@@ -34,27 +33,14 @@ DOOR = ("building", "floor", "flat")
 LIFT = {"yes": True, "no": False, "": None}
 
 
-@get(
-    "/t/orders/{number:str}/address",
-    operation_id="readAddressForm",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/address", "readAddressForm")
 async def read_address(request: Asked, number: Number) -> Response[Any]:
     """Show what we know of the door, and ask for the rest."""
     link = await page_steps.signed_in(request, number)
     return await _address(request, link, await db.one(ADDRESS, link.order_id))
 
 
-@post(
-    "/t/orders/{number:str}/address",
-    operation_id="completeAddress",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/address", "completeAddress")
 async def complete_address(
     request: Asked, number: Number, data: URLEncodedBody[AddressForm]
 ) -> Response[Any]:
@@ -71,15 +57,7 @@ async def complete_address(
     return page_steps.back(request, link, "address_kept")
 
 
-@post(
-    "/t/orders/{number:str}/address/look",
-    operation_id="lookAtDoor",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-    status_code=200,
-)
+@takes("/t/orders/{number:str}/address/look", "lookAtDoor", status_code=200)
 async def look_at_door(
     request: Asked, number: Number, data: URLEncodedBody[LookForm]
 ) -> Response[Any]:

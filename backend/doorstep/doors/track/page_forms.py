@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from litestar import Response, post
+from litestar import Response
 from litestar.params import URLEncodedBody
 
 from doorstep.core import limits
 from doorstep.core.auth.guard import client_of
-from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.doors.track import links, page_steps
-from doorstep.doors.track.page_answers import REFUSALS, order_page, wanted_language
+from doorstep.doors.track.page_answers import order_page, wanted_language
 from doorstep.doors.track.page_reading import NoSuchPaper, parcel_of, read_page
+from doorstep.doors.track.page_routes import takes
 from doorstep.doors.track.page_schemas import (
     CancelForm,
     DateForm,
@@ -26,20 +26,13 @@ from doorstep.doors.track.page_schemas import (
     RateForm,
     SignInForm,
 )
-from doorstep.doors.track.page_steps import FORM_LIMIT, Asked, Number, customer
+from doorstep.doors.track.page_steps import Asked, Number, customer
 from doorstep.flows import care, expected_dates, link_access
 from doorstep.modules.crm import service as crm
 from doorstep.modules.crm import sign_in as crm_sign_in
 
 
-@post(
-    "/t/orders/{number:str}/rating",
-    operation_id="rateOnPage",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/rating", "rateOnPage")
 async def rate(request: Asked, number: Number, data: URLEncodedBody[RateForm]) -> Response[Any]:
     """Rate one parcel, once (1016)."""
     link = await page_steps.own(request, number)
@@ -62,14 +55,7 @@ async def rate(request: Asked, number: Number, data: URLEncodedBody[RateForm]) -
     return await _done(request, link, do, "rated", typed)
 
 
-@post(
-    "/t/orders/{number:str}/date",
-    operation_id="acceptDateOnPage",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/date", "acceptDateOnPage")
 async def accept_date(
     request: Asked, number: Number, data: URLEncodedBody[DateForm]
 ) -> Response[Any]:
@@ -85,14 +71,7 @@ async def accept_date(
     return await _done(request, link, do, "accepted")
 
 
-@post(
-    "/t/orders/{number:str}/cancel",
-    operation_id="cancelOnPage",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/cancel", "cancelOnPage")
 async def cancel(request: Asked, number: Number, data: URLEncodedBody[CancelForm]) -> Response[Any]:
     """Cancel a parcel whose goods are short; what is paid for them is owed back."""
     link = await page_steps.own(request, number)
@@ -104,14 +83,7 @@ async def cancel(request: Asked, number: Number, data: URLEncodedBody[CancelForm
     return await _done(request, link, do, "cancelled")
 
 
-@post(
-    "/t/orders/{number:str}/handover-code",
-    operation_id="sendHandoverCodeAgain",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/handover-code", "sendHandoverCodeAgain")
 async def send_handover_code(
     request: Asked, number: Number, data: URLEncodedBody[ParcelForm]
 ) -> Response[Any]:
@@ -127,14 +99,7 @@ async def send_handover_code(
     return await _done(request, link, do, "handover_sent")
 
 
-@post(
-    "/t/orders/{number:str}/sign-in-code",
-    operation_id="sendSignInCode",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/sign-in-code", "sendSignInCode")
 async def send_sign_in_code(request: Asked, number: Number) -> Response[Any]:
     """Send a code to the order's phone; the answer is the same whether there is one or not."""
     link = await page_steps.own(request, number)
@@ -146,14 +111,7 @@ async def send_sign_in_code(request: Asked, number: Number) -> Response[Any]:
     return await _done(request, link, do, "code_sent")
 
 
-@post(
-    "/t/orders/{number:str}/sign-in",
-    operation_id="signInOnPage",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/sign-in", "signInOnPage")
 async def sign_in(
     request: Asked, number: Number, data: URLEncodedBody[SignInForm]
 ) -> Response[Any]:
@@ -167,14 +125,7 @@ async def sign_in(
     return page_steps.back(request, link, "signed_in", links.remember_session(number, token))
 
 
-@post(
-    "/t/orders/{number:str}/sign-out",
-    operation_id="signOutOnPage",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/sign-out", "signOutOnPage")
 async def sign_out(request: Asked, number: Number) -> Response[Any]:
     """End the session, here and wherever its cookie may have gone."""
     link = await page_steps.own(request, number)

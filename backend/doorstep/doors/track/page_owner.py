@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.params import MultipartBody, URLEncodedBody
 
 from doorstep.core import blobs, limits
 from doorstep.core.auth.guard import client_of
-from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import links, owner_links, page_steps, page_words
 from doorstep.doors.track.links import owner_path
 from doorstep.doors.track.owner_links import OwnerLink
-from doorstep.doors.track.page_answers import REFUSALS, go_to, html, pdf, wanted_language
+from doorstep.doors.track.page_answers import go_to, html, pdf, wanted_language
+from doorstep.doors.track.page_routes import PHOTOS_LIMIT, reads, takes
 from doorstep.doors.track.page_schemas import OwnerClaimForm, SignInForm
 from doorstep.doors.track.page_steps import Asked, Number
 from doorstep.doors.track.page_warranty import ended, stands
@@ -31,53 +31,28 @@ SAID = frozenset(
 """What the page says once after a form."""
 
 
-@get(
-    "/t/warranties/{token:str}",
-    operation_id="openOwnersLink",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/warranties/{token:str}", "openOwnersLink")
 async def open_owners_link(request: Asked, token: Number) -> Response[Any]:
     """Send the browser on to the warranty's own address, with the link's secret in a cookie."""
     link = await owner_links.by_token(request, token)
     return _to_page(request, link, links.remember_link(link.number, token))
 
 
-@get(
-    "/t/owners/{number:str}",
-    operation_id="readOwnersPage",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/owners/{number:str}", "readOwnersPage")
 async def read_owners_page(request: Asked, number: Number) -> Response[Any]:
     """Show a warranty to its owner; who has typed the code can claim under it."""
     link = await owner_links.by_cookie(request, number)
     return await _page(request, link)
 
 
-@get(
-    "/t/owners/{number:str}/certificate",
-    operation_id="readOwnersCertificate",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/owners/{number:str}/certificate", "readOwnersCertificate")
 async def read_owners_certificate(request: Asked, number: Number) -> Response[Any]:
     """Hand out the certificate of a warranty to its new owner; it names him by initials."""
     link = await owner_links.by_cookie(request, number)
     return pdf(await blobs.get(link.certificate_sha256), link.number)
 
 
-@post(
-    "/t/owners/{number:str}/sign-in-code",
-    operation_id="sendOwnersCode",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/owners/{number:str}/sign-in-code", "sendOwnersCode")
 async def send_owners_code(request: Asked, number: Number) -> Response[Any]:
     """Send a code to the owner's phone."""
     link = await owner_links.own(request, number)
@@ -90,14 +65,7 @@ async def send_owners_code(request: Asked, number: Number) -> Response[Any]:
     return await _done(request, link, await page_steps.refusal_of(do()), "owner_code")
 
 
-@post(
-    "/t/owners/{number:str}/sign-in",
-    operation_id="signInAsOwner",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/owners/{number:str}/sign-in", "signInAsOwner")
 async def sign_in_as_owner(
     request: Asked, number: Number, data: URLEncodedBody[SignInForm]
 ) -> Response[Any]:
@@ -112,14 +80,7 @@ async def sign_in_as_owner(
     return _to_page(request, link, said, links.remember_session(link.number, session))
 
 
-@post(
-    "/t/owners/{number:str}/sign-out",
-    operation_id="signOutAsOwner",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/owners/{number:str}/sign-out", "signOutAsOwner")
 async def sign_out_as_owner(request: Asked, number: Number) -> Response[Any]:
     """End the session of this browser."""
     link = await owner_links.own(request, number)
@@ -128,14 +89,7 @@ async def sign_out_as_owner(request: Asked, number: Number) -> Response[Any]:
     return _to_page(request, link, said, links.forget_session(link.number))
 
 
-@post(
-    "/t/owners/{number:str}/claim",
-    operation_id="claimAsOwner",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.PHOTOS_LIMIT,
-)
+@takes("/t/owners/{number:str}/claim", "claimAsOwner", limit=PHOTOS_LIMIT)
 async def claim_as_owner(
     request: Asked, number: Number, data: MultipartBody[OwnerClaimForm]
 ) -> Response[Any]:

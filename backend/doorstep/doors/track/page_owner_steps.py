@@ -5,45 +5,32 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.params import URLEncodedBody
 
 from doorstep.core import limits
 from doorstep.core.auth.guard import client_of
-from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import links, owner_links, page_steps
 from doorstep.doors.track.links import owner_path
 from doorstep.doors.track.owner_links import OwnerLink, owner
-from doorstep.doors.track.page_answers import REFUSALS, go_to, message_page, wanted_language
+from doorstep.doors.track.page_answers import go_to, message_page, wanted_language
 from doorstep.doors.track.page_choices import repair_heading
+from doorstep.doors.track.page_routes import reads, takes
 from doorstep.doors.track.page_schemas import ChoiceForm, TransferCodeForm, TransferForm
 from doorstep.doors.track.page_steps import Asked, Number, Where
 from doorstep.doors.track.page_words import Words
 from doorstep.flows import repair_choice, warranty_claims, warranty_transfers
 
 
-@get(
-    "/t/owners/{number:str}/repair",
-    operation_id="readOwnersRepairTimes",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/owners/{number:str}/repair", "readOwnersRepairTimes")
 async def read_repair_times(request: Asked, number: Number) -> Response[Any]:
     """Show to when the visit for what he has claimed may be moved."""
     return await _repair(request, await owner_links.signed_in(request, number))
 
 
-@post(
-    "/t/owners/{number:str}/repair",
-    operation_id="moveOwnersRepair",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/owners/{number:str}/repair", "moveOwnersRepair")
 async def move_repair(
     request: Asked, number: Number, data: URLEncodedBody[ChoiceForm]
 ) -> Response[Any]:
@@ -83,26 +70,13 @@ async def _repair(request: Asked, link: OwnerLink, refusal: Refusal | None = Non
     )
 
 
-@get(
-    "/t/owners/{number:str}/transfer",
-    operation_id="readOwnersTransferForm",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/owners/{number:str}/transfer", "readOwnersTransferForm")
 async def read_transfer(request: Asked, number: Number) -> Response[Any]:
     """Ask to whom the goods go."""
     return await _transfer(request, await owner_links.signed_in(request, number))
 
 
-@post(
-    "/t/owners/{number:str}/transfer",
-    operation_id="askNextOwner",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/owners/{number:str}/transfer", "askNextOwner")
 async def ask_next_owner(
     request: Asked, number: Number, data: URLEncodedBody[TransferForm]
 ) -> Response[Any]:
@@ -122,14 +96,7 @@ async def ask_next_owner(
     return await _transfer(request, link, refusal, asked="" if refusal else data.piece)
 
 
-@post(
-    "/t/owners/{number:str}/transfer/code",
-    operation_id="confirmNextOwner",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/owners/{number:str}/transfer/code", "confirmNextOwner")
 async def confirm_next_owner(
     request: Asked, number: Number, data: URLEncodedBody[TransferCodeForm]
 ) -> Response[Any]:

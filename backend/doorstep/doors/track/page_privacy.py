@@ -7,41 +7,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.params import URLEncodedBody
 
 from doorstep.core import limits
-from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.doors.track import page_steps
-from doorstep.doors.track.page_answers import PRIVATE, REFUSALS
+from doorstep.doors.track.page_answers import PRIVATE
+from doorstep.doors.track.page_routes import reads, takes
 from doorstep.doors.track.page_schemas import ErasureForm, Link
 from doorstep.doors.track.page_steps import Asked, Number, customer
 from doorstep.flows import customer_data, erasure
 
 
-@get(
-    "/t/orders/{number:str}/data",
-    operation_id="readOwnDataForms",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/data", "readOwnDataForms")
 async def read_forms(request: Asked, number: Number) -> Response[Any]:
     """Offer the customer's data, and say what an erasure takes away and what stays."""
     link = await page_steps.signed_in(request, number)
     return await _forms(request, link)
 
 
-@post(
-    "/t/orders/{number:str}/data",
-    operation_id="downloadOwnData",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-    status_code=200,
-)
+@takes("/t/orders/{number:str}/data", "downloadOwnData", status_code=200)
 async def download(request: Asked, number: Number) -> Response[Any]:
     """Give all that is kept of the customer, as one file."""
     link = await page_steps.own_signed_in(request, number)
@@ -54,14 +40,7 @@ async def download(request: Asked, number: Number) -> Response[Any]:
     )
 
 
-@post(
-    "/t/orders/{number:str}/erasure",
-    operation_id="askForErasure",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/erasure", "askForErasure")
 async def ask_for_erasure(
     request: Asked, number: Number, data: URLEncodedBody[ErasureForm]
 ) -> Response[Any]:

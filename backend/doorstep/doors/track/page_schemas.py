@@ -262,7 +262,10 @@ class AddressForm(Struct, kw_only=True, forbid_unknown_fields=True):
 class LookForm(AddressForm, kw_only=True, forbid_unknown_fields=True):
     """The same, to be looked at and not kept."""
 
-    move: Annotated[str, Meta(pattern=r"^((north|south|east|west) (20|100))?$")] = ""
+    move: Literal[
+        "", "north 20", "north 100", "south 20", "south 100", "east 20", "east 100", "west 20",
+        "west 100",
+    ] = ""  # fmt: skip
     """Where a press moves the pin to, and by how many metres."""
     around: Annotated[int, Meta(ge=0, le=100_000)] = 0
     """How far the phone that told its place may be wrong, in metres; 0 for a place that was typed."""
@@ -275,7 +278,9 @@ class HelpForm(Struct, kw_only=True, forbid_unknown_fields=True):
     words: Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 
 
-LineChoice = Annotated[str, Meta(max_length=45, pattern=r"^([0-9a-f-]{36}:[0-9]{1,5})?$")]
+LineChoice = Annotated[
+    str, Meta(pattern=r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9]{1,5})?$")
+]
 
 
 class ReturnForm(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -29,12 +29,6 @@ Number = Annotated[str, PathParameter()]
 ParcelPart = Annotated[int, PathParameter(ge=1, le=999)]
 Asked = Request[Any, Any, Any]
 
-FORM_LIMIT = 32 * 1024
-"""Bytes of a form: two thousand letters of any script, each in nine bytes."""
-
-PHOTOS_LIMIT = 40 << 20
-"""Bytes of a form with six photos as phones take them."""
-
 LANGUAGE = """
 SELECT o.language, c.zone FROM customer_order o JOIN channel c ON c.id = o.channel_id WHERE o.id = $1
 """

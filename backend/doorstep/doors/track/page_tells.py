@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.params import MultipartBody, URLEncodedBody
 
-from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import links, page_steps
-from doorstep.doors.track.page_answers import REFUSALS
 from doorstep.doors.track.page_reading import parcel_of
+from doorstep.doors.track.page_routes import PHOTOS_LIMIT, reads, takes
 from doorstep.doors.track.page_schemas import (
     AttemptForm,
     HelpForm,
@@ -29,27 +28,14 @@ from doorstep.flows.tickets import open_ticket
 # --- An attempt that failed -----------------------------------------------------------------------
 
 
-@get(
-    "/t/orders/{number:str}/parcels/{parcel:int}/attempt",
-    operation_id="readFailedAttempt",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/parcels/{parcel:int}/attempt", "readFailedAttempt")
 async def read_attempt(request: Asked, number: Number, parcel: ParcelPart) -> Response[Any]:
     """Show what was reported of the last attempt, and ask whether it was so."""
     link = await links.by_cookie(request, number)
     return await _attempt(request, link, parcel)
 
 
-@post(
-    "/t/orders/{number:str}/parcels/{parcel:int}/attempt",
-    operation_id="answerFailedAttempt",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/parcels/{parcel:int}/attempt", "answerFailedAttempt")
 async def answer_attempt(
     request: Asked, number: Number, parcel: ParcelPart, data: URLEncodedBody[AttemptForm]
 ) -> Response[Any]:
@@ -90,26 +76,15 @@ async def _attempt(
 # --- Damage and missing parts ---------------------------------------------------------------------
 
 
-@get(
-    "/t/orders/{number:str}/parcels/{parcel:int}/problem",
-    operation_id="readReportForm",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/parcels/{parcel:int}/problem", "readReportForm")
 async def read_report(request: Asked, number: Number, parcel: ParcelPart) -> Response[Any]:
     """Ask what is damaged or missing."""
     link = await page_steps.signed_in(request, number)
     return await _report(request, link, parcel)
 
 
-@post(
-    "/t/orders/{number:str}/parcels/{parcel:int}/problem",
-    operation_id="reportProblemOnPage",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.PHOTOS_LIMIT,
+@takes(
+    "/t/orders/{number:str}/parcels/{parcel:int}/problem", "reportProblemOnPage", limit=PHOTOS_LIMIT
 )
 async def report(
     request: Asked, number: Number, parcel: ParcelPart, data: MultipartBody[ReportForm]
@@ -154,27 +129,14 @@ async def _report(
 # --- Help -----------------------------------------------------------------------------------------
 
 
-@get(
-    "/t/orders/{number:str}/help",
-    operation_id="readHelpForm",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/help", "readHelpForm")
 async def read_help(request: Asked, number: Number) -> Response[Any]:
     """Ask what the customer wants to know."""
     link = await links.by_cookie(request, number)
     return await _help(request, link)
 
 
-@post(
-    "/t/orders/{number:str}/help",
-    operation_id="askForHelp",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/help", "askForHelp")
 async def ask_for_help(
     request: Asked, number: Number, data: URLEncodedBody[HelpForm]
 ) -> Response[Any]:

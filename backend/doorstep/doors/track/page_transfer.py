@@ -4,42 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.params import URLEncodedBody
 
 from doorstep.core import limits
 from doorstep.core.auth.guard import client_of
-from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.doors.track import page_steps
-from doorstep.doors.track.page_answers import REFUSALS
 from doorstep.doors.track.page_reading import parcel_of
+from doorstep.doors.track.page_routes import reads, takes
 from doorstep.doors.track.page_schemas import Link, TransferCodeForm, TransferForm
 from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer
 from doorstep.flows import warranty_claims, warranty_transfers
 
 
-@get(
-    "/t/orders/{number:str}/parcels/{parcel:int}/transfer",
-    operation_id="readTransferForm",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/parcels/{parcel:int}/transfer", "readTransferForm")
 async def read_transfer(request: Asked, number: Number, parcel: ParcelPart) -> Response[Any]:
     """Ask to whom which piece goes."""
     link = await page_steps.signed_in(request, number)
     return await _page(request, link, parcel)
 
 
-@post(
-    "/t/orders/{number:str}/parcels/{parcel:int}/transfer",
-    operation_id="askNewOwner",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/parcels/{parcel:int}/transfer", "askNewOwner")
 async def ask_new_owner(
     request: Asked, number: Number, parcel: ParcelPart, data: URLEncodedBody[TransferForm]
 ) -> Response[Any]:
@@ -57,14 +43,7 @@ async def ask_new_owner(
     return await _page(request, link, parcel, refusal, asked=asked)
 
 
-@post(
-    "/t/orders/{number:str}/parcels/{parcel:int}/transfer/code",
-    operation_id="confirmNewOwner",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/parcels/{parcel:int}/transfer/code", "confirmNewOwner")
 async def confirm_new_owner(
     request: Asked, number: Number, parcel: ParcelPart, data: URLEncodedBody[TransferCodeForm]
 ) -> Response[Any]:

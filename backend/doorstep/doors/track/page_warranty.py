@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.params import MultipartBody
 
-from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import page_steps
-from doorstep.doors.track.page_answers import REFUSALS
 from doorstep.doors.track.page_reading import parcel_of
+from doorstep.doors.track.page_routes import PHOTOS_LIMIT, reads, takes
 from doorstep.doors.track.page_schemas import ClaimForm, Link
 from doorstep.doors.track.page_steps import (
     Asked,
@@ -30,26 +29,15 @@ from doorstep.flows import warranty_claims
 from doorstep.modules.crm.claims import WarrantyOver
 
 
-@get(
-    "/t/orders/{number:str}/parcels/{parcel:int}/warranty",
-    operation_id="readWarrantyForm",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/parcels/{parcel:int}/warranty", "readWarrantyForm")
 async def read_warranty(request: Asked, number: Number, parcel: ParcelPart) -> Response[Any]:
     """Show what is under warranty, and until when; ask what is wrong."""
     link = await page_steps.signed_in(request, number)
     return await _page(request, link, parcel)
 
 
-@post(
-    "/t/orders/{number:str}/parcels/{parcel:int}/warranty",
-    operation_id="claimUnderWarranty",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.PHOTOS_LIMIT,
+@takes(
+    "/t/orders/{number:str}/parcels/{parcel:int}/warranty", "claimUnderWarranty", limit=PHOTOS_LIMIT
 )
 async def claim(
     request: Asked, number: Number, parcel: ParcelPart, data: MultipartBody[ClaimForm]

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.params import URLEncodedBody
 
-from doorstep.core.auth.permissions import public
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import page_steps
-from doorstep.doors.track.page_answers import REFUSALS
 from doorstep.doors.track.page_reading import parcel_of
+from doorstep.doors.track.page_routes import reads, takes
 from doorstep.doors.track.page_schemas import Link, ReturnForm, WishesForm
 from doorstep.doors.track.page_steps import Asked, Number, ParcelPart, customer
 from doorstep.flows import contact_wishes, returns
@@ -24,27 +23,14 @@ from doorstep.modules.messages.rules import CHANNELS
 # --- Returns --------------------------------------------------------------------------------------
 
 
-@get(
-    "/t/orders/{number:str}/parcels/{parcel:int}/return",
-    operation_id="readReturnForm",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/parcels/{parcel:int}/return", "readReturnForm")
 async def read_return(request: Asked, number: Number, parcel: ParcelPart) -> Response[Any]:
     """Show what may be given back, and until when."""
     link = await page_steps.signed_in(request, number)
     return await _return(request, link, parcel)
 
 
-@post(
-    "/t/orders/{number:str}/parcels/{parcel:int}/return",
-    operation_id="askForReturn",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/parcels/{parcel:int}/return", "askForReturn")
 async def ask_for_return(
     request: Asked, number: Number, parcel: ParcelPart, data: URLEncodedBody[ReturnForm]
 ) -> Response[Any]:
@@ -93,13 +79,7 @@ async def _return(
 # --- Messages -------------------------------------------------------------------------------------
 
 
-@get(
-    "/t/orders/{number:str}/messages",
-    operation_id="readContactWishes",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-)
+@reads("/t/orders/{number:str}/messages", "readContactWishes")
 async def read_wishes(request: Asked, number: Number) -> Response[Any]:
     """Show by which ways the customer is written to."""
     link = await page_steps.signed_in(request, number)
@@ -108,14 +88,7 @@ async def read_wishes(request: Asked, number: Number) -> Response[Any]:
     return page_steps.page("messages.html", link, words, action="messages", wishes=wishes)
 
 
-@post(
-    "/t/orders/{number:str}/messages",
-    operation_id="keepContactWishes",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=page_steps.FORM_LIMIT,
-)
+@takes("/t/orders/{number:str}/messages", "keepContactWishes")
 async def keep_wishes(
     request: Asked, number: Number, data: URLEncodedBody[WishesForm]
 ) -> Response[Any]:

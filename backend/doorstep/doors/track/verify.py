@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.params import PathParameter
 
 from doorstep.core import limits
@@ -19,8 +19,8 @@ from doorstep.core.http.problems import problems
 from doorstep.core.limits import TooManyRequests
 from doorstep.doors.track import page_words
 from doorstep.doors.track.links import count_miss
-from doorstep.doors.track.page_answers import REFUSALS, html, message_page, words_of
-from doorstep.doors.track.page_steps import FORM_LIMIT
+from doorstep.doors.track.page_answers import html, message_page, words_of
+from doorstep.doors.track.page_routes import takes
 from doorstep.doors.track.schemas import Certificate
 from doorstep.flows import new_links
 from doorstep.modules.crm import service as crm
@@ -72,14 +72,7 @@ def _page(request: Request[Any, Any, Any], found: Certificate) -> Response[Any]:
     return html(text)
 
 
-@post(
-    "/t/certificates/{number:str}/link",
-    operation_id="sendNewLink",
-    opt=public(),
-    include_in_schema=False,
-    exception_handlers=REFUSALS,
-    request_max_body_size=FORM_LIMIT,
-)
+@takes("/t/certificates/{number:str}/link", "sendNewLink")
 async def send_new_link(
     request: Request[Any, Any, Any], number: Annotated[str, PathParameter()]
 ) -> Response[str]:
