@@ -176,8 +176,44 @@ async def test_a_face_and_the_page_of_a_new_owner_are_sound_in_each_language(
             await page.locator("#in button").click()
             await expect(page.locator("#step textarea").first).to_be_visible()
             await look(page, tmp_path / f"owner-{language}.png")
+            await page.goto(f"{base}/t/owners/{certificate}/transfer?lang={language}")
+            await expect(page.locator("#step input[name=phone]")).to_be_visible()
+            await look(page, tmp_path / f"owner-gives-{language}.png")
             assert said == [], "the policy forbids something that is on the page"
             await context.close()
+
+
+async def test_an_owner_who_was_to_be_called_chooses_a_time_and_then_another_without_javascript(
+    company: Company, base: str, playwright: Playwright, tmp_path: Path
+) -> None:
+    installed = await done(company)
+    async with visiting() as first_owner:
+        await given(first_owner, installed)
+    owners_link = (await secret_of("warranty_yours")).rsplit("/", 1)[1]
+    booked = "SELECT lower(during) FROM visit WHERE purpose = 'warranty' AND state = 'booked'"
+    async with chrome(playwright) as browser:
+        context = await browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type]
+        page = await context.new_page()
+        await page.goto(f"{base}/t/warranties/{owners_link}?lang=en")
+        await page.locator("#ask button").click()
+        await page.locator("#in input").fill(await secret_of("owner_code"))
+        await page.locator("#in button").click()
+        await page.locator("textarea[name=place]").fill("9 Palm Street, Sharjah")
+        await page.locator("textarea[name=words]").fill("It hums.")
+        await page.locator("input[name=start][value=call]").check()
+        await page.locator("#step button").click()
+        chosen = []
+        for words in ("Choose a time for the technician", "Choose another time for the technician"):
+            await page.get_by_role("link", name=words).click()
+            await expect(page.locator("main h1")).to_have_text(words)
+            await page.screenshot(path=tmp_path / f"{len(chosen)}.png", full_page=True)
+            await page.locator("input[name=start]").nth(2).check()
+            await page.locator("#step button").click()
+            await expect(page.get_by_role("status")).to_be_visible()
+            chosen.append([row["lower"] for row in await core_db.rows(booked)])
+        await page.screenshot(path=tmp_path / "after.png", full_page=True)
+    [[first], [second]] = chosen
+    assert first != second
 
 
 async def test_a_delivery_is_chosen_in_a_browser_without_javascript(
