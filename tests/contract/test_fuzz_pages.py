@@ -89,7 +89,7 @@ async def fuzz(company: Company, each: int, *, number: int) -> None:
                     assert "Traceback" not in answer.text, about
                 told[answer.status_code] += 1
     # A fuzz that is always refused, or never, would prove nothing.
-    assert told[303] > each and told[422] > each, told
+    assert told[303] > each // 3 and told[422] > each, told
     await all_is_well(company)
 
 

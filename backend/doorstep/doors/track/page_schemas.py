@@ -297,7 +297,8 @@ class ReturnForm(Struct, kw_only=True, forbid_unknown_fields=True):
         """List the pieces that are named."""
         # A form of one line sends a text, one of several sends a list.
         lines = self.lines if isinstance(self.lines, list) else [self.lines]
-        named = [line.partition(":") for line in lines if line]
+        # A pattern's end lets a line break stand behind it.
+        named = [line.partition(":") for line in lines if line.strip()]
         return [
             Quantity(fulfilment_line_id=UUID(line_id), quantity=int(pieces))
             for line_id, _, pieces in named
