@@ -15,7 +15,8 @@ export function onBackgroundSync(event: SyncEvent, field: () => Field): void {
 }
 
 async function sendAll({ sync }: Field): Promise<void> {
-  const wait = await sync.run({ eager: true });
+  // A page that is at it does it all; to wait for it would ask for its work twice with each capture.
+  const wait = await sync.run({ eager: true, waits: false });
   // A rejection is how the browser learns that it must try again, by its own pauses.
   if (wait !== null) throw new Error(`Something still waits, for ${wait} ms.`);
 }

@@ -27,6 +27,12 @@ import { TrustedTime } from './trusted-time';
 /** After so long a page that did not get the lock looks whether there is anything left to send. */
 const LOOK_AGAIN_MS = 5_000;
 
+/** How a sync is asked for: `eager` cuts short the pauses of our own, `waits` for a page that is at it. */
+export interface Asked {
+  eager: boolean;
+  waits?: boolean;
+}
+
 export class Exchange {
   readonly database: Database;
   protected readonly time: TrustedTime;
@@ -75,12 +81,12 @@ export class Exchange {
    * Send all that is due, then pull; return after how many ms to try again, or null when nothing waits.
    *
    * An `eager` run was asked for because something is better or new now: it takes place even when
-   * another page is at it, after that one. Any other leaves it to that page.
+   * another page is at it, after that one, unless it says otherwise. Any other leaves it to that page.
    */
-  async run({ eager }: { eager: boolean }): Promise<number | null> {
+  async run({ eager, waits = eager }: Asked): Promise<number | null> {
     const session = await this.ports.sessions.current();
-    if (session === null) return this.#surrender(eager);
-    const done = await exclusively(this.ports.locks, { waits: eager }, async () => {
+    if (session === null) return this.#surrender(eager, waits);
+    const done = await exclusively(this.ports.locks, { waits }, async () => {
       // Whoever had something in hand has died: nobody else can be sending now.
       if (this.ports.locks.across_pages) await this.#leases.takeOver(session.person_id);
       await this.#leases.sweep();
@@ -161,10 +167,10 @@ export class Exchange {
   }
 
   /** Hand in what a device that was shut out still has, and then the pictures of all it has handed in. */
-  async #surrender(eager: boolean): Promise<number | null> {
+  async #surrender(eager: boolean, waits: boolean): Promise<number | null> {
     const who = await this.ports.sessions.shutOut();
     if (who === null) return null;
-    await exclusively(this.ports.locks, { waits: eager }, async () => {
+    await exclusively(this.ports.locks, { waits }, async () => {
       await this.#leases.sweep();
       await this.#media.sweep();
       await this.#sender.surrender(who, eager);
