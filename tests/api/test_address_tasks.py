@@ -103,6 +103,34 @@ async def test_the_desk_completes_the_address_and_the_task_is_over(company: Comp
     await healthy()
 
 
+async def test_a_number_that_cannot_be_reached_is_asked_for_by_a_desk_alone(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await bought(company, floor="G")
+    # As the shop's order leaves it whose number nobody can call (`keep_contact`).
+    await core_db.execute("UPDATE customer SET phone = NULL")
+    await core_db.execute("UPDATE address SET phone = NULL, missing = '{phone}'")
+    await order.go_on(1006)
+    assert await core_db.rows(ASKED) == []
+    [task] = await tasks()
+    assert task["title"] == f"{order.number}: the address lacks a phone number that works"
+    assert (await company.get("dispatcher", at(order)))["phone"] is None
+    wrong = await company.send("dispatcher", at(order), {"phone": "12345"})
+    assert (wrong.status_code, wrong.json()["type"]) == (422, "/problems/phone-unusable")
+    told = await floor.ok(company, "dispatcher", at(order), {"phone": "050 123 4567"})
+    assert (told["phone"], told["missing"]) == ("+971501234567", [])
+    [task] = await tasks()
+    assert task["closing_words"] == "The address is complete."
+    assert await core_db.value("SELECT phone FROM address") == "+971501234567"
+    # From now on codes go there, and nobody sends them elsewhere; the same again is no news.
+    again = await floor.ok(company, "support", at(order), {"phone": "+971 50 123 4567"})
+    assert again == told
+    other = await company.send("dispatcher", at(order), {"phone": "+971509999999"})
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/phone-is-as-sold")
+    assert await company.get("dispatcher", at(order)) == told
+    await healthy()
+
+
 async def test_the_customer_completes_the_address_and_the_task_is_over(
     company: Company, visitor: Visitor
 ) -> None:

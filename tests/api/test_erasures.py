@@ -30,6 +30,19 @@ async def test_support_records_a_wish_and_reads_in_words_what_it_waits_for(
     assert await company.get("support", "/console/erasure-requests?done=true") == []
 
 
+async def test_support_takes_a_wish_back_once_and_nothing_that_is_not_there(
+    company: Company,
+) -> None:
+    order = await erasing.place_canary(company, ("KET-17", 1))
+    path = f"/console/orders/{order.order_id}/erasure"
+    headers = company.users["support"].headers
+    assert (await company.http.delete(path, headers=headers)).status_code == 404
+    assert (await company.send("support", path, ASKED)).status_code == 200
+    assert (await company.http.delete(path, headers=headers)).status_code == 204
+    assert (await company.http.delete(path, headers=headers)).status_code == 404
+    assert await company.get("support", "/console/erasure-requests") == []
+
+
 async def test_what_is_done_says_how_much_it_has_erased(company: Company, clock: Any) -> None:
     order = await erasing.the_whole_way(company)
     then = clock.now()

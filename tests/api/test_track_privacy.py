@@ -132,6 +132,39 @@ async def test_an_erasure_that_waits_says_what_for_and_one_without_being_sure_is
     )  # fmt: skip
 
 
+async def test_a_wish_that_waits_is_taken_back_and_asked_for_anew(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await erasing.place_canary(company, ("KET-17", 1))
+    address = await at_page(visitor, order)
+    page = await visitor.read(f"{address}/data")
+    assert "withdraw" not in forms_of(page)
+    await visitor.do(forms_of(page)["step"], sure="yes")
+    form = forms_of(await visitor.read(f"{address}/data"))["withdraw"]
+    for _ in range(2):
+        assert "We keep your data." in words_of(await visitor.do(form))
+        assert await core_db.rows("SELECT * FROM erasure_request") == []
+    # What was set off before finds nothing to do.
+    await company.work()
+    assert await core_db.value("SELECT count(*) FROM customer WHERE name = 'Erased'") == 0
+    page = await visitor.read(f"{address}/data")
+    await visitor.do(forms_of(page)["step"], sure="yes")
+    assert await core_db.value("SELECT count(*) FROM erasure_request") == 1
+
+
+async def test_what_the_time_has_asked_for_nobody_takes_back(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await erasing.place_canary(company, ("KET-17", 1))
+    address = await at_page(visitor, order)
+    await visitor.do(forms_of(await visitor.read(f"{address}/data"))["step"], sure="yes")
+    form = forms_of(await visitor.read(f"{address}/data"))["withdraw"]
+    await core_db.execute("UPDATE erasure_request SET way = 'retention', link_hash = NULL")
+    assert "withdraw" not in forms_of(await visitor.read(f"{address}/data"))
+    await visitor.do(form)
+    assert await core_db.value("SELECT count(*) FROM erasure_request") == 1
+
+
 @pytest.mark.parametrize("language", ["en", "hi", "ar"])
 async def test_the_page_speaks_every_language(
     company: Company, visitor: Visitor, language: str

@@ -126,7 +126,7 @@ EXEMPT = {
         "the cookie of a link is the key, for some with a code (tests/api/test_track_steps.py)",
     ),
     **dict.fromkeys(
-        ("readOwnDataForms", "downloadOwnData", "askForErasure"),
+        ("readOwnDataForms", "downloadOwnData", "askForErasure", "withdrawErasure"),
         "the cookie of a link with a code is the key (tests/api/test_track_privacy.py)",
     ),
     "sendNewLink": "public on purpose: it shows nothing, and writes to the warranty's owner alone",

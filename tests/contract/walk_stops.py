@@ -291,6 +291,8 @@ async def desk(walk: Walk, order: Order) -> None:
     await walk.ask("closeOrder", "support", {"reason": "agreed with the customer"}, **named)
     wish = {"way": "mail", "gives_up_warranty": False}
     await walk.ask("recordErasureRequest", "support", wish, **named)
+    await walk.ask("withdrawErasureRequest", "support", **named)
+    await walk.ask("recordErasureRequest", "support", wish, **named)
     await walk.ask("listErasureRequests", "support")
     await walk.ask("savePrivacyRule", "admin", {"retention_days": 3650}, channel="AE")
     await walk.company.work()

@@ -40,7 +40,7 @@ SELECT o.number, a.missing, {TRAVELS} AS travels,
 
 
 class Standing(NamedTuple):
-    """How an order stands to its address: `lacking` are the parts that its country asks for."""
+    """How an order stands to its address: `lacking` are the parts that its country asks for, and a phone."""
 
     number: str
     lacking: list[str]
@@ -64,8 +64,10 @@ def why_over(stands: Standing) -> str | None:
 async def ask_customer(fact: journey.Fact) -> None:
     """Ask the customer for what his address lacks, by one message for the order."""
     stands = await _standing(fact.order_id)
-    if why_over(stands) is None and not stands.asked:
-        await notify.ask_for_address(fact.order_id, fact.fulfilment_id, stands.lacking)
+    # Whoever has no number gets no message, and does not say on the page whom to send codes to.
+    door = [part for part in stands.lacking if part in crm_rules.ADDRESS_PARTS]
+    if door and why_over(stands) is None and not stands.asked:
+        await notify.ask_for_address(fact.order_id, fact.fulfilment_id, door)
 
 
 async def ask_desk(fact: journey.Fact) -> None:
@@ -101,8 +103,7 @@ async def review(order_id: UUID, *, actor: Actor) -> None:
 
 async def _standing(order_id: UUID) -> Standing:
     found = await db.one(STANDS, order_id)
-    # A phone number that lacks is not of the address, and is asked for elsewhere.
-    lacking = [part for part in found.pop("missing") if part in crm_rules.ADDRESS_PARTS]
+    lacking = [part for part in found.pop("missing") if part in crm_rules.ASKED_BY_DESK]
     return Standing(lacking=lacking, **found)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from doorstep.flows import address_tasks, earnings_sql, missing_pictures, settle_sql
 from doorstep.journey.detours import DETOURS
-from doorstep.modules.crm.rules import ADDRESS_PARTS
+from doorstep.modules.crm.rules import ASKED_BY_DESK
 
 _DETOURS = ", ".join(f"'{detour.kind}'" for detour in DETOURS)
-_ADDRESS_PARTS = ", ".join(f"'{part}'" for part in ADDRESS_PARTS)
+_ASKED_BY_DESK = ", ".join(f"'{part}'" for part in ASKED_BY_DESK)
 
 QUERIES: dict[str, str] = {
     # A van is in somebody's hands only while its shift is open: closing leaves nothing on it.
@@ -89,7 +89,7 @@ QUERIES: dict[str, str] = {
           JOIN customer_order o ON o.id = p.order_id
           JOIN address a ON a.id = o.address_id
          WHERE p.kind = 'address_incomplete' AND p.closed_at IS NULL
-           AND NOT (a.missing && ARRAY[{_ADDRESS_PARTS}] AND {address_tasks.TRAVELS})""",  # noqa: S608 - constants of ours
+           AND NOT (a.missing && ARRAY[{_ASKED_BY_DESK}] AND {address_tasks.TRAVELS})""",  # noqa: S608 - constants of ours
     # Of what is released for goods that did not stay each minor unit is withheld or claimed, once.
     "IM5 gone": f"""
         SELECT p.number AS subject,

@@ -30,17 +30,25 @@ class NothingIsComing(Refusal):
 
 
 @db.transactional
-async def complete(order_id: UUID, told: addresses.AddressCompletion, *, actor: Actor) -> list[str]:
+async def complete(
+    order_id: UUID,
+    told: addresses.AddressCompletion,
+    *,
+    actor: Actor,
+    phone: str | None = None,
+) -> list[str]:
     """Write what the customer says of the door, and tell whoever drives there; return what lacks.
 
-    Its task is over when nothing lacks. Raises: NotFound; NothingIsComing; PinNotThere for a pin far
-    from the one that the order had; PlaceIsAsSold.
+    Its task is over when nothing lacks. `phone`: what a desk has found out where the order had none.
+
+    Raises: NotFound; NothingIsComing; PinNotThere for a pin far from the one that the order had;
+    PlaceIsAsSold; PhoneUnusable, PhoneIsAsSold.
     """
     await scope(actor).require_order(order_id)
     await db.execute(LOCK_ORDER, order_id)
     if not await db.value(STILL_COMING, order_id):
         raise NothingIsComing
-    completed = await addresses.complete(order_id, told, by=actor.person_id)
+    completed = await addresses.complete(order_id, told, actor.person_id, phone)
     if completed.changed:
         await address_tasks.review(order_id, actor=actor)
         await phones.tell_address(order_id, completed.version)

@@ -48,7 +48,8 @@ SELECT c.phone IS NOT NULL FROM customer_order o JOIN customer c ON c.id = o.cus
 """
 
 WAITING = """
-SELECT e.asked_at, e.waits_for FROM erasure_request e JOIN customer_order o USING (customer_id)
+SELECT e.asked_at, e.waits_for, e.way <> 'retention' AS may_withdraw
+  FROM erasure_request e JOIN customer_order o USING (customer_id)
  WHERE o.id = $1 AND e.state = 'waiting'
 """
 
@@ -107,6 +108,29 @@ async def ask_at_desk(order_id: UUID, way: Way, *, gives_up_warranty: bool, acto
     return await _ask(order_id, way, gives_up_warranty, recorded_by=actor.person_id)
 
 
+@db.transactional
+async def withdraw_by_link(order_id: UUID, *, actor: Actor) -> None:
+    """Forget that an order's customer wants to be forgotten, as he says on its page.
+
+    Where nobody has asked, nothing changes. Raises: NotFound; NotTheCustomersPhone.
+    """
+    await scope(actor).require_order(order_id)
+    if not await db.value(OWN_PHONE, order_id):
+        raise NotTheCustomersPhone
+    await privacy.withdraw(order_id)
+
+
+@db.transactional
+async def withdraw_at_desk(order_id: UUID, *, actor: Actor) -> None:
+    """Forget that an order's customer wants to be forgotten, as he has told a desk.
+
+    Raises: NotFound, also where nothing waits.
+    """
+    await scope(actor).require_order(order_id)
+    if not await privacy.withdraw(order_id):
+        raise NotFound
+
+
 async def _ask(
     order_id: UUID,
     way: Way,
@@ -135,6 +159,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     asked_at: datetime
     waits_for: list[rules.WaitsFor]
+    may_withdraw: bool
 
 
 async def read_of_order(order_id: UUID, *, actor: Actor) -> Asked | None:

@@ -157,6 +157,7 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/t/orders/{number}/sign-in"),
     ("POST", "/t/orders/{number}/sign-out"),
     ("POST", "/t/orders/{number}/erasure"),
+    ("POST", "/t/orders/{number}/erasure/withdraw"),
     ("POST", "/t/orders/{number}/address/look"),
     ("POST", "/t/orders/{number}/parcels/{parcel}/transfer/code"),
     ("GET", "/t/warranties/{token}"),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import get, post, put
+from litestar import delete, get, post, put
 from msgspec import Meta, Struct
 
 from doorstep.core import db
@@ -122,6 +122,21 @@ async def record_request(order_id: UUID, data: ErasureIn, actor: Actor) -> Erasu
     return ErasureAsked(asked)
 
 
+@delete(
+    "/console/orders/{order_id:uuid}/erasure",
+    operation_id="withdrawErasureRequest",
+    opt=needs("privacy:erasure:manage"),
+    responses=problems(NotFound),
+    tags=TAGS,
+)
+async def withdraw_request(order_id: UUID, actor: Actor) -> None:
+    """Record that an order's customer wants to stay after all; nothing is left of his wish.
+
+    404 too where nothing waits, or where his time is over without his asking.
+    """
+    await erasure.withdraw_at_desk(order_id, actor=actor)
+
+
 @get(
     "/console/privacy-rules",
     operation_id="readPrivacyRules",
@@ -149,5 +164,5 @@ async def save_rule(channel: str, data: RetentionIn, actor: Actor) -> None:
     await service.set_retention(channel_id, data.retention_days, set_by=actor.person_id)
 
 
-handlers = [list_requests, record_request, read_rules, save_rule]
+handlers = [list_requests, record_request, withdraw_request, read_rules, save_rule]
 """The routes of this door."""

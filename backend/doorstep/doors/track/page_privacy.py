@@ -58,11 +58,22 @@ async def ask_for_erasure(
     return page_steps.back(request, link, "erasure_asked")
 
 
+@takes("/t/orders/{number:str}/erasure/withdraw", "withdrawErasure")
+async def withdraw_erasure(request: Asked, number: Number) -> Response[Any]:
+    """Let the customer stay after all, while his wish waits."""
+    link = await page_steps.own_signed_in(request, number)
+    try:
+        await erasure.withdraw_by_link(link.order_id, actor=customer(link))
+    except erasure.NotTheCustomersPhone as refusal:
+        return await _forms(request, link, refusal)
+    return page_steps.back(request, link, "erasure_withdrawn")
+
+
 async def _forms(request: Asked, link: Link, refusal: Refusal | None = None) -> Response[Any]:
     words, _ = await page_steps.words_for(request, link)
     asked = await erasure.read_of_order(link.order_id, actor=customer(link))
     return page_steps.page("privacy.html", link, words, refusal=refusal, asked=asked)
 
 
-handlers = [read_forms, download, ask_for_erasure]
+handlers = [read_forms, download, ask_for_erasure, withdraw_erasure]
 """The pages of this file."""

@@ -17,8 +17,9 @@ Part = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f]*$")]
 
 READ = """
 SELECT a.id, a.line1, a.building, a.floor, a.flat, a.lift, a.city, a.postcode, a.country, a.lat,
-       a.lng, a.instructions, a.missing
-  FROM customer_order o JOIN address a ON a.id = o.address_id WHERE o.id = $1 FOR UPDATE OF a
+       a.lng, a.instructions, a.missing, c.id AS customer_id, c.phone
+  FROM customer_order o JOIN address a ON a.id = o.address_id JOIN customer c ON c.id = o.customer_id
+ WHERE o.id = $1 FOR UPDATE OF a, c
 """
 
 WRITE = """
@@ -29,10 +30,16 @@ UPDATE address SET line1 = $2, city = $3, postcode = $4, building = $5, floor = 
  WHERE id = $1
 """
 
+WRITE_PHONE = """
+WITH known AS (UPDATE customer SET phone = $2 WHERE id = $1)
+UPDATE address SET phone = $2 WHERE id = $3 AND phone IS NULL
+"""
+
 SEEN = """
-SELECT o.number, a.name, a.line1, a.building, a.floor, a.flat, a.lift, a.city, a.region, a.postcode,
-       a.country, a.lat, a.lng, a.instructions, a.missing, a.completed_by, a.completed_at
-  FROM customer_order o JOIN address a ON a.id = o.address_id WHERE o.id = $1
+SELECT o.number, a.name, c.phone, a.line1, a.building, a.floor, a.flat, a.lift, a.city, a.region,
+       a.postcode, a.country, a.lat, a.lng, a.instructions, a.missing, a.completed_by, a.completed_at
+  FROM customer_order o JOIN address a ON a.id = o.address_id JOIN customer c ON c.id = o.customer_id
+ WHERE o.id = $1
 """
 
 PARTS = (*rules.PLACE_PARTS, "building", "floor", "flat", "lift", "instructions")
@@ -70,12 +77,16 @@ class Completed(NamedTuple):
     version: str
 
 
-async def complete(order_id: UUID, told: AddressCompletion, by: UUID | None) -> Completed:
+async def complete(
+    order_id: UUID, told: AddressCompletion, by: UUID | None, phone: str | None = None
+) -> Completed:
     """Write the parts that are told, and judge anew what is missing. The caller holds the order.
 
-    `by` is the person of ours who has asked; None where the customer says it himself.
+    `by` is the person of ours who has asked; None where the customer says it himself. `phone`: the
+    number of an order that came with none that could be used.
 
-    Raises: PinNotThere for a pin too far from the one that the order came with; PlaceIsAsSold.
+    Raises: PinNotThere for a pin too far from the one that the order came with; PlaceIsAsSold;
+    PhoneUnusable, PhoneIsAsSold.
     """
     before = await db.one(READ, order_id)
     parts = {name: getattr(told, name) for name in PARTS}
@@ -88,8 +99,12 @@ async def complete(order_id: UUID, told: AddressCompletion, by: UUID | None) -> 
     text = msgspec.convert(
         {name: after[name] for name in rules.AddressText.__struct_fields__}, rules.AddressText
     )
+    if phone is not None:
+        after["phone"] = rules.only_phone(before["phone"], phone, before["country"])
     judged = set(rules.ADDRESS_PARTS)
-    # What lacks beside the address, a phone number say, is not judged here.
+    if after["phone"] is not None:
+        judged.add("phone")
+    # What lacks beside, an e-mail address say, is not judged here.
     missing = [part for part in before["missing"] if part not in judged]
     missing += rules.missing_parts(text, before["country"])
     changed = after != before
@@ -105,6 +120,8 @@ async def complete(order_id: UUID, told: AddressCompletion, by: UUID | None) -> 
             missing,
             by,
         )
+    if after["phone"] != before["phone"]:
+        await db.execute(WRITE_PHONE, before["customer_id"], after["phone"], before["id"])
     return Completed(missing, changed, _version(after))
 
 
@@ -114,5 +131,5 @@ async def read(order_id: UUID) -> dict[str, Any]:
 
 
 def _version(address: dict[str, Any]) -> str:
-    said = "\x1f".join(str(address[name]) for name in (*PARTS, "lat", "lng"))
+    said = "\x1f".join(str(address[name]) for name in (*PARTS, "lat", "lng", "phone"))
     return hashlib.sha256(said.encode()).hexdigest()[:16]

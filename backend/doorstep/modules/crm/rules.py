@@ -63,6 +63,12 @@ class PlaceIsAsSold(Invalid):
     title = "Street, town and postcode stay as they were ordered."
 
 
+class PhoneIsAsSold(Invalid):
+    """Codes and messages go to the number that the order came with; nobody writes another over it."""
+
+    title = "The order has a phone number, and it stays as it was ordered."
+
+
 class NothingWasInstalled(Invalid):
     """The parcel had no installation, so none can be rated."""
 
@@ -102,6 +108,9 @@ _REQUIRED_PARTS: Mapping[str, tuple[str, ...]] = {
 
 ADDRESS_PARTS = (*_DOOR_PARTS, "postcode")
 """What `missing_parts` may name."""
+
+ASKED_BY_DESK = (*ADDRESS_PARTS, "phone")
+"""What a desk asks for: without a number the customer gets no message, and no code for his page."""
 
 PLACE_PARTS = ("line1", "city", "postcode")
 """What says where the goods are routed to: told where the shop has sent none, and never changed."""
@@ -145,6 +154,17 @@ def normalise_phone(raw: str, country: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise PhoneUnusable
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def only_phone(known: str | None, told: str, country: str) -> str:
+    """Take a number for an order that has none; the one it has may be said again.
+
+    Raises: PhoneUnusable; PhoneIsAsSold.
+    """
+    phone = normalise_phone(told, country)
+    if known not in (None, phone):
+        raise PhoneIsAsSold
+    return phone
 
 
 def normalise_email(raw: str) -> str:

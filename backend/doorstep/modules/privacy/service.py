@@ -25,6 +25,12 @@ ON CONFLICT (customer_id) DO UPDATE
 RETURNING r.id
 """
 
+# What the time has asked for nobody takes back, and what was carried out neither.
+WITHDRAW = """
+DELETE FROM erasure_request e USING customer_order o
+ WHERE o.id = $1 AND e.customer_id = o.customer_id AND e.state = 'waiting' AND e.way <> 'retention'
+"""
+
 DUE = "SELECT id FROM erasure_request WHERE next_at <= $1 AND id > $2 ORDER BY id LIMIT 100"
 
 LOCK = """
@@ -73,6 +79,11 @@ async def ask(
         gives_up_warranty, now(),
     )  # fmt: skip
     return asked
+
+
+async def withdraw(order_id: UUID) -> bool:
+    """Forget that an order's customer wants to be erased; False where he does not, or it is done."""
+    return bool(await db.execute(WITHDRAW, order_id))
 
 
 async def due(after: UUID) -> list[UUID]:
