@@ -110,10 +110,10 @@ export function expected(job: Known): Window | null {
 /** So long before its hour a job may be begun without asking anybody. */
 const EARLY_MS = 30 * 60_000;
 
-/** Return when somebody expects this job where that is still far off, else null. */
-export function farOff(job: Known, now: number): string | null {
-  const from_at = expected(job)?.from_at ?? null;
-  return from_at !== null && Date.parse(from_at) - now > EARLY_MS ? from_at : null;
+/** Tell whether somebody expects this job, and not yet. */
+export function isFarOff(job: Known, now: number): boolean {
+  const window = expected(job);
+  return window !== null && Date.parse(window.from_at) - now > EARLY_MS;
 }
 
 export interface Money {

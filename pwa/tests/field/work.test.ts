@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { badge } from '../../src/field/sending';
-import { collect, expected, farOff, find, jobs, lines, type Known } from '../../src/field/work';
+import { collect, expected, find, isFarOff, jobs, lines, type Known } from '../../src/field/work';
 import type { StoredDocument } from '../../src/shared/sync/schema';
 import type { Status } from '../../src/shared/sync/status';
 
@@ -106,10 +106,10 @@ test('a customer waits in the window of the visit, or in the one that was promis
 const visit = (starts_at: string): Known =>
   ({ kind: 'visit', id: 'v', body: { starts_at, ends_at: starts_at } }) as unknown as Known;
 
-test('a job whose hour is far off says when it is, and one that is near or without an hour does not', () => {
+test('a job is far off until shortly before its hour; one without an hour never is', () => {
   const now = Date.parse('2026-11-26T08:00:00Z');
-  expect(farOff(visit('2026-11-26T14:00:00Z'), now)).toBe('2026-11-26T14:00:00Z');
-  expect(farOff(visit('2026-11-26T08:30:00Z'), now)).toBeNull();
-  expect(farOff(visit('2026-11-26T06:00:00Z'), now)).toBeNull();
-  expect(farOff({ kind: 'stop', id: 's', body: {} } as unknown as Known, now)).toBeNull();
+  expect(isFarOff(visit('2026-11-26T14:00:00Z'), now)).toBe(true);
+  expect(isFarOff(visit('2026-11-26T08:30:00Z'), now)).toBe(false);
+  expect(isFarOff(visit('2026-11-26T06:00:00Z'), now)).toBe(false);
+  expect(isFarOff({ kind: 'stop', id: 's', body: {} } as unknown as Known, now)).toBe(false);
 });
