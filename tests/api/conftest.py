@@ -87,3 +87,17 @@ async def visitor(db: object, redis: object) -> AsyncIterator[Visitor]:
     with reacting():
         async with browser(app) as one:
             yield one
+
+
+@pytest.fixture
+async def old(company: Company) -> AsyncIterator[Visitor]:
+    """Whoever gives a warranty away."""
+    async with browser() as one:
+        yield one
+
+
+@pytest.fixture
+async def owner(company: Company) -> AsyncIterator[Visitor]:
+    """Whoever has it then, at an address of his own."""
+    async with browser(client=("127.0.0.9", 50000)) as one:
+        yield one

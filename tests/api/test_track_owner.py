@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
@@ -18,21 +17,9 @@ from tests.factories.journeys import Order
 from tests.factories.owners import NAME, PHONE, PLACE, given, owner_opens, owner_signs_in
 from tests.factories.snapshots import effects
 from tests.factories.steps import healthy
-from tests.support.visitor import OWN_PAGE, Form, Visitor, browser, forms_of, words_of
+from tests.support.visitor import OWN_PAGE, Form, Visitor, forms_of, words_of
 
 WORDS = "It hums & <b>leaks</b>."
-
-
-@pytest.fixture
-async def old(company: Company) -> AsyncIterator[Visitor]:
-    async with browser() as one:
-        yield one
-
-
-@pytest.fixture
-async def owner(company: Company) -> AsyncIterator[Visitor]:
-    async with browser(client=("127.0.0.9", 50000)) as one:
-        yield one
 
 
 async def at_own_page(

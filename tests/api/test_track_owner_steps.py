@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-
-import pytest
 
 from doorstep.core import db as core_db
 from doorstep.core.clock import now
@@ -21,18 +18,6 @@ from tests.support.visitor import Form, Visitor, browser, forms_of, words_of
 
 NEXT_NAME, NEXT_PHONE = "Omar Haddad", "+971502223344"
 STARTS = "SELECT lower(during) FROM visit WHERE purpose = 'warranty' AND state = 'booked'"
-
-
-@pytest.fixture
-async def old(company: Company) -> AsyncIterator[Visitor]:
-    async with browser() as one:
-        yield one
-
-
-@pytest.fixture
-async def owner(company: Company) -> AsyncIterator[Visitor]:
-    async with browser(client=("127.0.0.9", 50000)) as one:
-        yield one
 
 
 async def at_own_page(company: Company, old: Visitor, owner: Visitor) -> str:

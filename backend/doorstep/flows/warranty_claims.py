@@ -17,18 +17,15 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.clock import now
 from doorstep.core.errors import EventIdReused
-from doorstep.flows import install, notify
+from doorstep.flows import install, repair_choice
 from doorstep.flows.customer_reports import MOST_PHOTOS, TooManyPhotos
 from doorstep.flows.install import LEAD
-from doorstep.flows.repair_choice import movable
-from doorstep.flows.repairs import LENGTH, book
+from doorstep.flows.repairs import LENGTH
 from doorstep.flows.tickets import open_ticket
 from doorstep.modules.crm import claims
 from doorstep.modules.fsm import rules
 from doorstep.modules.fsm import service as fsm
-from doorstep.modules.fsm.refusals import SlotTaken
 from doorstep.modules.fsm.service.technicians import Technician
-from doorstep.modules.messages.service import Recipient
 
 # The warranties of a parcel that are its customer's ($2 is 0) or of the new owner of that transfer, each
 # with what was claimed of it and is open still.
@@ -89,7 +86,8 @@ async def covered(fulfilment_id: UUID, *, actor: Actor, owner_n: int = 0) -> lis
             row["ends_on"] < _today(row),
             row["claim_open"],
             row["starts_at"],
-            row["starts_at"] is not None and movable(row["visit_state"], row["starts_at"]),
+            row["starts_at"] is not None
+            and repair_choice.movable(row["visit_state"], row["starts_at"]),
             row["claim_open"] and row["unvisited"],
         )
         for row in await db.rows(COVERED, fulfilment_id, owner_n)
@@ -166,41 +164,7 @@ async def claim(
     )
     await claims.keep(event_id, piece["id"], piece["order_id"], fulfilment_id, owner_n, place)
     if starts_at is not None:
-        await _book(fulfilment_id, event_id, piece, await _skilled(rows), starts_at)
-
-
-async def _book(
-    fulfilment_id: UUID,
-    claim_id: UUID,
-    piece: dict[str, Any],
-    technicians: Sequence[Technician],
-    starts_at: datetime,
-) -> None:
-    """Take the time for the first who is at work and free then.
-
-    Raises: SlotTaken.
-    """
-    if not now() + LEAD <= starts_at <= now() + LEAD + install.HORIZON:
-        raise SlotTaken
-    span = rules.Span(starts_at, starts_at + LENGTH)
-    zone = ZoneInfo(piece["zone"])
-    for one in technicians:
-        if not rules.within_hours(one.hours, zone, span):
-            continue
-        visit_id = await book(
-            claim_id, piece["order_id"], fulfilment_id, one.person_id, span, piece["install_skill"]
-        )
-        if visit_id is not None:
-            await notify.confirm_visit(visit_id, _owner(piece))
-            return
-    raise SlotTaken
-
-
-def _owner(piece: dict[str, Any]) -> Recipient | None:
-    """Tell whom to write to about a piece, where that is not the order's customer."""
-    if piece["owner"] is None:
-        return None
-    return Recipient(language=piece["language"], phone=piece["phone"])
+        await repair_choice.choose(fulfilment_id, number, starts_at, actor=actor, owner_n=owner_n)
 
 
 def _for_support(words: str, piece: dict[str, Any], place: str) -> str:

@@ -15,7 +15,7 @@ from doorstep.core import blobs, limits
 from doorstep.core.auth.guard import client_of
 from doorstep.doors.track import links, page_sql
 from doorstep.doors.track.page_answers import (
-    go_to,
+    go_on,
     jpeg,
     order_page,
     pdf,
@@ -47,9 +47,7 @@ async def open_link(request: Request[Any, Any, Any], token: Token) -> Response[A
     The secret leaves the address bar, the history and whatever is copied from them.
     """
     link = await links.by_token(request, token)
-    language = wanted_language(request)
-    path = links.order_path(link.number) + (f"?lang={language}" if language else "")
-    return go_to(path, links.remember_link(link.number, token))
+    return go_on(request, links.order_path(link.number), links.remember_link(link.number, token))
 
 
 @reads("/t/orders/{number:str}", "readOrderPage")

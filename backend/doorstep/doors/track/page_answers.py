@@ -134,6 +134,12 @@ def go_to(path: str, *cookies: Cookie) -> Response[Any]:
     return Redirect(path, status_code=303, headers=PRIVATE, cookies=list(cookies))
 
 
+def go_on(request: Request[Any, Any, Any], path: str, *cookies: Cookie) -> Response[Any]:
+    """Send the browser to a page of ours in the language that it reads now."""
+    language = wanted_language(request)
+    return go_to(path + (f"?lang={language}" if language else ""), *cookies)
+
+
 def kept(text: str) -> Markup:
     """Escape what a visitor has typed, and keep its lines as they are."""
     return Markup(escape(text).replace("\r\n", "\n").replace("\n", Markup("&#10;")))  # noqa: S704

@@ -11,8 +11,6 @@ from typing import Any
 from litestar import Response
 from litestar.params import URLEncodedBody
 
-from doorstep.core import limits
-from doorstep.core.auth.guard import client_of
 from doorstep.core.errors import Refusal
 from doorstep.doors.track import links, page_steps
 from doorstep.doors.track.page_answers import order_page, wanted_language
@@ -117,9 +115,8 @@ async def sign_in(
 ) -> Response[Any]:
     """Open a session of a day with the code from the phone."""
     link = await page_steps.own(request, number)
-    typed = data.code.replace(" ", "").replace("-", "")
     try:
-        token = await crm_sign_in.sign_in(link.token_hash, typed)
+        token = await crm_sign_in.sign_in(link.token_hash, data.digits)
     except crm_sign_in.SignInCodeWrong as wrong:
         return await _again(request, link, wrong, asked=True)
     return page_steps.back(request, link, "signed_in", links.remember_session(number, token))
@@ -138,8 +135,7 @@ async def sign_out(request: Asked, number: Number) -> Response[Any]:
 
 async def _count_codes(request: Asked, link: Link) -> None:
     """Let nobody flood a phone, by one link or by many."""
-    await limits.take("otp", link.token_hash.hex())
-    await limits.take("otp", client_of(request.scope))
+    await page_steps.count_code(request, link.token_hash)
 
 
 async def _done(

@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 from litestar import Response
 from litestar.params import MultipartBody, URLEncodedBody
 
-from doorstep.core import blobs, limits
-from doorstep.core.auth.guard import client_of
+from doorstep.core import blobs
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import links, owner_links, page_steps, page_words
 from doorstep.doors.track.links import owner_path
 from doorstep.doors.track.owner_links import OwnerLink
-from doorstep.doors.track.page_answers import go_to, html, pdf, wanted_language
+from doorstep.doors.track.page_answers import go_on, html, pdf, wanted_language
 from doorstep.doors.track.page_routes import PHOTOS_LIMIT, reads, takes
 from doorstep.doors.track.page_schemas import OwnerClaimForm, SignInForm
 from doorstep.doors.track.page_steps import Asked, Number
@@ -58,8 +57,7 @@ async def send_owners_code(request: Asked, number: Number) -> Response[Any]:
     link = await owner_links.own(request, number)
 
     async def do() -> None:
-        await limits.take("otp", link.token_hash.hex())
-        await limits.take("otp", client_of(request.scope))
+        await page_steps.count_code(request, link.token_hash)
         await link_access.send_owners_code(link.order_id, link.owner_n, link.token_hash)
 
     return await _done(request, link, await page_steps.refusal_of(do()), "owner_code")
@@ -71,9 +69,8 @@ async def sign_in_as_owner(
 ) -> Response[Any]:
     """Open a session of a day with the code from the phone."""
     link = await owner_links.own(request, number)
-    typed = data.code.replace(" ", "").replace("-", "")
     try:
-        session = await sign_in.sign_in(link.token_hash, typed)
+        session = await sign_in.sign_in(link.token_hash, data.digits)
     except sign_in.SignInCodeWrong as wrong:
         return await _page(request, link, wrong)
     said = links.say(link.number, "signed_in")
@@ -125,8 +122,7 @@ async def _done(
 
 
 def _to_page(request: Asked, link: OwnerLink, *cookies: Any) -> Response[Any]:
-    language = wanted_language(request)
-    return go_to(owner_path(link.number) + (f"?lang={language}" if language else ""), *cookies)
+    return go_on(request, owner_path(link.number), *cookies)
 
 
 async def _page(

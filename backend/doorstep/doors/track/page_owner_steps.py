@@ -8,14 +8,12 @@ from zoneinfo import ZoneInfo
 from litestar import Response
 from litestar.params import URLEncodedBody
 
-from doorstep.core import limits
-from doorstep.core.auth.guard import client_of
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import links, owner_links, page_steps
 from doorstep.doors.track.links import owner_path
 from doorstep.doors.track.owner_links import OwnerLink, owner
-from doorstep.doors.track.page_answers import go_to, message_page, wanted_language
+from doorstep.doors.track.page_answers import go_on, message_page, wanted_language
 from doorstep.doors.track.page_choices import repair_heading
 from doorstep.doors.track.page_routes import reads, takes
 from doorstep.doors.track.page_schemas import ChoiceForm, TransferCodeForm, TransferForm
@@ -47,9 +45,7 @@ async def move_repair(
     )
     if refusal is not None:
         return await _repair(request, link, refusal)
-    language = wanted_language(request)
-    path = owner_path(link.number) + (f"?lang={language}" if language else "")
-    return go_to(path, links.say(link.number, "visit_chosen"))
+    return go_on(request, owner_path(link.number), links.say(link.number, "visit_chosen"))
 
 
 async def _repair(request: Asked, link: OwnerLink, refusal: Refusal | None = None) -> Response[Any]:
@@ -82,8 +78,7 @@ async def ask_next_owner(
 ) -> Response[Any]:
     """Send the code to the next owner's phone; he tells it to whoever stands before this page."""
     link = await owner_links.own_signed_in(request, number)
-    await limits.take("otp", link.token_hash.hex())
-    await limits.take("otp", client_of(request.scope))
+    await page_steps.count_code(request, link.token_hash)
     asking = warranty_transfers.ask(
         link.fulfilment_id,
         data.piece,
@@ -102,10 +97,9 @@ async def confirm_next_owner(
 ) -> Response[Any]:
     """Give the warranty to whoever has told the code; from then on this link opens nothing."""
     link = await owner_links.own_signed_in(request, number)
-    typed = data.code.replace(" ", "").replace("-", "")
     refusal = await page_steps.refusal_of(
         warranty_transfers.confirm(
-            link.fulfilment_id, data.piece, typed, actor=owner(link), owner_n=link.owner_n
+            link.fulfilment_id, data.piece, data.digits, actor=owner(link), owner_n=link.owner_n
         )
     )
     if refusal is not None:

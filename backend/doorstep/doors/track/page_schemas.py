@@ -144,9 +144,14 @@ Code = Annotated[str, Meta(min_length=6, max_length=20, pattern=r"^[0-9 \-]*$")]
 
 
 class SignInForm(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The code that came to the phone; spaces are what people type between digits."""
+    """The code that came to the phone."""
 
     code: Code
+
+    @property
+    def digits(self) -> str:
+        """Leave out what people type between digits."""
+        return self.code.replace(" ", "").replace("-", "")
 
 
 class ChoiceForm(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -234,11 +239,10 @@ class TransferForm(Struct, kw_only=True, forbid_unknown_fields=True):
     phone: Annotated[str, Meta(min_length=4, max_length=20, pattern=r"^[0-9+() .-]*$")]
 
 
-class TransferCodeForm(Struct, kw_only=True, forbid_unknown_fields=True):
+class TransferCodeForm(SignInForm, kw_only=True, forbid_unknown_fields=True):
     """The code that came to the new owner's phone."""
 
     piece: Piece
-    code: Code
 
 
 Door = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f]*$")]

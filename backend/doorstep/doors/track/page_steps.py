@@ -15,11 +15,12 @@ from litestar.params import PathParameter
 
 from doorstep.core import db, limits
 from doorstep.core.actor import Actor
+from doorstep.core.auth.guard import client_of
 from doorstep.core.errors import NotAllowed, NotFound, Refusal
 from doorstep.core.http.origin import refuse_other_origins
 from doorstep.core.logging import REQUEST_ID
 from doorstep.doors.track import links, page_words
-from doorstep.doors.track.page_answers import go_to, html, wanted_language
+from doorstep.doors.track.page_answers import go_on, html, wanted_language
 from doorstep.doors.track.page_schemas import Link
 from doorstep.doors.track.page_words import Words
 from doorstep.flows import customer_reports
@@ -147,9 +148,7 @@ def page_behind(
 
 def back(request: Asked, link: Link, word: str, *cookies: Cookie) -> Response[Any]:
     """Send the browser to the order's page, which says once what was done."""
-    language = wanted_language(request)
-    path = links.order_path(link.number) + (f"?lang={language}" if language else "")
-    return go_to(path, links.say(link.number, word), *cookies)
+    return go_on(request, links.order_path(link.number), links.say(link.number, word), *cookies)
 
 
 async def refusal_of(doing: Awaitable[Any]) -> Refusal | None:
@@ -164,6 +163,12 @@ async def refusal_of(doing: Awaitable[Any]) -> Refusal | None:
     except Refusal as refusal:
         return refusal
     return None
+
+
+async def count_code(request: Asked, token_hash: bytes) -> None:
+    """Let nobody flood a phone with codes, by one link or by many. Raises: TooManyRequests."""
+    await limits.take("otp", token_hash.hex())
+    await limits.take("otp", client_of(request.scope))
 
 
 async def keep_photos(token_hash: bytes, photos: Sequence[UploadFile]) -> list[str]:

@@ -7,8 +7,6 @@ from typing import Any
 from litestar import Response
 from litestar.params import URLEncodedBody
 
-from doorstep.core import limits
-from doorstep.core.auth.guard import client_of
 from doorstep.core.errors import Refusal
 from doorstep.doors.track import page_steps
 from doorstep.doors.track.page_reading import parcel_of
@@ -32,9 +30,7 @@ async def ask_new_owner(
     """Send the code to the new owner's phone; he tells it to whoever stands before this page."""
     link = await page_steps.own_signed_in(request, number)
     parcel_id = await parcel_of(link, parcel)
-    # Nobody floods a phone, by one link or by many.
-    await limits.take("otp", link.token_hash.hex())
-    await limits.take("otp", client_of(request.scope))
+    await page_steps.count_code(request, link.token_hash)
     asking = warranty_transfers.ask(
         parcel_id, data.piece, name=data.name, phone=data.phone, actor=customer(link)
     )
@@ -50,9 +46,8 @@ async def confirm_new_owner(
     """Give the warranty to whoever has told the code."""
     link = await page_steps.own_signed_in(request, number)
     parcel_id = await parcel_of(link, parcel)
-    typed = data.code.replace(" ", "").replace("-", "")
     refusal = await page_steps.refusal_of(
-        warranty_transfers.confirm(parcel_id, data.piece, typed, actor=customer(link))
+        warranty_transfers.confirm(parcel_id, data.piece, data.digits, actor=customer(link))
     )
     if refusal is not None:
         return await _page(request, link, parcel, refusal, asked=data.piece)
