@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,13 +34,23 @@ _SECRETS = re.compile(
 """Our tokens, bearer tokens, phone numbers with +, card numbers, enrolment codes."""
 
 
+SHORTEST = 8
+"""No secret is shorter: a digit more than the shortest number with a `+`, or a bearer with one letter."""
+
+
+@lru_cache(maxsize=2048)
+def _names_secret(key: str) -> bool:
+    # Every line has the same few names.
+    return SECRET_KEYS.search(key) is not None
+
+
 def redact(content: Any) -> Any:
     """Return the content without what must not be written down, however deep it lies."""
     if isinstance(content, str):
-        return _SECRETS.sub(HIDDEN, content)
+        return _SECRETS.sub(HIDDEN, content) if len(content) >= SHORTEST else content
     if isinstance(content, dict):
         return {
-            key: HIDDEN if isinstance(key, str) and SECRET_KEYS.search(key) else redact(inner)
+            key: HIDDEN if isinstance(key, str) and _names_secret(key) else redact(inner)
             for key, inner in content.items()
         }
     if isinstance(content, (list, tuple)):
@@ -62,20 +73,21 @@ def _to_json(event: EventDict, **_options: Any) -> str:
     return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
-def _processors(as_json: bool) -> list[Processor]:
-    # Redaction comes after the traceback has become text and just before rendering.
-    rendering: list[Processor] = (
-        [structlog.processors.format_exc_info, _redact_event]
+_FIRST: list[Processor] = [_add_request_id, structlog.stdlib.add_log_level]
+
+
+def _last(as_json: bool) -> list[Processor]:
+    # Redaction comes after the traceback has become text; what it need not read comes after it.
+    rendering: Processor = (
+        structlog.processors.JSONRenderer(serializer=_to_json)
         if as_json
-        else [structlog.processors.format_exc_info, _redact_event, structlog.dev.ConsoleRenderer()]
+        else structlog.dev.ConsoleRenderer()
     )
-    if as_json:
-        rendering.append(structlog.processors.JSONRenderer(serializer=_to_json))
     return [
-        _add_request_id,
-        structlog.stdlib.add_log_level,
+        structlog.processors.format_exc_info,
+        _redact_event,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        *rendering,
+        rendering,
     ]
 
 
@@ -85,9 +97,9 @@ _IN_USE: list[Any] = []
 def configure(*, as_json: bool = True, level: str = "INFO") -> None:
     """Send every log of this process, ours and the libraries', redacted to stderr."""
     numeric = logging.getLevelNamesMapping()[level.upper()]
-    processors = _processors(as_json)
+    last = _last(as_json)
     # One list for ever: loggers keep the one they saw first, so a new one would not reach them.
-    _IN_USE[:] = processors
+    _IN_USE[:] = [*_FIRST, *last]
     structlog.configure(
         processors=_IN_USE,
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
@@ -98,8 +110,8 @@ def configure(*, as_json: bool = True, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         formatter(
-            foreign_pre_chain=processors[:3],
-            processors=[formatter.remove_processors_meta, *processors[3:]],
+            foreign_pre_chain=_FIRST,
+            processors=[formatter.remove_processors_meta, *last],
         )
     )
     root = logging.getLogger()
