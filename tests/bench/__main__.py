@@ -76,7 +76,7 @@ async def _measure(machine: Machine, options: argparse.Namespace) -> list[Figure
     if "intake" in wanted:
         found(*await intake.measure(machine, BASE, world, bodies, works, options.processes))
     if "tracking" in wanted:
-        found(*await tracking.measure(application, machine, RECORDED, orders))
+        found(*await tracking.measure(application, machine, RECORDED, orders, options.processes))
     if "scan" in wanted:
         found(*await scanning.measure(application, machine, RECORDED, world, orders))
     if "sync" in wanted:

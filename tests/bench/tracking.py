@@ -23,7 +23,9 @@ SELECT payload ->> 'secret' FROM outbox
 """
 
 
-async def measure(app: Litestar, machine: Machine, orders: str, links: int) -> list[Figure]:
+async def measure(
+    app: Litestar, machine: Machine, orders: str, links: int, processes: int
+) -> list[Figure]:
     """Read the same links by HTTP and as bare statements. Both are compared with the full read."""
     database = await machine.copy(orders, "tracking")
     connection = await asyncpg.connect(machine.url(database))
@@ -38,7 +40,7 @@ async def measure(app: Litestar, machine: Machine, orders: str, links: int) -> l
         client.request("GET", one.path, if_none_match=answer.headers["etag"])
         for one, answer in zip(asked, answers, strict=True)
     ]
-    async with machine.api(database) as api:
+    async with machine.api(database, processes=processes) as api:
         first = {"tracking, uncached": [client.request("GET", address) for address in addresses]}
         reading = await compare.over_http(api, first, full)
         full.sent = 0

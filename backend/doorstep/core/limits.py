@@ -1,8 +1,8 @@
 """Rate limits that hold across processes: one token bucket per (class, identity) in Redis.
 
-One Lua round trip takes a token. Without Redis, the classes that guard secrets refuse with 503,
-all others let everybody through; a breaker keeps a stalled Redis from costing its time-out on
-each request.
+One Lua round trip takes the tokens of all who ask at the same time. Without Redis, the classes that
+guard secrets refuse with 503, all others let everybody through; a breaker keeps a stalled Redis from
+costing its time-out on each request.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from redis.asyncio import Redis
@@ -20,6 +20,7 @@ from redis.exceptions import NoScriptError
 
 from doorstep.core import metrics, redis
 from doorstep.core.errors import Refusal, Unavailable
+from doorstep.core.together import Together
 from doorstep.settings import settings
 
 log = structlog.get_logger(__name__)
@@ -74,21 +75,25 @@ class LimitsUnavailable(Unavailable):
     title = "Signing in is not possible for a moment. Please try again."
 
 
-# Time is Redis's own, so the clocks of the processes need not agree. Answers the milliseconds to
-# wait, 0 when a token was taken. A bucket that would be full again is forgotten.
+# For each key a burst and a rate. Time is Redis's own, so the clocks of the processes need not agree.
+# Answers the milliseconds each has to wait, 0 when a token was taken. A bucket that would be full
+# again is forgotten.
 _TAKE = """
-local burst, rate = tonumber(ARGV[1]), tonumber(ARGV[2])
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local held = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens = tonumber(held[1]) or burst
-local at = tonumber(held[2]) or now
-tokens = math.min(burst, tokens + math.max(0, now - at) * rate)
-local wait = 0
-if tokens >= 1 then tokens = tokens - 1 else wait = math.ceil((1 - tokens) / rate) end
-redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', now)
-redis.call('PEXPIRE', KEYS[1], math.ceil((burst - tokens) / rate) + 1000)
-return wait
+local waits = {}
+for i, key in ipairs(KEYS) do
+  local burst, rate = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local held = redis.call('HMGET', key, 'tokens', 'at')
+  local tokens = tonumber(held[1]) or burst
+  local at = tonumber(held[2]) or now
+  tokens = math.min(burst, tokens + math.max(0, now - at) * rate)
+  waits[i] = 0
+  if tokens >= 1 then tokens = tokens - 1 else waits[i] = math.ceil((1 - tokens) / rate) end
+  redis.call('HSET', key, 'tokens', tostring(tokens), 'at', now)
+  redis.call('PEXPIRE', key, math.ceil((burst - tokens) / rate) + 1000)
+end
+return waits
 """
 _TAKE_SHA = hashlib.sha1(_TAKE.encode(), usedforsecurity=False).hexdigest()
 
@@ -120,12 +125,24 @@ class _Breaker:
         self._closed_until = time.monotonic() + self._pause
 
 
+class _Wanted(NamedTuple):
+    """One token that somebody wants, of a bucket that may hold `burst` of them."""
+
+    key: str
+    burst: int
+    per_millisecond: float
+
+
 class Limiter:
-    """The buckets, and what this process knows about the Redis they lie in."""
+    """The buckets, and what this process knows about the Redis they lie in.
+
+    Whoever wants tokens at the same time shares a round trip.
+    """
 
     def __init__(self, client: Callable[[], Redis] = redis.client) -> None:
         self._client = client
         self._breaker = _Breaker()
+        self._waits = Together(self._take_all)
 
     async def take(self, name: str, identity: str) -> None:
         """Take one token of `identity` from the class `name`.
@@ -134,7 +151,9 @@ class Limiter:
         the class guards a secret.
         """
         bucket = CLASSES[name]
-        wait = await self._ask(name, bucket, identity)
+        # Identities are logins and addresses: Redis learns neither.
+        key = f"limit:{name}:{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+        wait = await self._waits.ask(_Wanted(key, bucket.burst, bucket.per_minute / 60_000))
         if wait is None:
             metrics.LIMITS_BLIND.labels(name).inc()
             if bucket.guards_secret:
@@ -143,28 +162,30 @@ class Limiter:
             metrics.REFUSED_BY_LIMIT.labels(name).inc()
             raise TooManyRequests(headers={"Retry-After": str(-(-wait // 1000))})
 
-    async def _ask(self, name: str, bucket: Bucket, identity: str) -> int | None:
+    async def _take_all(self, wanted: Sequence[_Wanted]) -> Sequence[int | None]:
+        """Take what each wants; tell the milliseconds to wait, or None where nobody knows."""
+        blind: Sequence[int | None] = [None] * len(wanted)
         if not self._breaker.may_ask():
-            return None
-        # Identities are logins and addresses: Redis learns neither.
-        key = f"limit:{name}:{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+            return blind
         try:
             async with asyncio.timeout(settings().redis_timeout):
-                wait = await self._run(key, bucket.burst, bucket.per_minute / 60_000)
+                waits: Sequence[int] = await self._run(wanted)
         except redis.LOST as lost:
             self._breaker.failed()
             log.warning("limits.redis_out_of_reach", error=type(lost).__name__)
-            return None
+            return blind
         self._breaker.answered()
-        return int(wait)
+        return waits
 
     def forget_outage(self) -> None:
         """Ask Redis again at once, as a new process would."""
         self._breaker.answered()
 
-    async def _run(self, key: str, burst: int, per_millisecond: float) -> Any:
+    async def _run(self, wanted: Sequence[_Wanted]) -> Any:
         client = self._client()
-        arguments = (1, key, burst, per_millisecond)
+        keys = [one.key for one in wanted]
+        buckets = [value for one in wanted for value in (one.burst, one.per_millisecond)]
+        arguments = (len(keys), *keys, *buckets)
         try:
             return await client.execute_command("EVALSHA", _TAKE_SHA, *arguments)  # type: ignore[no-untyped-call]
         except NoScriptError:

@@ -1,15 +1,17 @@
-"""Reading an order through its link: one statement, and less when the answer is at hand."""
+"""Reading an order through its link: one statement, and a shared one when the answer is at hand."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from doorstep.core import db
 from doorstep.core.clock import now
+from doorstep.core.together import Together
 from doorstep.doors.track import sql
 from doorstep.doors.track.schemas import Detour, Facts, ParcelFacts, TrackedParcel, Tracking
 from doorstep.journey import DETOURS
@@ -56,27 +58,44 @@ class _Memory:
 _memory = _Memory()
 
 
+async def _newest(token_hashes: Sequence[bytes]) -> Sequence[int | None]:
+    """Read the versions of what links open; None for a link that opens nothing."""
+    found = await db.rows(sql.NEWEST, token_hashes, now())
+    versions = {row["token_hash"]: row["version"] for row in found}
+    return [versions.get(token_hash) for token_hash in token_hashes]
+
+
+_newest_of = Together(_newest)
+
+
 async def read(token_hash: bytes, language: str | None, if_none_match: str) -> Read | None:
     """Read what a link shows, in a language or the order's own; None for a link that opens nothing.
 
-    `if_none_match` is the header of a page that has an answer already.
+    `if_none_match` is the header of a page that has an answer already: then its version is all that
+    is asked for, together with that of others who ask just now.
     """
     key = (token_hash, language or "")
     kept = _memory.recall(key)
     known = _versions(if_none_match, language)
-    at_hand = [*known, kept[0]] if kept else known
-    found = await db.row(sql.READ, token_hash, now(), at_hand, language)
+    if known or kept:
+        newest = await _newest_of.ask(token_hash)
+        if newest is None:
+            return None
+        if newest in known:
+            return Read(_etag(newest, language), None)
+        if kept and newest == kept[0]:
+            return Read(_etag(newest, language), kept[1])
+    found = await db.row(sql.READ, token_hash, now(), language)
     if found is None:
         return None
     version: int = found["version"]
-    etag = f'"{version}{_suffix(language)}'
-    if version in known:
-        return Read(etag, None)
-    if found["facts"] is None and kept:
-        return Read(etag, kept[1])
     body = _encode(tracking_of(_decode(found["facts"])))
     _memory.keep(key, version, body)
-    return Read(etag, body)
+    return Read(_etag(version, language), body)
+
+
+def _etag(version: int, language: str | None) -> str:
+    return f'"{version}{_suffix(language)}'
 
 
 def _suffix(language: str | None) -> str:

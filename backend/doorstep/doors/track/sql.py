@@ -65,15 +65,21 @@ def facts_of(language: str) -> str:
     return _FACTS.format(language=f"{language}::text")
 
 
-# $1 hash of the token, $2 now, $3 versions whose answer is at hand already, $4 language or NULL.
+# $1 the hashes of tokens, $2 now: the versions of those that open an order.
 # Every event raises its parcel's head_seq, so their sum changes with everything shown here.
-READ = f"""
-SELECT v.version, CASE WHEN v.version = ANY ($3::bigint[]) THEN NULL ELSE (
-  SELECT {facts_of("$4")}::text
-    FROM customer_order o WHERE o.id = link.order_id) END AS facts
+NEWEST = """
+SELECT link.token_hash,
+       (SELECT sum(head_seq)::bigint FROM fulfilment WHERE order_id = link.order_id) AS version
   FROM order_link link
- CROSS JOIN LATERAL (
-   SELECT sum(head_seq)::bigint AS version FROM fulfilment WHERE order_id = link.order_id) v
+ WHERE link.token_hash = ANY ($1::bytea[]) AND link.owner_n = 0
+   AND link.revoked_at IS NULL AND link.expires_at > $2
+"""
+
+# $1 hash of the token, $2 now, $3 language or NULL.
+READ = f"""
+SELECT (SELECT sum(head_seq)::bigint FROM fulfilment WHERE order_id = link.order_id) AS version,
+       (SELECT {facts_of("$3")}::text FROM customer_order o WHERE o.id = link.order_id) AS facts
+  FROM order_link link
  WHERE link.token_hash = $1 AND link.owner_n = 0 AND link.revoked_at IS NULL AND link.expires_at > $2
 """  # noqa: S608 - constants of this folder
 
