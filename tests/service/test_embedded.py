@@ -195,6 +195,36 @@ def test_a_server_that_outlived_its_data_folder(tmp_path: Path) -> None:
         stack.remove()
 
 
+@pytest.mark.parametrize("running", [False, True])
+async def test_data_whose_folder_was_deleted_is_not_found_again(
+    tmp_path: Path, running: bool
+) -> None:
+    """As root it lies elsewhere: a new clone at the old path met people whose passwords it had not."""
+    old = EmbeddedStack(tmp_path / "data", fsync=False)
+    old.start()
+    await ask(old, "CREATE TABLE of_the_old_one ()", "postgres")
+    if not running:
+        old.stop()
+    # The janitor may be writing its last file.
+    assert processes.wait_until(lambda: is_deleted(tmp_path / "data"), 10)
+    new = EmbeddedStack(tmp_path / "data", fsync=False)
+    try:
+        new.start()
+        assert await ask(new, "SELECT to_regclass('of_the_old_one')") is None
+        await ask(new, "CREATE TABLE of_the_new_one ()", "postgres")
+        new.stop()
+        new.start()
+        assert await ask(new, "SELECT to_regclass('of_the_new_one')") is not None
+    finally:
+        new.remove()
+        old.stop()
+
+
+def is_deleted(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
+
+
 def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     places = Places.of(tmp_path / "data", None)
     places.sockets.symlink_to(tmp_path)

@@ -38,24 +38,35 @@ class Places:
         return cls(folder, home, short / f"doorstep-{name}", owner)
 
     def make(self) -> None:
-        """Make the folders, closed to others, and a link from `folder` to data kept elsewhere."""
+        """Make the folders, closed to others."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.home != self.folder:
             _own_folder(self.home, 0, 0o711)
-            self._link(self.folder / "postgres", self.home / "postgres")
         uid = self.owner.pw_uid if self.owner else os.geteuid()
         _own_folder(self.sockets, uid, 0o700)
 
-    def _link(self, link: Path, target: Path) -> None:
-        """Point `link` at `target`, also when the tree was copied together with its old link."""
-        if link.is_symlink() and link.readlink() == target:
-            return
+    @property
+    def linked(self) -> bool:
+        """Whether what lies in `home` is this folder's: `folder` has a link to it, or they are one."""
+        link = self.folder / "postgres"
+        return self.home == self.folder or (link.is_symlink() and link.readlink() == self._data)
+
+    def link(self) -> None:
+        """Point from `folder` to data kept elsewhere, also when it was copied with its old link.
+
+        Raises: EmbeddedFailed.
+        """
+        link = self.folder / "postgres"
         if link.exists() and not link.is_symlink():
             raise EmbeddedFailed(
                 f"{link} was made by an ordinary user: run as that user, or delete {self.folder}."
             )
         link.unlink(missing_ok=True)
-        link.symlink_to(target)
+        link.symlink_to(self._data)
+
+    @property
+    def _data(self) -> Path:
+        return self.home / "postgres"
 
     def remove(self) -> None:
         """Delete everything but `folder` itself. The servers must have ended."""

@@ -97,6 +97,9 @@ class EmbeddedPostgres:
         """
         self.places.make()
         with self._alone():
+            if not self.places.linked:
+                self._discard()
+                self.places.link()
             self._start()
 
     def _start(self) -> None:
@@ -135,6 +138,11 @@ class EmbeddedPostgres:
         """Stop the cluster and delete its data for good."""
         self.stop(immediate=True)
         self.places.remove()
+
+    def _discard(self) -> None:
+        """Delete data whose folder was deleted: a new one at the same path has other keys and people."""
+        self.stop(immediate=True)
+        shutil.rmtree(self.data, ignore_errors=True)
 
     def _reap(self) -> None:
         if self._child is not None:

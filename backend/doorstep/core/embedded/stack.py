@@ -123,7 +123,9 @@ class EmbeddedStack:
         with (self.folder / "in-use").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with self._transition():
-                self._stop()
+                # What runs in a folder that was deleted and made anew has a janitor of its own.
+                if os.fstat(lock.fileno()).st_nlink:
+                    self._stop()
 
     def _ensure(self) -> None:
         # Redis first: it takes no time, while a crashed cluster may take seconds to recover.
