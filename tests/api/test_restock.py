@@ -145,9 +145,15 @@ async def test_a_location_may_have_a_list_of_its_own(company: Company) -> None:
     own = {"role": "warehouse", "items": [{"code": "doors", "words": "The dock doors are shut"}]}
     await ok(company, "dispatcher", path, own)
     assert await asked(company, "warehouse") == ["doors"]
+    mixed = own | {"items": [*own["items"], {"code": "labels", "words": "Labels of both sizes"}]}
+    await ok(company, "dispatcher", path, mixed)
+    found = (await company.get("warehouse", "/field/shift-checklist"))["items"]
+    assert not any(item["usual"] for item in found), "words of its own are not said in others"
     twice = own | {"items": own["items"] * 2}
     await refused(company, "dispatcher", path, twice, "items-repeat")
     usual = await ok(company, "dispatcher", path, {"role": "warehouse", "items": []})
+    found = (await company.get("warehouse", "/field/shift-checklist"))["items"]
+    assert all(item["usual"] for item in found)
     assert [item["code"] for item in usual["items"]] == await asked(company, "warehouse")
     assert len(usual["items"]) == 4
 

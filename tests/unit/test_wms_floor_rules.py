@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -35,6 +37,7 @@ from doorstep.modules.wms.rules.shifts import USUAL_ITEMS, Answer, Item, not_ans
 
 MACHINE, KETTLE, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
+ROOT = Path(__file__).parents[2]
 
 
 def machines(open_pieces: int = 2, serials: frozenset[str] | None = None) -> OpenLine:
@@ -323,3 +326,12 @@ def test_a_parcel_is_late_after_a_working_day_of_its_country(listed: str, late: 
 
 def test_where_no_working_week_is_known_every_day_counts() -> None:
     assert late_at(NOW, "Asia/Dubai", []) == NOW + timedelta(days=1)
+
+
+def test_the_field_app_has_the_words_of_every_usual_item() -> None:
+    """The server says them in English; a phone says them in the language of its person."""
+    texts = json.loads((ROOT / "pwa/src/field/i18n/en.json").read_text())
+    ours = {item for items in USUAL_ITEMS.values() for item in items}
+    assert {item: texts.get(f"shift_item_{item.code}") for item in ours} == {
+        item: item.words for item in ours
+    }

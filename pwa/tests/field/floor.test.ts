@@ -10,6 +10,7 @@ import {
   type Slot,
 } from '../../src/field/flow/forms';
 import { productsOf } from '../../src/field/flow/products';
+import { itemKey } from '../../src/field/flow/shift-items';
 import { find, NO_JOB, screenOf, toPack, type Job, type Known } from '../../src/field/work';
 import type { StoredDocument } from '../../src/shared/sync/schema';
 import { arrival, expected, KETTLE, MACHINE, pickList } from './floor';
@@ -57,6 +58,13 @@ test('a checklist is answered item by item', () => {
   const one = { code: 'a', ok: true, words: '' };
   expect(answered(check, job, { answers: [one] })).toBe(false);
   expect(answered(check, job, { answers: [one, { ...one, code: 'b' }] })).toBe(true);
+});
+
+test('an item of ours has words in each language, one of a location its own', () => {
+  const item = { code: 'van_stock', words: 'Van is empty', usual: true };
+  expect(itemKey(item)).toBe('shift_item_van_stock');
+  expect(itemKey({ ...item, usual: false })).toBeNull();
+  expect(itemKey({ ...item, code: 'newer_than_this_app' })).toBeNull();
 });
 
 test('words that are wanted say something', () => {

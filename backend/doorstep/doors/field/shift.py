@@ -15,7 +15,7 @@ from doorstep.core.captures import Captured, Moment
 from doorstep.core.errors import EventIdReused
 from doorstep.core.http.problems import problems
 from doorstep.flows import shift
-from doorstep.modules.wms.rules.shifts import Answer
+from doorstep.modules.wms.rules.shifts import Answer, is_usual
 from doorstep.modules.wms.schemas import Words
 from doorstep.modules.wms.service import shifts
 
@@ -30,10 +30,18 @@ class ShiftItem(Struct, kw_only=True, forbid_unknown_fields=True):
     words: Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00]+$")]
 
 
+class AskedItem(Struct):
+    """One thing to look at; a `usual` one is Doorstep's own, and a phone has its words in each language."""
+
+    code: str
+    words: str
+    usual: bool
+
+
 class ShiftChecklistOut(Struct):
     """What the person looks at, and when the person has answered last."""
 
-    items: list[ShiftItem]
+    items: list[AskedItem]
     last_answered_at: datetime | None
 
 
@@ -72,9 +80,8 @@ async def read_checklist(actor: Actor) -> ShiftChecklistOut:
     answered = None
     if actor.person_id is not None:
         answered = await shifts.last_answered_at(actor.person_id)
-    return ShiftChecklistOut(
-        [ShiftItem(code=item.code, words=item.words) for item in items], answered
-    )
+    asked = [AskedItem(item.code, item.words, is_usual(actor.role, item)) for item in items]
+    return ShiftChecklistOut(asked, answered)
 
 
 @post(

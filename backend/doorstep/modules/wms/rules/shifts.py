@@ -43,6 +43,11 @@ USUAL_ITEMS: Mapping[str, Sequence[Item]] = {
 """Role → its list, where the location has none of its own."""
 
 
+def is_usual(role: str, item: Item) -> bool:
+    """Tell whether an item is one of ours, which a phone says in its person's own language."""
+    return item in USUAL_ITEMS.get(role, ())
+
+
 def not_answered(items: Sequence[Item], answers: Sequence[Answer]) -> list[str]:
     """List what a checklist asks and the answers leave out."""
     given = {answer.code for answer in answers}
