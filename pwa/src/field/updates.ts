@@ -49,6 +49,9 @@ export class Updates {
     this.#registration = registration;
     registration.addEventListener('updatefound', () => this.#watch(registration.installing));
     this.#watch(registration.installing);
+    // Registered while the worker that takes the app out of service was leaving, it is that one still,
+    // and nobody has looked for its successor.
+    if (container.controller === null && registration.installing === null) void this.check();
     // At a cold start there is no form yet, so nobody has to be asked.
     if (registration.waiting !== null && (await this.apply()) !== 'applied') this.ports.ready();
   }

@@ -30,7 +30,9 @@ class FakeWorker extends EventTarget {
 class FakeRegistration extends EventTarget {
   installing: FakeWorker | null = null;
   waiting: FakeWorker | null = null;
+  looked = 0;
   async update(): Promise<void> {
+    this.looked += 1;
     throw new TypeError('There is no network.');
   }
 }
@@ -97,6 +99,15 @@ test('the first worker of all is no update', async () => {
   worker.become('installed');
   container.dispatchEvent(new Event('controllerchange'));
   expect([told.ready, told.reloads]).toEqual([0, 0]);
+});
+
+test('a worker that has nobody in hand, and is not new, is looked past at once', async () => {
+  const container = new FakeContainer();
+  await page(container).updates.start('sw.js', './');
+  expect(container.registration.looked).toBe(0);
+  container.controller = null;
+  await page(container).updates.start('sw.js', './');
+  expect(container.registration.looked).toBe(1);
 });
 
 test('nothing takes over while a form of any page is not saved, or while something is sent', async () => {
