@@ -220,6 +220,13 @@ async def test_data_whose_folder_was_deleted_is_not_found_again(
         old.stop()
 
 
+def test_data_of_an_ordinary_user_is_refused_before_anything_is_deleted(tmp_path: Path) -> None:
+    places = Places(tmp_path / "data", tmp_path / "home", tmp_path / "sockets", None)
+    (places.folder / "postgres").mkdir(parents=True)
+    with pytest.raises(EmbeddedFailed, match="ordinary user"):
+        _ = places.linked
+
+
 def is_deleted(folder: Path) -> bool:
     shutil.rmtree(folder, ignore_errors=True)
     return not folder.exists()

@@ -47,20 +47,22 @@ class Places:
 
     @property
     def linked(self) -> bool:
-        """Whether what lies in `home` is this folder's: `folder` has a link to it, or they are one."""
-        link = self.folder / "postgres"
-        return self.home == self.folder or (link.is_symlink() and link.readlink() == self._data)
-
-    def link(self) -> None:
-        """Point from `folder` to data kept elsewhere, also when it was copied with its old link.
+        """Whether what lies in `home` is this folder's: `folder` has a link to it, or they are one.
 
         Raises: EmbeddedFailed.
         """
         link = self.folder / "postgres"
+        if self.home == self.folder:
+            return True
         if link.exists() and not link.is_symlink():
             raise EmbeddedFailed(
                 f"{link} was made by an ordinary user: run as that user, or delete {self.folder}."
             )
+        return link.is_symlink() and link.readlink() == self._data
+
+    def link(self) -> None:
+        """Point from `folder` to data kept elsewhere, also when it was copied with its old link."""
+        link = self.folder / "postgres"
         link.unlink(missing_ok=True)
         link.symlink_to(self._data)
 
