@@ -45,7 +45,7 @@ async def test_no_log_line_of_a_whole_journey_has_a_secret_or_a_person(company: 
 def as_written(event: Any) -> str:
     """Write an event as the product does in production: one line of JSON, redacted."""
     content: Any = dict(event)
-    for process in doorstep_logging._processors(True):
+    for process in doorstep_logging.processors(True):
         content = process(None, "info", content)
     return str(content)
 

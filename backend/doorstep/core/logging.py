@@ -76,6 +76,11 @@ def _to_json(event: EventDict, **_options: Any) -> str:
 _FIRST: list[Processor] = [_add_request_id, structlog.stdlib.add_log_level]
 
 
+def processors(as_json: bool) -> list[Processor]:
+    """What an event of ours goes through, in order; the last makes it the line that is written."""
+    return [*_FIRST, *_last(as_json)]
+
+
 def _last(as_json: bool) -> list[Processor]:
     # Redaction comes after the traceback has become text; what it need not read comes after it.
     rendering: Processor = (
@@ -97,9 +102,8 @@ _IN_USE: list[Any] = []
 def configure(*, as_json: bool = True, level: str = "INFO") -> None:
     """Send every log of this process, ours and the libraries', redacted to stderr."""
     numeric = logging.getLevelNamesMapping()[level.upper()]
-    last = _last(as_json)
     # One list for ever: loggers keep the one they saw first, so a new one would not reach them.
-    _IN_USE[:] = [*_FIRST, *last]
+    _IN_USE[:] = processors(as_json)
     structlog.configure(
         processors=_IN_USE,
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
@@ -111,7 +115,7 @@ def configure(*, as_json: bool = True, level: str = "INFO") -> None:
     handler.setFormatter(
         formatter(
             foreign_pre_chain=_FIRST,
-            processors=[formatter.remove_processors_meta, *last],
+            processors=[formatter.remove_processors_meta, *_last(as_json)],
         )
     )
     root = logging.getLogger()
