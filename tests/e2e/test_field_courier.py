@@ -16,11 +16,11 @@ from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company, until
 from tests.support.field_app import company, phone
 from tests.support.field_face import (
-    SETTLED,
     Screens,
     code_for,
     enrol,
     open_face,
+    settled,
     to_pick,
     whole_app_on_the_phone,
 )
@@ -111,7 +111,7 @@ async def test_a_courier_fetches_leaves_arrives_and_tells_of_damage_without_a_si
                 return next((one for one in found if one["kind"] == "carrier_damaged"), None)
 
             await until(damaged, "the damage")
-            await expect(page.get_by_text(SETTLED)).to_be_visible()
+            await settled(page)
             desk = await people.staff("dispatcher")
 
             async def shown() -> bool:

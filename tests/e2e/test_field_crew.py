@@ -22,6 +22,7 @@ from tests.support.field_face import (
     code_of,
     enrol,
     open_face,
+    settled,
     to_pick,
     whole_app_on_the_phone,
 )
@@ -182,7 +183,7 @@ async def _checklist(page: Page, screens: Screens) -> None:
 
 async def _cash_first(people: Company, page: Page, screens: Screens, shift_id: str) -> None:
     """The phone sends its cash to the desk first; once it is counted there is none to hand in."""
-    await expect(page.get_by_text(SETTLED)).to_be_visible()
+    await settled(page)
     await page.get_by_role("link", name="End the shift").click()
     due = page.get_by_text("counted at the desk first")
     await expect(due).to_be_visible()

@@ -18,6 +18,7 @@ from tests.support.field_face import (
     enrol,
     on_the_way,
     open_face,
+    settled,
     sound,
 )
 from tests.support.whole_stack import WholeStack
@@ -64,7 +65,7 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
         await enrol(page, await code_for(own, "delivery"))
 
         await expect(page.get_by_text("COLLECT AED").first).to_be_visible()
-        await expect(page.get_by_text(SETTLED)).to_be_visible()
+        await settled(page)
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme)
             await sound(page)
@@ -123,7 +124,7 @@ async def test_a_phone_whose_storage_was_deleted_says_so_and_the_office_knows(
     async with phone(playwright, tmp_path / "profile") as context:
         page = await open_face(context, own)
         await enrol(page, await code_for(own, "courier"))
-        await expect(page.get_by_text(SETTLED)).to_be_visible()
+        await settled(page)
         cleaner = await context.new_cdp_session(page)
         everything = {"origin": own.base_url, "storageTypes": "indexeddb,local_storage"}
         await cleaner.send("Storage.clearDataForOrigin", everything)

@@ -11,11 +11,11 @@ from playwright.async_api import Playwright, expect
 from doorstep.play.visitors import Company, new_event, until
 from tests.support.field_app import company, phone
 from tests.support.field_face import (
-    SETTLED,
     Screens,
     code_for,
     enrol,
     open_face,
+    settled,
     to_pick,
     whole_app_on_the_phone,
 )
@@ -169,4 +169,4 @@ async def test_goods_come_in_with_their_grade_and_what_nobody_expects_is_told(
                 ("TV-NEW-1", "open_box"),
                 (MIXER, "open_box"),
             ]
-            await expect(page.get_by_text(SETTLED)).to_be_visible()
+            await settled(page)

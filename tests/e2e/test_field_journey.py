@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page, Playwright, expect
+from playwright.async_api import Page, Playwright
 
 from doorstep.play import door, installation, picking
 from doorstep.play.demo import judge
@@ -15,7 +15,7 @@ from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.parcel import ParcelPlay
 from doorstep.seed import SampleUser
 from tests.support.field_app import company, phone
-from tests.support.field_face import SETTLED, code_of, enrol, open_face, whole_app_on_the_phone
+from tests.support.field_face import code_of, enrol, open_face, settled, whole_app_on_the_phone
 from tests.support.field_hands import hand_over, install, scan
 from tests.support.pictures import make_jpeg
 from tests.support.whole_stack import WholeStack
@@ -43,7 +43,7 @@ class FourPhones:
             await whole_app_on_the_phone(page)
             yield page
             await page.evaluate("location.hash = '#/'")
-            await expect(page.get_by_text(SETTLED)).to_be_visible()
+            await settled(page)
             await page.screenshot(path=self.folder / f"{user.role}.png", full_page=True)
         self.used.append(user.role)
 

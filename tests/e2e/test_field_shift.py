@@ -19,7 +19,7 @@ from doorstep.play.order import OrderPlay, Plan
 from doorstep.play.parcel import ParcelPlay
 from doorstep.play.visitors import Company
 from tests.support.field_app import company, phone
-from tests.support.field_face import SETTLED, code_for, enrol, open_face, whole_app_on_the_phone
+from tests.support.field_face import code_for, enrol, open_face, settled, whole_app_on_the_phone
 from tests.support.field_hands import hand_over
 from tests.support.pictures import make_12mp_jpeg, make_jpeg
 from tests.support.whole_stack import WholeStack
@@ -72,7 +72,7 @@ async def test_a_shift_without_a_signal_arrives_whole_and_once(
             await context.set_offline(False)
             for parcel in parcels:
                 await parcel.reached(1013)
-            await expect(page.get_by_text(SETTLED)).to_be_visible(timeout=doors * 20_000)
+            await settled(page, seconds=doors * 20)
     await _whole_and_once(alone, {stop["id"] for stop in stops.values()}, set(taken))
     status, said = await alone.doctor()
     assert status == 0, said

@@ -57,6 +57,20 @@ PIN = "246810"
 SETTLED = re.compile("All confirmed|Nothing to send")
 """What the badge says where nothing waits on the phone, whatever was sent before."""
 
+LEFT = """new Promise((tell) => {
+  indexedDB.open('doorstep-outbox').onsuccess = ({ target: { result: database } }) => {
+    const rows = database.transaction(['entry', 'media', 'meta']);
+    const left = { now: Date.now() };
+    const ask = (name, of) =>
+      (rows.objectStore(name).getAll().onsuccess = ({ target }) => (left[name] = target.result.map(of)));
+    ask('entry', ({ event, ...about }) => ({ ...about, type: event.type }));
+    ask('media', (picture) => picture);
+    ask('meta', (known) => (known?.failures === undefined ? null : known));
+    rows.oncomplete = () => (database.close(), tell(JSON.stringify(left)));
+  };
+})"""
+"""What waits on the phone, and how each way to the server does."""
+
 Lines = tuple[tuple[str, int], ...]
 
 TO_COLLECT: Lines = ("WM-7KG", 1), ("KET-17", 1)
@@ -127,6 +141,14 @@ async def open_face(context: BrowserContext, stack: WholeStack) -> Page:
 async def whole_app_on_the_phone(page: Page) -> None:
     """Wait until the worker has everything that the app needs without a signal."""
     await until(page, "navigator.serviceWorker.controller !== null")
+
+
+async def settled(page: Page, *, seconds: float = 60) -> None:
+    """Wait until nothing waits on the phone any more; tell what does if something stays."""
+    try:
+        await expect(page.get_by_text(SETTLED)).to_be_visible(timeout=seconds * 1000)
+    except AssertionError as late:
+        raise AssertionError(f"{late}\n{await page.evaluate(LEFT)}") from late
 
 
 class Screens:
