@@ -130,6 +130,8 @@ export class Phone {
     const end = Date.now() + PATIENCE_MS;
     for (let wait: number | null = 0; wait !== null && Date.now() < end;) {
       await this.#signInAgain();
+      // Refused for a moment (a limit that cannot be counted): the person tries again.
+      if ((await this.#page.keeper.current()) === null) continue;
       wait = await this.#page.sync.run({ eager: true });
       this.#device.elapsed += Math.max(wait ?? 0, 1_000);
       if (wait !== null) await rest(50);
