@@ -24,7 +24,7 @@ export function startField(ran: () => void = () => undefined): Running {
   const field = openField(APP_VERSION, Sync);
   const run = (options: { eager: boolean }): Promise<number | null> =>
     field.sync.run(options).finally(ran);
-  const triggers = new Triggers(run, timers, wakeWorker);
+  const triggers = new Triggers(run, timers, wakeWorker, reportError);
   const fire = (reason: Reason): Promise<void> => triggers.fire(reason);
   window.addEventListener('online', () => void fire('online'));
   document.addEventListener('visibilitychange', () => {

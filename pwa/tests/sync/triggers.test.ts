@@ -52,22 +52,42 @@ test('what is asked during a run is one more run after it', async () => {
   expect(runs).toBe(2);
 });
 
-test('while anything waits a timer tries again, within a minute, also after a failure', async () => {
+test('while anything waits a timer tries again, within a minute', async () => {
   const timers = handTimers();
   const answers: (() => Promise<number | null>)[] = [
     async () => 5_000,
     async () => 0,
     async () => 10 * TIMER_MS,
-    () => Promise.reject(new Error('The storage is gone.')),
     async () => null,
   ];
   const triggers = new Triggers(() => (answers.shift() ?? (async () => null))(), timers);
   const waits: (number | undefined)[] = [];
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 4; round += 1) {
     await triggers.fire('timer');
     waits.push([...timers.set.values()][0]);
   }
-  expect(waits).toEqual([5_000, 1_000, TIMER_MS, TIMER_MS, undefined]);
+  expect(waits).toEqual([5_000, 1_000, TIMER_MS, undefined]);
+});
+
+test('a sync that broke off is said and tried again at once, then less and less often', async () => {
+  const said: unknown[] = [];
+  const timers = handTimers();
+  const gone = new Error('The storage is gone.');
+  const works = [...Array<boolean>(8).fill(false), true, false];
+  const run = async (): Promise<null> => {
+    if (works.shift() === false) throw gone;
+    return null;
+  };
+  const triggers = new Triggers(run, timers, undefined, (failure) => said.push(failure));
+  const waits: (number | undefined)[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    await triggers.fire('timer');
+    waits.push([...timers.set.values()][0]);
+  }
+  const longer = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, TIMER_MS, TIMER_MS];
+  expect(waits).toEqual([...longer, undefined, 1_000]);
+  expect(said).toHaveLength(9);
+  expect(said.every((failure) => failure === gone)).toBe(true);
 });
 
 test('each commit asks the browser for a sync after the page, and may be refused', async () => {

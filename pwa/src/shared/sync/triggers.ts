@@ -26,6 +26,9 @@ export const TIMER_MS = 60_000;
 /** And never more often, whatever a run says: a phone lives on its battery. */
 const LEAST_MS = 1_000;
 
+/** After so many failures in a row the longest pause is reached. */
+const DOUBLINGS = 6;
+
 /** These say that something has changed for the better, so a pause of our own is cut short. */
 const EAGER = new Set<Reason>(['online', 'visible', 'push', 'button', 'background_sync']);
 
@@ -36,6 +39,8 @@ export class Triggers {
   #running: Promise<void> | null = null;
   #asked: { eager: boolean } | null = null;
   #cancelTimer: (() => void) | null = null;
+  /** So many runs in a row have ended by a failure of the phone itself, not of the line. */
+  #failures = 0;
   #stopped = false;
 
   constructor(
@@ -43,6 +48,8 @@ export class Triggers {
     private readonly timers: Timers,
     /** Ask the browser to wake the service worker, where it can; the page may be closed by then. */
     private readonly registerBackgroundSync: () => Promise<void> = async () => undefined,
+    /** Hears why a run has broken off. */
+    private readonly brokeOff: (failure: unknown) => void = () => undefined,
   ) {}
 
   /** Ask for a sync; what is returned ends when a run that began after this call has ended. */
@@ -68,11 +75,14 @@ export class Triggers {
     this.#asked = null;
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    let again: number | null = TIMER_MS;
+    let again: number | null;
     try {
       again = await this.run(options);
-    } catch {
-      // The storage failed; everything is where it was, and the timer tries again.
+      this.#failures = 0;
+    } catch (failure) {
+      // The storage failed; everything is where it was. Most often it works again at once.
+      this.brokeOff(failure);
+      again = LEAST_MS * 2 ** Math.min(this.#failures++, DOUBLINGS);
     } finally {
       this.#running = null;
     }
