@@ -20,6 +20,7 @@ from tests.support.field_face import (
     enrol,
     on_the_way,
     open_face,
+    sound,
     whole_app_on_the_phone,
 )
 from tests.support.field_hands import scan, take_photo, unlock
@@ -61,6 +62,7 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             await enrol(page, await code_for(own, "delivery"))
             await page.get_by_role("button", name="Yes, I drive this run").click()
             await expect(page.get_by_role("button", name="Yes, I drive this run")).to_have_count(0)
+            await expect(page.get_by_text("✓ Yes, I drive this run")).to_be_visible()
             code = await parcel.order.handover_code()
             await whole_app_on_the_phone(page)
             await context.set_offline(True)
@@ -121,8 +123,18 @@ async def test_nobody_home_is_told_in_a_few_taps_with_the_door(
             await page.get_by_role("link", name="Cannot deliver").click()
             await screens.look("why")
             await page.get_by_role("button", name="Nobody home").click()
+            # Whoever leaves is told what was filled in, and may keep it or delete it.
+            await page.get_by_role("button", name="Back").click()
+            await expect(page.get_by_role("dialog")).to_contain_text("Filled in so far: Why")
+            await sound(page)
+            await page.screenshot(path=tmp_path / "leaving.png")
+            await page.get_by_role("button", name="Delete what was filled in").click()
+            await page.get_by_role("link", name="Cannot deliver").click()
+            await page.get_by_role("button", name="Nobody home").click()
             await take_photo(page, "The door", make_jpeg(1200, 900))
-            await page.get_by_role("button", name="Go on").click()
+            await page.get_by_role("button", name="Back").click()
+            await page.get_by_role("button", name="Keep it for later").click()
+            await page.get_by_role("link", name="Cannot deliver").click()
             await expect(page.get_by_role("heading", name="Did you call")).to_be_visible()
             await screens.look("called")
             await page.get_by_role("button", name="Yes").click()

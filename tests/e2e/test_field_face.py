@@ -60,6 +60,19 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
             await field.press_sequentially(typed)
             assert await field.input_value() == kept
             assert await field.evaluate("(field) => field.checkValidity()") is fits
+        # Fields refuse in the language of the person, and take the digits of any keyboard.
+        for code, words in (("hi", "पिन में 6 अंक होते हैं।"), ("en", "A PIN has 6 digits.")):
+            await page.locator(f"button[lang={code}]").click()
+            await expect(page.locator("html")).to_have_attribute("lang", code)
+            pin = page.locator("input[type=password]").first
+            await pin.fill("2468")
+            assert await pin.evaluate("(field) => field.validationMessage") == words
+        await field.fill("٢٤٦٨١٠")
+        assert await field.input_value() == PIN
+        empty = page.get_by_label("Code from the office")
+        await empty.fill("")
+        said = await empty.evaluate("(field) => field.validationMessage")
+        assert said == "Enter the code that the office gave you."
         await enrol(page, "NOT-A-CODE")
         await expect(page.get_by_role("alert")).to_contain_text("This code did not work")
         await enrol(page, await code_for(own, "delivery"))
