@@ -186,11 +186,6 @@ class Phone {
     return this.#running().sync.ask(method, path, body);
   }
 
-  /** Be ready for a capture: somebody has begun to fill in a form. */
-  warm(): void {
-    void this.#running().sync.warm(this.person_id);
-  }
-
   /** Return the times that a capture of this moment would carry. */
   stamp(): ReturnType<Sync['stamp']> {
     return this.#running().sync.stamp();

@@ -63,7 +63,6 @@ export class Flow {
   /** Open a form on a job, as far as it was filled in before. */
   static async open(form: Form, job: Known): Promise<Flow> {
     const kept = await phone.drafts.read(phone.person_id, draftKey(form, job));
-    phone.warm();
     const flow = new Flow(form, job, kept === null ? begin(form, Date.now()) : takenUp(form, kept));
     if (form.slots.some((slot) => slot.type === 'place')) flow.#locate();
     const event = eventSlot(form);

@@ -104,12 +104,6 @@ export class Outbox {
     return this.#inTurn(() => this.#keep(capture, draft, pictures, captured_ms));
   }
 
-  /** Do already what the first capture of a page's life would have to wait for: find the key, and sign. */
-  async warm(person_id: string): Promise<void> {
-    const sign = await this.#keyOf(person_id);
-    await sign?.(new Uint8Array(1)).catch(() => null);
-  }
-
   /** Return what the screens show of this person's jobs, by key. */
   async state(person_id: string): Promise<Map<string, Json>> {
     const range = IDBKeyRange.bound([person_id], [person_id, []]);

@@ -22,11 +22,6 @@ export class Sync extends Exchange {
     return event;
   }
 
-  /** Be ready for a capture: on a slow phone the first one of a page's life takes longest. */
-  warm(person_id: string): Promise<void> {
-    return this.#outbox.warm(person_id);
-  }
-
   /** Return the times that a capture of this moment would carry. */
   stamp(): ReturnType<TrustedTime['stamp']> {
     return this.time.stamp();
