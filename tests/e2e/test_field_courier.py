@@ -138,6 +138,8 @@ async def test_the_floor_sees_what_waits_for_its_pickup_and_prints_its_labels(
             await page.get_by_role("link", name=parcel.order.number).click()
             await expect(page.get_by_text(f"0 of {len(labels)} fetched")).to_be_visible()
             await screens.look("labels")
+            # As many pixels as a phone has: at one for each point a bar is one and a half wide.
+            await page.set_viewport_size({"width": 720, "height": 740})
             for label in labels:
                 seen = await page.locator("li", has_text=label).screenshot()
                 assert label in [one.text for one in zxingcpp.read_barcodes(read(seen))]
