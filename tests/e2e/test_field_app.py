@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.async_api import Page, Playwright
+from playwright.async_api import Page, Playwright, expect
 
 from tests.support.field_app import build, open_app, phone, until
+from tests.support.field_face import code_for, enrol, open_face, whole_app_on_the_phone
 from tests.support.whole_stack import WholeStack
 
 KEEP = """new Promise((done) => {
@@ -59,6 +60,27 @@ async def test_it_opens_without_a_signal_and_a_new_version_waits_for_a_yes(
         # The page loads anew under the call, so nobody may be there to hear its answer.
         await page.evaluate("void harness.updates.apply()")
         await until(page, f"window.harness?.version === '{first}+'")
+
+
+async def test_no_version_takes_over_while_somebody_fills_in_a_form(
+    own: WholeStack, app: Path, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with phone(playwright, tmp_path / "profile") as context:
+        page = await open_face(context, own)
+        await enrol(page, await code_for(own, "warehouse"))
+        await whole_app_on_the_phone(page)
+        await page.get_by_role("link", name="Report a problem").click()
+        await expect(page.get_by_role("button", name="Back")).to_be_visible()
+        build(app, "a version of this test")
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await expect(page.get_by_text("A new version is here")).to_be_visible()
+        take = page.get_by_role("button", name="Update", exact=True)
+        await take.click()
+        await expect(page.get_by_text("Finish or leave what you are filling in")).to_be_visible()
+        await page.get_by_role("button", name="Back").click()
+        await take.click()
+        # Loaded anew, the phone asks who is there.
+        await expect(page.get_by_label("PIN")).to_be_visible()
 
 
 async def test_it_can_be_taken_out_of_service_and_what_was_captured_stays(
