@@ -26,7 +26,7 @@ from tests.support.field_face import (
     to_pick,
     whole_app_on_the_phone,
 )
-from tests.support.field_hands import scan, take_photo
+from tests.support.field_hands import look_for_news, scan, take_photo
 from tests.support.pictures import make_jpeg
 from tests.support.whole_stack import WholeStack
 
@@ -195,7 +195,7 @@ async def _cash_first(people: Company, page: Page, screens: Screens, shift_id: s
     await finance.post("/console/finance/cash-counts", cash | {"currency": "AED"})
     await page.get_by_role("button", name="Back").click()
     await page.get_by_role("link", name=SETTLED).click()
-    await page.get_by_role("button", name="Send now").click()
+    await look_for_news(page)
     await page.get_by_role("link", name="Today").click()
     await expect(page.get_by_text("You hold AED")).to_have_count(0)
     await page.get_by_role("link", name="End the shift").click()

@@ -99,6 +99,7 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             await expect(page.get_by_role("heading", name="Code")).to_be_visible()
             await screens.look("code")
             await page.get_by_label("The customer's code").fill(code)
+            await expect(page.get_by_text("Noted, not checked yet")).to_be_visible()
             await page.get_by_role("button", name="Handed over").click()
 
             await expect(page.get_by_text("Done on this phone")).to_be_visible()
@@ -125,6 +126,8 @@ async def test_nobody_home_is_told_in_a_few_taps_with_the_door(
             await page.get_by_role("button", name="Nobody home").click()
             # Whoever leaves is told what was filled in, and may keep it or delete it.
             await page.get_by_role("button", name="Back").click()
+            await expect(page.get_by_role("heading", name="Why not?")).to_be_visible()
+            await page.get_by_role("button", name="Back").click()
             await expect(page.get_by_role("dialog")).to_contain_text("Filled in so far: Why")
             await sound(page)
             await page.screenshot(path=tmp_path / "leaving.png")
@@ -132,14 +135,24 @@ async def test_nobody_home_is_told_in_a_few_taps_with_the_door(
             await page.get_by_role("link", name="Cannot deliver").click()
             await page.get_by_role("button", name="Nobody home").click()
             await take_photo(page, "The door", make_jpeg(1200, 900))
-            await page.get_by_role("button", name="Back").click()
+            await page.get_by_role("button", name="Close the form").click()
             await page.get_by_role("button", name="Keep it for later").click()
-            await page.get_by_role("link", name="Cannot deliver").click()
+            begun = page.get_by_role("link", name="Cannot deliver · begun, go on")
+            await expect(begun).to_be_visible()
+            await screens.look("kept")
+            await page.get_by_role("link", name="Today").click()
+            card = page.get_by_role("link", name=parcel.order.number)
+            await expect(card).to_contain_text("Begun, not handed in yet")
+            await card.click()
+            await begun.click()
             await expect(page.get_by_role("heading", name="Did you call")).to_be_visible()
             await screens.look("called")
             await page.get_by_role("button", name="Yes").click()
             await page.get_by_role("button", name="Not delivered").click()
             await expect(page.get_by_text("Done on this phone")).to_be_visible()
+            # The browser's way back leads to the form; nothing is told twice.
+            await page.go_back()
+            await expect(page.get_by_text("This job is not yours any more")).to_be_visible()
 
             async def failed() -> dict[str, Any] | None:
                 order = await parcel.order.order()

@@ -22,6 +22,7 @@ from tests.support.field_face import (
     sound,
     whole_app_on_the_phone,
 )
+from tests.support.field_hands import look_for_news
 from tests.support.whole_stack import WholeStack
 
 WHY = "It was the neighbour's parcel."
@@ -50,7 +51,7 @@ async def test_what_was_earned_is_read_with_its_reasons_and_without_a_signal(
             word = {"work_id": line["work_id"], "earns": False, "reason": WHY}
             await desk.post("/console/earnings/decisions", word | {"event_id": str(uuid7())})
             await page.goto(f"{own.base_url}/app/#/sending")
-            await page.get_by_role("button", name="Send now").click()
+            await look_for_news(page)
             await page.goto(f"{own.base_url}/app/#/earnings")
             await expect(page.get_by_text(WHY)).to_be_visible()
             await whole_app_on_the_phone(page)

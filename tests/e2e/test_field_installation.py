@@ -71,6 +71,10 @@ async def _install(screens: Screens, unit: dict[str, Any]) -> None:
     await page.get_by_role("link", name="Go through the work, step by step").click()
 
     await expect(page.get_by_role("heading", name="The goods")).to_be_visible()
+    # What cannot be taken later comes first, with nothing beside it.
+    await expect(page.get_by_role("button", name="Go on without this photo")).to_be_visible()
+    await expect(page.get_by_role("button", name="Scan with the camera")).to_have_count(0)
+    await screens.look("before")
     await take_photo(page, "Before", make_12mp_jpeg())
     await scan(page, "ANOTHER-1")
     await expect(page.get_by_text("Another number than was packed")).to_be_visible()

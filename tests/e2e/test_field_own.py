@@ -18,7 +18,7 @@ from tests.support.field_face import (
     open_face,
     whole_app_on_the_phone,
 )
-from tests.support.field_hands import take_photo
+from tests.support.field_hands import look_for_news, take_photo
 from tests.support.pictures import make_jpeg
 from tests.support.whole_stack import WholeStack
 
@@ -128,7 +128,7 @@ async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_rea
             problem = await until(heard, "the appeal")
             await desk.post(f"/problems/{problem['id']}/close", {"words": "Nobody signed for it."})
             await page.goto(f"{alone.base_url}/app/#/sending")
-            await page.get_by_role("button", name="Send now").click()
+            await look_for_news(page)
             await page.goto(f"{alone.base_url}/app/#/proofs")
             await expect(page.get_by_text("Nobody signed for it.")).to_be_visible()
             await screens.look("decided")

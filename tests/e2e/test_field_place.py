@@ -25,7 +25,7 @@ from tests.support.field_face import (
     sound,
     whole_app_on_the_phone,
 )
-from tests.support.field_hands import unlock
+from tests.support.field_hands import look_for_news, unlock
 from tests.support.whole_stack import WholeStack
 
 EXECUTIVE = next(u for u in sample_users() if (u.role, u.channel) == ("delivery", "AE"))
@@ -128,14 +128,14 @@ async def test_the_place_is_recorded_openly_and_the_day_is_a_map_without_a_signa
         await opened(page, alone, "/sending")
 
         async def moved() -> list[float] | None:
-            await page.get_by_role("button", name="Send now").click()
+            await look_for_news(page)
             seen = [one["lat"] for one in (await track(people))["fixes"]]
             return seen if len(seen) > 1 else None
 
         assert await eventually(moved, "the place further on") == [START[0], FURTHER[0]]
 
         await hours_pass(alone)
-        await page.get_by_role("button", name="Send now").click()
+        await look_for_news(page)
         await opened(page, alone, "/place")
         await expect(page.get_by_text(REASON).first).to_be_visible()
         await expect(page.get_by_text("2 places")).to_be_visible()

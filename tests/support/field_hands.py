@@ -33,6 +33,11 @@ async def beep(page: Page, code: str) -> None:
     await page.keyboard.press("Enter")
 
 
+async def look_for_news(page: Page) -> None:
+    """Have the phone send and ask now, on the screen of what is sent."""
+    await page.get_by_role("button", name=re.compile("Send now|Look for news")).click()
+
+
 async def sign(page: Page) -> None:
     """Sign with a finger, in two strokes."""
     pad = page.locator("canvas")

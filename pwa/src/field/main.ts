@@ -7,6 +7,7 @@ import { mount } from 'svelte';
 import { OPEN, type Word } from '../shared/browser/between';
 import App from './App.svelte';
 import { language } from './i18n/language.svelte';
+import { install } from './install.svelte';
 import { phone } from './phone.svelte';
 import { update } from './update.svelte';
 
@@ -28,6 +29,7 @@ navigator.serviceWorker.addEventListener('message', (event) => {
 });
 
 update.start();
+install.listen();
 await language.start();
 mount(App, { target: document.body });
 await phone.start();

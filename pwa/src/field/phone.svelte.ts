@@ -7,7 +7,7 @@ import type { Capture } from '../shared/sync/outbox';
 import { PinLock } from '../shared/sync/pin';
 import type { Work } from '../shared/sync/pull';
 import type { OnItsWay } from '../shared/sync/lanes';
-import type { Quarantined, StoredSession } from '../shared/sync/schema';
+import type { Draft, Quarantined, StoredSession } from '../shared/sync/schema';
 import type { SignedIn } from '../shared/sync/session';
 import type { Sync } from '../shared/sync/sync';
 import type { Status } from '../shared/sync/status';
@@ -57,6 +57,8 @@ class Phone {
   lanes = $state.raw<OnItsWay[]>([]);
   /** Captures that will not go through as they are. */
   quarantine = $state.raw<Quarantined[]>([]);
+  /** What is filled in and not handed in yet, as `kind:id:form` (`flow/flow.svelte.ts`). */
+  open = $state.raw<readonly string[]>([]);
   /** How full the phone is, as far as its browser says. */
   room = $state.raw<StorageGauge | null>(null);
   /** What this browser had kept as a phone before is gone. */
@@ -128,6 +130,12 @@ class Phone {
   get nearlyFull(): boolean {
     const { used, quota } = this.room ?? { used: null, quota: null };
     return used !== null && quota !== null && (used > quota * FULL_AT || quota - used < LEAST_LEFT);
+  }
+
+  /** Tell whether somebody has begun to fill in a form on a job, or any where none is named. */
+  hasOpen(kind: string, id: string, form?: string): boolean {
+    const job = `${kind}:${id}:`;
+    return this.open.some((key) => (form ? key === job + form : key.startsWith(job)));
   }
 
   /** What is filled in on this phone and not captured yet. */
@@ -208,7 +216,8 @@ class Phone {
     await this.#stand();
     const [person, field] = [this.#person, this.#running()];
     if (person === null) return;
-    [this.room, this.work, this.undoable, this.status, this.lanes, this.quarantine] =
+    let drafts: Draft[];
+    [this.room, this.work, this.undoable, this.status, this.lanes, this.quarantine, drafts] =
       await Promise.all([
         browserGauge(),
         field.sync.work(person),
@@ -216,7 +225,9 @@ class Phone {
         field.sync.status(person),
         field.sync.onItsWay(person),
         field.sync.quarantine(person),
+        this.drafts.all(person),
       ]);
+    this.open = drafts.filter(isOpen).map(({ key }) => key);
     if (this.me?.person_id !== person) this.me = known(person);
     if (this.me === null && this.session === 'signed_in') void this.#ask(person);
   }
@@ -275,6 +286,10 @@ class Phone {
     if (this.#pins === null) throw new Error('The phone is not started.');
     return this.#pins;
   }
+}
+
+function isOpen({ value }: Draft): boolean {
+  return (value as { open?: boolean } | null)?.open === true;
 }
 
 /** Name the phone for the office; it is known by its key, not by this. */

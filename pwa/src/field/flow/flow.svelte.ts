@@ -16,6 +16,7 @@ import {
   begin,
   choices,
   eventSlot,
+  filledIn,
   isBeside,
   isPart,
   isStepwise,
@@ -207,7 +208,7 @@ export class Flow {
     const draft = {
       person_id: phone.person_id,
       key: draftKey(this.form, this.job),
-      value: filled as unknown as Json,
+      value: { ...filled, open: this.#isOpen(filled) } as unknown as Json,
     };
     this.#writing = this.#writing.then(() =>
       this.#try(async () => {
@@ -218,6 +219,11 @@ export class Flow {
       }),
     );
     return this.#writing;
+  }
+
+  /** Tell whether its person has begun what only the end hands in. */
+  #isOpen(filled: Filled): boolean {
+    return !isStepwise(this.form) && filledIn(this.form, filled).length > 0;
   }
 
   /** Do what needs room, and say whether there was any. */

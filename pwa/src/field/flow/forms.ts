@@ -83,6 +83,17 @@ export function isStepwise(form: Form): boolean {
   return form.slots.length > 0 && form.slots.every((slot) => slot.scan_kind !== null);
 }
 
+/** Name the steps that have an answer of their person: what the phone notes by itself is none. */
+export function filledIn(form: Form, { answers }: Filled): string[] {
+  return form.slots
+    .filter((slot) => !SILENT.includes(slot.type))
+    .map((slot) => slot.name)
+    .filter((name) => {
+      const answer = answers[name];
+      return Array.isArray(answer) ? answer.length > 0 : answer !== undefined;
+    });
+}
+
 /** Begin a form at this moment. */
 export function begin(form: Form, now: number): Filled {
   return { version: form.version, begun_ms: now, answers: {}, passed: [] };

@@ -83,9 +83,12 @@ class Language {
 
   /** Write an amount of bytes as people read it. */
   size(bytes: number): string {
-    const large = bytes >= 1_000_000;
-    const unit = large ? 'megabyte' : 'kilobyte';
-    const value = large ? bytes / 1_000_000 : Math.ceil(bytes / 1_000);
+    const [unit, value] =
+      bytes >= 1_000_000_000
+        ? ['gigabyte', bytes / 1_000_000_000]
+        : bytes >= 1_000_000
+          ? ['megabyte', bytes / 1_000_000]
+          : ['kilobyte', Math.ceil(bytes / 1_000)];
     const format = { style: 'unit', unit, maximumFractionDigits: 1 } as const;
     return new Intl.NumberFormat(this.#tag(this.code), format).format(value);
   }

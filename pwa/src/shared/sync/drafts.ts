@@ -56,11 +56,16 @@ export class Drafts {
     });
   }
 
-  /** Forget what this person has begun and will not finish, with its pictures. */
-  async sweep(person_id: string, isLeftOver: (draft: Draft) => boolean): Promise<void> {
-    const drafts = await this.database.read(['draft'], (transaction) =>
+  /** Return everything that this person has begun to fill in. */
+  all(person_id: string): Promise<Draft[]> {
+    return this.database.read(['draft'], (transaction) =>
       transaction.objectStore('draft').getAll(IDBKeyRange.bound([person_id], [person_id, []])),
     );
+  }
+
+  /** Forget what this person has begun and will not finish, with its pictures. */
+  async sweep(person_id: string, isLeftOver: (draft: Draft) => boolean): Promise<void> {
+    const drafts = await this.all(person_id);
     for (const { key } of drafts.filter(isLeftOver)) await this.drop(person_id, key);
   }
 }
