@@ -74,6 +74,7 @@ async def _install(screens: Screens, unit: dict[str, Any]) -> None:
     # What cannot be taken later comes first, with nothing beside it.
     await expect(page.get_by_role("button", name="Go on without this photo")).to_be_visible()
     await expect(page.get_by_role("button", name="Scan with the camera")).to_have_count(0)
+    await expect(page.get_by_role("button", name="leave it out")).to_have_count(0)
     await screens.look("before")
     await take_photo(page, "Before", make_12mp_jpeg())
     await scan(page, "ANOTHER-1")

@@ -3,10 +3,12 @@ import { expect, test } from 'vitest';
 import {
   begin,
   choices,
+  filledIn,
   mayPass,
   next,
   payload,
   steps,
+  waitsForBefore,
   type Answers,
   type Filled,
   type Form,
@@ -142,4 +144,21 @@ test('a part is fitted only where one is missing, and once', () => {
   // A version before this one did not note what was chosen.
   const old = new Map<string, Json>([['visit:v', { form: 'found_at_visit', at: 0 }]]);
   expect(missesPart(JOB, old)).toBe(false);
+});
+
+test('the photo before the work is asked for alone, until it is there or the goods stand', () => {
+  const waits = (answers: Answers, job = JOB) => waitsForBefore(COMPLETE, job, answers);
+  expect(waits({})).toBe(true);
+  expect(waits({ photos: [shot('after')] as never })).toBe(true);
+  expect(waits({ photos: [shot('before')] as never })).toBe(false);
+  expect(waits({ units: [UNIT] })).toBe(false);
+  expect(waits({}, visit([line('kettle', { photo_slots: ['after'] })]))).toBe(false);
+  expect(waitsForBefore(FAIL, JOB, {})).toBe(false);
+});
+
+test('what the phone notes by itself, and what was taken back, is not filled in', () => {
+  const place = { lat: 25, lng: 55, accuracy_m: 5 };
+  expect(filledIn(COMPLETE, filled(COMPLETE, { place, units: [] }))).toEqual([]);
+  expect(filledIn(COMPLETE, filled(COMPLETE, { place, units: [UNIT] }))).toEqual(['units']);
+  expect(filledIn(FAIL, filled(FAIL, { words: 'No key' }))).toEqual(['words']);
 });

@@ -14,7 +14,7 @@ import { changed } from './changes';
 import { asDone } from './done';
 import { EXTRA } from './extra';
 import { owed } from './paying';
-import { areWhole, units } from './units';
+import { areWhole, BEFORE, units } from './units';
 
 type Schemas = components['schemas'];
 
@@ -146,6 +146,17 @@ export function photoSlots(form: Form, job: Known, answers: Answers): string[] {
     asked.push(...job.body.units.flatMap((unit) => unit.photo_slots));
   }
   return [...new Set(asked)];
+}
+
+/**
+ * Tell whether the photo before the work is still to be taken, with nothing else beside it: once
+ * anything is noted of the goods they stand, and what was before is gone.
+ */
+export function waitsForBefore(form: Form, job: Known, answers: Answers): boolean {
+  const goods = form.slots.find((slot) => slot.type === 'units');
+  if (goods === undefined || list(answers[goods.name]).length > 0) return false;
+  if (!photoSlots(form, job, answers).includes(BEFORE)) return false;
+  return list<Photo>(answers['photos']).every((photo) => photo.slot !== BEFORE);
 }
 
 /** Return what was chosen of what a form offers. */
