@@ -11,6 +11,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.exceptions.base_exceptions import LitestarDeprecationWarning
 from litestar.types import ControllerRouterHandler
 
@@ -95,6 +96,7 @@ from doorstep.doors.hooks import routes as hooks
 from doorstep.doors.operations import routes as operations
 from doorstep.doors.track import (
     page,
+    page_answers,
     page_choices,
     page_door,
     page_events,
@@ -264,7 +266,7 @@ def _litestar(doors: Sequence[ControllerRouterHandler], *, documented: bool) -> 
         lifespan=[_open],
         guards=[admit],
         dependencies={"actor": Provide(provide_actor, sync_to_thread=False)},
-        exception_handlers=errors.HANDLERS,
+        exception_handlers={**errors.HANDLERS, NotFoundException: page_answers.nothing_here},
         request_class=DoorstepRequest,
         request_max_body_size=JSON_BODY_LIMIT,
         compression_config=CompressionConfig(

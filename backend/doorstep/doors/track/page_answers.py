@@ -194,6 +194,13 @@ def _back(request: Request[Any, Any, Any]) -> str:
     return order_path(number)
 
 
+def nothing_here(request: Request[Any, Any, Any], exception: HTTPException) -> Response[Any]:
+    """Answer a path that no route has: beside the pages with a page, elsewhere with a problem."""
+    if request.scope["path"].startswith(("/t/", "/verify/")):
+        return _missing(request)
+    return http_errors.of_the_framework(request, exception)
+
+
 REFUSALS: ExceptionHandlersMap = cast(
     "ExceptionHandlersMap",
     {
