@@ -20,7 +20,9 @@ from tests.support.field_face import (
     open_face,
     settled,
     sound,
+    whole_app_on_the_phone,
 )
+from tests.support.field_hands import unlock
 from tests.support.whole_stack import WholeStack
 
 IN_EACH = {
@@ -150,6 +152,30 @@ async def test_a_phone_whose_storage_was_deleted_says_so_and_the_office_knows(
         await expect(page.get_by_text("This phone has lost")).to_have_count(0)
     [problem] = await own.rows("SELECT title FROM problem WHERE kind = 'phone_lost_data'")
     assert problem["title"].endswith("has lost what it stored")
+
+
+async def test_two_people_share_a_phone_and_each_opens_it_with_the_own_pin(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with phone(playwright, tmp_path / "profile") as context:
+        page = await open_face(context, own)
+        await enrol(page, await code_for(own, "courier"))
+        await expect(page.get_by_role("heading", name="Hello, Courier")).to_be_visible()
+        await page.reload()
+        await page.get_by_role("button", name="Somebody else works here").click()
+        await expect(page.get_by_role("button", name="Back")).to_be_visible()
+        await enrol(page, await code_for(own, "warehouse"))
+        await expect(page.get_by_role("heading", name="Hello, Warehouse")).to_be_visible()
+        await whole_app_on_the_phone(page)
+        await context.set_offline(True)
+        await page.reload()
+        await expect(page.get_by_role("heading", name="Warehouse AE 1")).to_be_visible()
+        await sound(page)
+        await page.screenshot(path=tmp_path / "shared.png")
+        await page.get_by_role("button", name="Courier AE 1").click()
+        await expect(page.get_by_role("heading", name="Courier AE 1")).to_be_visible()
+        await unlock(page, PIN)
+        await expect(page.get_by_role("heading", name="Hello, Courier")).to_be_visible()
 
 
 def test_what_a_phone_loads_stays_small(app: Path) -> None:

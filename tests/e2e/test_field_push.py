@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import BrowserContext, CDPSession, Page, Playwright
+from playwright.async_api import BrowserContext, CDPSession, Page, Playwright, expect
 
 from tests.support.field_app import (
     ALL_SENT,
@@ -23,6 +23,7 @@ from tests.support.field_app import (
     unannounced,
     until,
 )
+from tests.support.field_face import code_for, enrol, open_face, sound, whole_app_on_the_phone
 from tests.support.whole_stack import WholeStack
 
 SHOWN = """navigator.serviceWorker.ready.then((worker) => worker.getNotifications())
@@ -127,3 +128,39 @@ async def acknowledged(own: WholeStack, message_id: str, column: str) -> None:
             return
         await asyncio.sleep(0.1)
     raise AssertionError(f"{message_id} was not acknowledged by {PERSON}: {column}")
+
+
+SUBSCRIBES = """(() => {
+  PushManager.prototype.getSubscription = async () => null;
+  PushManager.prototype.subscribe = async () => ({ toJSON: () => (%s) });
+})()"""
+"""Headless browsers have no push service to subscribe at: one on loopback stands in for it."""
+
+
+async def test_a_tap_on_the_first_screen_lets_the_phone_tell_of_new_work(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with httpx.AsyncClient(base_url=own.sandbox_url, trust_env=False) as service:
+        to = (await service.post("/push-subscriptions", json={})).json()
+    async with phone(playwright, tmp_path / "profile") as context:
+        await context.clear_permissions()
+        await context.add_init_script(SUBSCRIBES % json.dumps(to))
+        page = await open_face(context, own)
+        await enrol(page, await code_for(own, "courier"))
+        await whole_app_on_the_phone(page)
+        ask = page.get_by_role("button", name="Tell me of new work")
+        await expect(ask).to_be_visible()
+        await sound(page)
+        await context.set_offline(True)
+        await ask.click()
+        await expect(page.get_by_text("Not possible now")).to_be_visible()
+        await context.set_offline(False)
+        await context.grant_permissions(["notifications"], origin=own.base_url)
+        await ask.click()
+        await expect(ask).to_have_count(0)
+        for _ in range(100):
+            if await own.rows(f"SELECT FROM push_subscription WHERE endpoint = '{to['endpoint']}'"):
+                break
+            await asyncio.sleep(0.2)
+        else:
+            raise AssertionError("the server was not told where the phone is reached")

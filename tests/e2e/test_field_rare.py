@@ -52,12 +52,12 @@ async def test_whoever_forgets_the_pin_signs_in_with_the_office(
             await page.reload()
             await expect(page.locator("html")).to_have_attribute("lang", code)
             for _ in range(TRIES):
-                if await page.locator("main p.soft").count():
+                if await page.locator("main > p.soft").count():
                     break
                 await page.locator("main input").fill(WRONG_PIN)
                 await page.locator("main button.main").click()
                 await expect(page.locator("main input").first).to_have_value("")
-            await expect(page.locator("main p.soft")).to_be_visible()
+            await expect(page.locator("main > p.soft")).to_be_visible()
             await page.screenshot(path=tmp_path / f"sign-in-{code}.png", full_page=True)
             await sound(page)
 

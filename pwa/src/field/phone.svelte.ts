@@ -35,7 +35,8 @@ const NO_WORK: Work = {
   made_by: new Map(),
   pulled_ms: null,
 };
-const ME = 'doorstep-me';
+/** Under this the name of each person of this phone is kept, for its lock screen. */
+const ME = 'doorstep-me:';
 /** The cache of the photos that are kept for visits to come. */
 export const KEPT_PHOTOS = 'doorstep-claim-photos';
 
@@ -57,6 +58,8 @@ class Phone {
   lanes = $state.raw<OnItsWay[]>([]);
   /** Captures that will not go through as they are. */
   quarantine = $state.raw<Quarantined[]>([]);
+  /** Who else works with this phone, as far as their names are known. */
+  others = $state.raw<Me[]>([]);
   /** What is filled in and not handed in yet, as `kind:id:form` (`flow/flow.svelte.ts`). */
   open = $state.raw<readonly string[]>([]);
   /** How full the phone is, as far as its browser says. */
@@ -115,9 +118,15 @@ class Phone {
     return null;
   }
 
-  /** Let somebody else enrol; what this person has captured stays sealed to them, and is sent. */
+  /** Let somebody else enrol; what this person has captured stays sealed to them until they are back. */
   change(): void {
     this.stage = 'welcome';
+  }
+
+  /** Let somebody who works with this phone too unlock it; nothing of whoever was here stays in sight. */
+  async turnTo({ person_id }: Me): Promise<void> {
+    await this.#running().sessions.turnTo(person_id);
+    location.reload();
   }
 
   /** Who works with this phone; only behind the lock is anybody asked for it. */
@@ -187,7 +196,7 @@ class Phone {
 
   /** Tell or ask the server something that is no capture; null when no answer came. */
   ask(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'PUT' | 'POST',
     path: string,
     body?: unknown,
   ): Promise<{ status: number; body: unknown } | null> {
@@ -247,8 +256,10 @@ class Phone {
     const standing = await this.#running().sessions.standing();
     this.#person = standing?.person_id ?? null;
     this.session = standing?.state ?? null;
+    const others = await this.#running().sessions.others();
+    this.others = others.map(known).filter((one) => one !== null);
     if (this.session !== 'signed_out') return;
-    localStorage.removeItem(ME);
+    localStorage.removeItem(ME + (this.#person ?? ''));
     // Photos that somebody's visits were to show (`flow/claim-photos.ts`); no browser without HTTPS has any.
     void globalThis.caches?.delete(KEPT_PHOTOS);
     this.work = NO_WORK;
@@ -260,7 +271,7 @@ class Phone {
     const { name, role } = (answer?.body ?? {}) as Partial<Me>;
     if (answer?.status !== 200 || typeof name !== 'string' || typeof role !== 'string') return;
     this.me = { person_id, name, role };
-    localStorage.setItem(ME, JSON.stringify(this.me));
+    localStorage.setItem(ME + person_id, JSON.stringify(this.me));
   }
 
   #lockIfLeft(): void {
@@ -301,8 +312,7 @@ function label(): string {
 
 function known(person_id: string): Me | null {
   try {
-    const me = JSON.parse(localStorage.getItem(ME) ?? 'null') as Me | null;
-    return me?.person_id === person_id ? me : null;
+    return JSON.parse(localStorage.getItem(ME + person_id) ?? 'null') as Me | null;
   } catch {
     return null;
   }

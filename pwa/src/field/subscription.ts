@@ -1,8 +1,8 @@
 /**
  * Keeps the push subscription of this phone fresh: the server is told at every start.
  *
- * Nobody is asked for permission here: that takes a tap, and push is only a hint. The work comes
- * by pull all the same.
+ * Nobody is asked for permission here: that takes a tap (`notices.svelte.ts`), and push is only a
+ * hint. The work comes by pull all the same.
  */
 
 /** The part of a subscription that the server needs. */
@@ -25,12 +25,18 @@ export async function keepSubscribed(
   ask: Ask,
 ): Promise<boolean> {
   if (Notification.permission !== 'granted') return false;
-  const answer = await ask('GET', '/field/push/key');
-  const { key } = (answer?.body ?? {}) as { key?: unknown };
-  if (answer?.status !== 200 || typeof key !== 'string') return false;
+  const key = await pushKey(ask);
+  if (key === null) return false;
   const subscription = await subscribed(registration, key).catch(() => null);
   if (subscription === null) return false;
   return tellServer(subscription.toJSON() as Subscription, ask);
+}
+
+/** Ask for the key that the server sends with; null when no answer came, or it sends nothing. */
+export async function pushKey(ask: Ask): Promise<string | null> {
+  const answer = await ask('GET', '/field/push/key');
+  const { key } = (answer?.body ?? {}) as { key?: unknown };
+  return answer?.status === 200 && typeof key === 'string' ? key : null;
 }
 
 /** Tell the server where this phone is reached from now on. */

@@ -330,3 +330,30 @@ test('to sign out forgets what the screens show, and no capture', async () => {
   await sync.run({ eager: true });
   expect((await sync.status('amal')).confirmed).toBe(1);
 });
+
+test('whoever comes back to a shared phone needs no code, and what waited of theirs is sent', async () => {
+  const own = new Phone();
+  const { keeper, sync } = own.tab();
+  await keeper.enrol(own.code('amal'), 'Pixel', '123456');
+  await sync.capture(capture({ person_id: 'amal' }));
+  await keeper.enrol(own.code('binu'), 'Pixel', '222222');
+  await sync.run({ eager: true });
+  expect(own.device.server.events.size).toBe(0);
+  expect(await keeper.others()).toEqual(['amal']);
+  await keeper.turnTo('amal');
+  expect(await keeper.current()).toMatchObject({ person_id: 'amal' });
+  expect(await keeper.others()).toEqual(['binu']);
+  await sync.run({ eager: true });
+  expect((await sync.status('amal')).confirmed).toBe(1);
+});
+
+test('a phone turns to nobody who was never enrolled on it, or was signed out', async () => {
+  const own = new Phone();
+  const { keeper } = own.tab();
+  await keeper.enrol(own.code('amal'), 'Pixel', '123456');
+  await keeper.turnTo('chandra');
+  expect(await keeper.current()).toMatchObject({ person_id: 'amal' });
+  await keeper.signOut((await keeper.current())!);
+  await keeper.enrol(own.code('binu'), 'Pixel', '222222');
+  expect(await keeper.others()).toEqual([]);
+});

@@ -103,6 +103,22 @@ export class SessionKeeper implements Sessions {
     return stored === null ? null : { person_id: stored.person_id, state: stored.state };
   }
 
+  /** Return who else has enrolled here and was not signed out since. */
+  async others(): Promise<string[]> {
+    const now = await this.#current();
+    return (await this.#all())
+      .filter(({ person_id, state }) => person_id !== now?.person_id && state !== 'signed_out')
+      .map(({ person_id }) => person_id);
+  }
+
+  /** Let somebody who has enrolled here work with this phone again: what waits of theirs is sent. */
+  async turnTo(person_id: string): Promise<void> {
+    await this.database().write(['session', 'meta'], async (transaction) => {
+      if ((await transaction.objectStore('session').get(person_id)) === undefined) return;
+      await transaction.objectStore('meta').put(person_id, CURRENT);
+    });
+  }
+
   async current(): Promise<Session | null> {
     const stored = await this.#current();
     if (stored === null || stored.access_token === null) return null;
