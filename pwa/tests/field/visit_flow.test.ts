@@ -4,9 +4,11 @@ import {
   begin,
   choices,
   filledIn,
+  lacksBefore,
   mayPass,
   next,
   payload,
+  photoSlots,
   steps,
   waitsForBefore,
   type Answers,
@@ -152,6 +154,7 @@ test('the photo before the work is asked for alone, until it is there or the goo
   expect(waits({ photos: [shot('after')] as never })).toBe(true);
   expect(waits({ photos: [shot('before')] as never })).toBe(false);
   expect(waits({ units: [UNIT] })).toBe(false);
+  expect(photoSlots(COMPLETE, JOB, {})).toEqual(['before', 'after']);
   expect(waits({}, visit([line('kettle', { photo_slots: ['after'] })]))).toBe(false);
   expect(waitsForBefore(FAIL, JOB, {})).toBe(false);
 });
@@ -161,4 +164,17 @@ test('what the phone notes by itself, and what was taken back, is not filled in'
   expect(filledIn(COMPLETE, filled(COMPLETE, { place, units: [] }))).toEqual([]);
   expect(filledIn(COMPLETE, filled(COMPLETE, { place, units: [UNIT] }))).toEqual(['units']);
   expect(filledIn(FAIL, filled(FAIL, { words: 'No key' }))).toEqual(['words']);
+});
+
+test('a photo before the work that was not taken is asked for no more, and is said to be missing', () => {
+  const lacks = (answers: Answers) => lacksBefore(COMPLETE, JOB, answers);
+  expect(lacks({})).toBe(false);
+  expect(lacks({ units: [UNIT], photos: [shot('before')] as never })).toBe(false);
+  const stands = { units: [UNIT], photos: [shot('after')] as never };
+  expect(lacks(stands)).toBe(true);
+  expect(photoSlots(COMPLETE, JOB, stands)).toEqual(['after']);
+  const photos = steps(COMPLETE, JOB, filled(COMPLETE, stands)).find(
+    (step) => step.slot.type === 'photos',
+  );
+  expect(photos?.answered).toBe(true);
 });

@@ -51,6 +51,8 @@ export class Flow {
   flaws = $state<{ [slot: string]: Flaw | null }>({});
   /** The phone has no room: what was tried last was not kept. */
   full = $state(false);
+  /** The office has said of an answer that it is wrong; it may be handed in all the same. */
+  doubted = $state<string | null>(null);
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(

@@ -143,20 +143,29 @@ export function photoSlots(form: Form, job: Known, answers: Answers): string[] {
     if (named.includes('photo')) asked.push(...photo_slots);
   }
   if (form.capture === 'visit.complete' && job.kind === 'visit') {
-    asked.push(...job.body.units.flatMap((unit) => unit.photo_slots));
+    const all = job.body.units.flatMap((unit) => unit.photo_slots);
+    const gone = lacksBefore(form, job, answers);
+    asked.push(...all.filter((one) => one !== BEFORE || !gone));
   }
   return [...new Set(asked)];
 }
 
-/**
- * Tell whether the photo before the work is still to be taken, with nothing else beside it: once
- * anything is noted of the goods they stand, and what was before is gone.
- */
+/** Tell whether the photo before the work is still to be taken, with nothing else beside it. */
 export function waitsForBefore(form: Form, job: Known, answers: Answers): boolean {
+  return withoutBefore(form, job, answers) === 'waits';
+}
+
+/** Tell whether that photo is missing for good: once anything is noted of the goods they stand. */
+export function lacksBefore(form: Form, job: Known, answers: Answers): boolean {
+  return withoutBefore(form, job, answers) === 'lacks';
+}
+
+function withoutBefore(form: Form, job: Known, answers: Answers): 'waits' | 'lacks' | null {
   const goods = form.slots.find((slot) => slot.type === 'units');
-  if (goods === undefined || list(answers[goods.name]).length > 0) return false;
-  if (!photoSlots(form, job, answers).includes(BEFORE)) return false;
-  return list<Photo>(answers['photos']).every((photo) => photo.slot !== BEFORE);
+  if (goods === undefined || job.kind !== 'visit') return null;
+  if (!job.body.units.some((unit) => unit.photo_slots.includes(BEFORE))) return null;
+  if (list<Photo>(answers['photos']).some((photo) => photo.slot === BEFORE)) return null;
+  return list(answers[goods.name]).length > 0 ? 'lacks' : 'waits';
 }
 
 /** Return what was chosen of what a form offers. */

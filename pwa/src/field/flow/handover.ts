@@ -8,8 +8,9 @@ export const DIGITS = 6;
 /**
  * `later`: it was not asked, or did not say; it looks at the code when the delivery is sent.
  * `spent`: wrong too often. Only one that is told anew opens anything.
+ * `doubted`: it was wrong when it was asked, and is still the same.
  */
-export type Word = { is: 'right' | 'later' | 'spent' } | { is: 'wrong'; left: number };
+export type Word = { is: 'right' | 'later' | 'spent' | 'doubted' } | { is: 'wrong'; left: number };
 
 type Reply = { status: number; body: unknown } | null;
 
