@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -42,8 +43,28 @@ async def counted(own: WholeStack, prefix: str) -> dict[str, int]:
     return {row["id"]: row["effects"] for row in rows}
 
 
-def chromium_of(profile: Path) -> psutil.Process:
-    """Find the browser's own process on a profile, whose death is that of all its children."""
+def kill_chromium_of(profile: Path) -> None:
+    """Kill the browser on a profile with all its children at once, and wait until none is left.
+
+    A child that outlives it for a moment would write where the next browser reads already.
+    """
+    browser = _chromium_of(profile)
+    all_of_it = [browser, *browser.children(recursive=True)]
+    for process in all_of_it:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
+    while any(_lives(process) for process in all_of_it):
+        time.sleep(0.01)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _chromium_of(profile: Path) -> psutil.Process:
     mine = [
         process
         for process in psutil.process_iter(["cmdline"])
@@ -75,10 +96,12 @@ async def test_a_phone_that_is_killed_in_the_middle_keeps_what_it_said_it_kept(
             )
             if lives is None:
                 await work
+                # Chromium deletes a database that it cannot open; then nobody works here.
+                assert await page.evaluate("harness.field.sessions.standing()") is not None
                 await until(page, ALL_SENT, seconds=60)
                 continue
             await asyncio.sleep(lives)
-            chromium_of(profile).send_signal(signal.SIGKILL)
+            kill_chromium_of(profile)
             with suppress(Error):
                 await work
     effects = await counted(own, "K")

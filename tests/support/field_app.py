@@ -98,8 +98,8 @@ def _tell(context: BrowserContext, broken: list[str]) -> None:
         say(str(error.error))
         found = error.error
         # What a page without a signal cannot fetch is no mistake.
-        if isinstance(found, Error) and not found.message.startswith("Failed to fetch"):
-            broken.extend([found.message] * (found.name in {"TypeError", "ReferenceError"}))
+        if found.name in {"TypeError", "ReferenceError"} and "Failed to fetch" not in found.message:
+            broken.append(found.message)
 
     context.on("weberror", fell)
     context.on("requestfailed", lambda request: say(f"{request.url}: {request.failure}"))
