@@ -9,6 +9,7 @@ from pathlib import Path
 import brotli
 from playwright.async_api import Playwright, expect
 
+from doorstep.seed import sample_users
 from tests.support.field_app import company, phone
 from tests.support.field_face import (
     PIN,
@@ -163,8 +164,15 @@ async def test_two_people_share_a_phone_and_each_opens_it_with_the_own_pin(
         await expect(page.get_by_role("heading", name="Hello, Courier")).to_be_visible()
         await page.reload()
         await page.get_by_role("button", name="Somebody else works here").click()
-        await expect(page.get_by_role("button", name="Back")).to_be_visible()
-        await enrol(page, await code_for(own, "warehouse"))
+        await page.get_by_role("button", name="Back").click()
+        await expect(page.get_by_label("PIN")).to_be_visible()
+        # The QR code of the office holds this link.
+        link = await _link_for(own, "warehouse")
+        await page.goto(f"{own.base_url}/app/#{link.partition('/app/#')[2]}")
+        code = page.get_by_label("Code from the office")
+        await expect(code).to_have_value(re.compile("^[0-9A-Z]{26}$"))
+        assert await page.evaluate("location.hash") == ""
+        await enrol(page, await code.input_value())
         await expect(page.get_by_role("heading", name="Hello, Warehouse")).to_be_visible()
         await whole_app_on_the_phone(page)
         await context.set_offline(True)
@@ -176,6 +184,15 @@ async def test_two_people_share_a_phone_and_each_opens_it_with_the_own_pin(
         await expect(page.get_by_role("heading", name="Courier AE 1")).to_be_visible()
         await unlock(page, PIN)
         await expect(page.get_by_role("heading", name="Hello, Courier")).to_be_visible()
+
+
+async def _link_for(stack: WholeStack, role: str) -> str:
+    person = next(user for user in sample_users() if (user.role, user.channel) == (role, "AE"))
+    async with company(stack) as people:
+        admin = await people.staff("admin")
+        made = await admin.post(f"/api/people/{person.person_id}/enrolment-codes", {})
+    link: str = made["link"]
+    return link
 
 
 def test_what_a_phone_loads_stays_small(app: Path) -> None:

@@ -29,6 +29,9 @@ export const LOCKS_AFTER_MS = 5 * 60_000;
 const FULL_AT = 0.9;
 const LEAST_LEFT = 10_000_000;
 
+/** How the address of the office's link ends (`core/auth/people.py`). */
+const OF_A_LINK = /^#code=([0-9A-Z-]+)$/i;
+
 const NO_WORK: Work = {
   documents: [],
   changes: new Map(),
@@ -71,6 +74,9 @@ class Phone {
   /** What was captured last, while it can still be taken back. */
   undoable = $state.raw<Undoable | null>(null);
 
+  /** The code of the link that opened this page (the QR code of the office), for whoever enrols. */
+  link_code: string | null = null;
+
   #field: Running | null = null;
   #pins: PinLock | null = null;
   #person: string | null = null;
@@ -83,13 +89,20 @@ class Phone {
     this.#field = field;
     this.#pins = new PinLock(crypto, () => field.sync.database);
     document.addEventListener('visibilitychange', () => this.#lockIfLeft());
+    // A link of the office that is opened in this page.
+    window.addEventListener(
+      'hashchange',
+      () => void (OF_A_LINK.test(location.hash) && location.reload()),
+    );
     try {
       await this.#stand();
     } catch (failure) {
       this.stage = 'broken';
       throw failure;
     }
-    this.stage = this.#person === null || this.session === 'signed_out' ? 'welcome' : 'locked';
+    this.link_code = takeCode();
+    const nobody = this.#person === null || this.session === 'signed_out';
+    this.stage = nobody || this.link_code !== null ? 'welcome' : 'locked';
     await this.look();
     await this.#sweep();
   }
@@ -301,6 +314,13 @@ class Phone {
 
 function isOpen({ value }: Draft): boolean {
   return (value as { open?: boolean } | null)?.open === true;
+}
+
+/** Take the code out of the address, so that it is neither seen nor kept there. */
+function takeCode(): string | null {
+  const [, code = null] = OF_A_LINK.exec(location.hash) ?? [];
+  if (code !== null) history.replaceState(null, '', location.pathname);
+  return code;
 }
 
 /** Name the phone for the office; it is known by its key, not by this. */

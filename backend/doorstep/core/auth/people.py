@@ -114,7 +114,7 @@ async def make_enrolment_code(person_id: UUID, *, created_by: UUID | None = None
         sql.INSERT_CODE, tokens.hash_of(code), person_id, now(), created_by, expires_at
     )
     log.info("access.code_made", person_id=str(person_id))
-    link = f"{settings().public_url.rstrip('/')}/enrol#{code}"
+    link = f"{settings().public_url.rstrip('/')}/app/#code={code}"
     return EnrolmentCode(code, link, qr_svg(link), expires_at)
 
 
