@@ -127,7 +127,9 @@ class TestEnrolment:
     ) -> None:
         made = await company.send("admin", f"/api/people/{courier}/enrolment-codes", {})
         told = made.json()
-        assert urlsplit(told["link"]).fragment == told["code"]
+        # As the field app reads it (pwa/src/field/phone.svelte.ts).
+        link = urlsplit(told["link"])
+        assert (link.path, link.fragment) == ("/app/", f"code={told['code']}")
         assert told["code"] not in told["link"].split("#")[0]
         assert "<svg" in told["qr_svg"]
 

@@ -70,7 +70,7 @@ async def test_a_customer_signs_for_extras_without_a_signal_and_pays_in_two_ways
             await page.get_by_label("Reference on the receipt").fill("A-4711")
             await page.get_by_role("button", name="Note it").click()
             await page.get_by_role("button", name="Make the receipt").click()
-            await expect(page.get_by_text("All paid")).to_be_visible()
+            await expect(page.get_by_text("All paid", exact=True)).to_be_visible()
             await screens.look("receipt")
             number = await page.get_by_text(re.compile(r"^DS-\d+-R[0-9A-F]{8}$")).inner_text()
             await context.set_offline(False)

@@ -24,7 +24,9 @@ export function startField(ran: () => void = () => undefined): Running {
   const field = openField(APP_VERSION, Sync);
   const run = (options: { eager: boolean }): Promise<number | null> =>
     field.sync.run(options).finally(ran);
-  const triggers = new Triggers(run, timers, wakeWorker, reportError);
+  // Called as a method of anything but the window it throws, and nothing would be tried again.
+  const told = (failure: unknown): void => reportError(failure);
+  const triggers = new Triggers(run, timers, wakeWorker, told);
   const fire = (reason: Reason): Promise<void> => triggers.fire(reason);
   window.addEventListener('online', () => void fire('online'));
   document.addEventListener('visibilitychange', () => {
