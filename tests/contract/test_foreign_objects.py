@@ -129,6 +129,8 @@ EXEMPT = {
         ("readOwnDataForms", "downloadOwnData", "askForErasure", "withdrawErasure"),
         "the cookie of a link with a code is the key (tests/api/test_track_privacy.py)",
     ),
+    "openReturnForm": "public on purpose: it looks up nothing",
+    "sendLinkForReturn": "public on purpose: it shows nothing, and writes to the order's customer alone",
     "sendNewLink": "public on purpose: it shows nothing, and writes to the warranty's owner alone",
     "readTrackingFile": "the page's script, the same for everybody",
     "surrenderPictureChunk": "the phone's signature is the key (test_surrendered_pictures.py)",

@@ -1,4 +1,5 @@
-"""Who holds a certificate has a new link sent to whoever has its warranty, while that runs.
+"""Who holds a paper has a new link sent: by a certificate to whoever has its warranty, by the form in
+the box to the customer whose goods can still be given back.
 
 Nobody who asks learns whether it was sent, or to whom.
 """
@@ -11,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 from doorstep import journey
 from doorstep.core import db
+from doorstep.core.actor import Actor
 from doorstep.core.clock import now
+from doorstep.flows import returns
 from doorstep.flows.care import LINK_LIFE
 from doorstep.flows.notify import tracking_link
 from doorstep.flows.warranty_transfers import owners_link
@@ -56,6 +59,35 @@ async def send_new_link(certificate: str) -> None:
     new = await order_links.renew(held["order_id"], owner_n, until)
     if new is not None:
         await _tell(held, new)
+
+
+# The parcels of an order, by the number on the form that lies in each box.
+IN_THE_BOX = """
+SELECT o.id AS order_id, f.id AS fulfilment_id, 0 AS owner_n, o.number AS order_number, o.language,
+       '' AS goods, coalesce(c.phone, a.phone) AS phone
+  FROM customer_order o
+  JOIN fulfilment f ON f.order_id = o.id
+  JOIN customer c ON c.id = o.customer_id
+  JOIN address a ON a.id = o.address_id
+ WHERE o.number = $1 ORDER BY f.parcel
+"""
+
+
+@db.transactional
+async def send_link_for_return(number: str, *, actor: Actor) -> None:
+    """Send the customer of an order a fresh link while any of its goods can be given back.
+
+    For any other order, or one without a phone, nothing happens; `renew` limits how often.
+    """
+    for found in await db.rows(IN_THE_BOX, number):
+        if found["phone"] is None:
+            return
+        await journey.lock(found["fulfilment_id"])
+        if await returns.returnable(found["fulfilment_id"], found["language"], actor=actor):
+            new = await order_links.renew(found["order_id"], 0, now() + LINK_LIFE)
+            if new is not None:
+                await _tell(found, new)
+            return
 
 
 async def _tell(held: dict[str, Any], new: order_links.NewLink) -> None:

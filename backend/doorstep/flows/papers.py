@@ -170,8 +170,8 @@ def return_form(facts: Facts) -> bytes:
             order_number=facts["number"],
             customer_name=facts["address"]["name"],
             return_to=_sender(facts),
-            # The tracking link is a secret that is not kept: the form leads to the shop's own page.
-            return_url=f"{settings().public_url.rstrip('/')}/returns?order={facts['number']}",
+            # The tracking link is a secret that is not kept: this page has a new one sent.
+            return_url=f"{settings().public_url.rstrip('/')}/t/returns/{facts['number']}",
             return_days=min(line["return_days"] for line in facts["lines"]),
             printed_on=facts["today"],
             lines=[

@@ -173,6 +173,8 @@ PUBLIC: set[tuple[str, str]] = {
     ("POST", "/t/owners/{number}/transfer"),
     ("POST", "/t/owners/{number}/transfer/code"),
     ("POST", "/t/certificates/{number}/link"),
+    ("GET", "/t/returns/{number}"),
+    ("POST", "/t/returns/{number}/link"),
     *(
         (method, f"/t/orders/{{number}}/{step}")
         for method in ("GET", "POST")

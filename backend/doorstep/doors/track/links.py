@@ -36,6 +36,11 @@ class LinkNotValid(NotFound):
     title = "This link does not open an order."
 
 
+def is_number(number: str) -> bool:
+    """Tell whether an order may have this number."""
+    return _NUMBER.fullmatch(number) is not None
+
+
 def order_path(number: str) -> str:
     """Give the address of an order's page; the cookie of the same number opens it."""
     return f"/t/orders/{number}"
@@ -81,7 +86,7 @@ async def behind_cookie(
 
     Raises: LinkNotValid, TooManyRequests.
     """
-    known = _NUMBER.fullmatch(number) is not None
+    known = is_number(number)
     token = request.cookies.get(_name("order", number), "") if known else ""
     session = request.cookies.get(_name("session", number), "") if known else ""
     found = await behind(request, statement, token, session)
