@@ -24,9 +24,7 @@ export function startField(ran: () => void = () => undefined): Running {
   const field = openField(APP_VERSION, Sync);
   const run = (options: { eager: boolean }): Promise<number | null> =>
     field.sync.run(options).finally(ran);
-  // Called as a method of anything but the window it throws, and nothing would be tried again.
-  const told = (failure: unknown): void => reportError(failure);
-  const triggers = new Triggers(run, timers, wakeWorker, told);
+  const triggers = new Triggers(run, timers, wakeWorker, tellBrowser);
   const fire = (reason: Reason): Promise<void> => triggers.fire(reason);
   window.addEventListener('online', () => void fire('online'));
   document.addEventListener('visibilitychange', () => {
@@ -48,6 +46,11 @@ const timers = {
     return () => clearTimeout(timer);
   },
 };
+
+/** As a method of anything but the window `reportError` throws, and nothing would be tried again. */
+function tellBrowser(failure: unknown): void {
+  reportError(failure);
+}
 
 /** Have the browser wake the worker when there is a signal, where it can; the page may be closed. */
 async function wakeWorker(): Promise<void> {
