@@ -150,6 +150,20 @@ async def test_whatever_opens_nothing_looks_the_same(visitor: Visitor, clock: An
     # What the limits have counted till then says the rest.
 
 
+async def test_beside_the_pages_a_wrong_address_is_a_page_too(visitor: Visitor) -> None:
+    for path in (
+        "/t/orders/DS-1/parcels/first/who",
+        "/t/orders/DS-1/nothing/at/all",
+        "/verify/a/b",
+    ):
+        answer = await visitor.http.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("text/html"), path
+        assert answer.headers["cache-control"] == "no-store"
+    problem = await visitor.http.get("/trucks")
+    assert problem.headers["content-type"] == "application/problem+json"
+
+
 async def test_misses_and_requests_are_counted(visitor: Visitor) -> None:
     order = await place(("KET-17", 1))
     address = await visitor.open(order.token)

@@ -80,20 +80,6 @@ async def test_every_answer_is_kept_by_nobody_and_runs_nothing_foreign(visitor: 
     assert page.count("<script") == page.count('<script type="module" src="/t/files/')
 
 
-async def test_beside_the_pages_a_wrong_address_is_a_page_too(visitor: Visitor) -> None:
-    for path in (
-        "/t/orders/DS-1/parcels/first/who",
-        "/t/orders/DS-1/nothing/at/all",
-        "/verify/a/b",
-    ):
-        answer = await visitor.http.get(path)
-        assert answer.status_code == 404
-        assert answer.headers["content-type"].startswith("text/html"), path
-        assert answer.headers["cache-control"] == "no-store"
-    problem = await visitor.http.get("/trucks")
-    assert problem.headers["content-type"] == "application/problem+json"
-
-
 # --- What it shows --------------------------------------------------------------------------------
 
 

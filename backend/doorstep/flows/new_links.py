@@ -82,12 +82,15 @@ async def send_link_for_return(number: str, *, actor: Actor) -> None:
     for found in await db.rows(IN_THE_BOX, number):
         if found["phone"] is None:
             return
-        await journey.lock(found["fulfilment_id"])
-        if await returns.returnable(found["fulfilment_id"], found["language"], actor=actor):
-            new = await order_links.renew(found["order_id"], 0, now() + LINK_LIFE)
-            if new is not None:
-                await _tell(found, new)
-            return
+        parcel = found["fulfilment_id"]
+        if not await returns.returnable(parcel, found["language"], actor=actor):
+            continue
+        # One parcel of the order and no other: two who ask at once wait for one another.
+        await journey.lock(parcel)
+        new = await order_links.renew(found["order_id"], 0, now() + LINK_LIFE)
+        if new is not None:
+            await _tell(found, new)
+        return
 
 
 async def _tell(held: dict[str, Any], new: order_links.NewLink) -> None:
