@@ -23,7 +23,14 @@ from tests.support.field_app import (
     unannounced,
     until,
 )
-from tests.support.field_face import code_for, enrol, open_face, sound, whole_app_on_the_phone
+from tests.support.field_face import (
+    PIN,
+    code_for,
+    enrol,
+    open_face,
+    sound,
+    whole_app_on_the_phone,
+)
 from tests.support.whole_stack import WholeStack
 
 SHOWN = """navigator.serviceWorker.ready.then((worker) => worker.getNotifications())
@@ -137,6 +144,12 @@ SUBSCRIBES = """(() => {
 """Headless browsers have no push service to subscribe at: one on loopback stands in for it."""
 
 
+REACHED = """
+SELECT FROM push_subscription s JOIN device d ON d.id = s.device_id
+  JOIN person p ON p.id = d.person_id WHERE s.endpoint = $1 AND p.role = 'technician'
+"""
+
+
 async def test_a_tap_on_the_first_screen_lets_the_phone_tell_of_new_work(
     own: WholeStack, playwright: Playwright, tmp_path: Path
 ) -> None:
@@ -164,3 +177,14 @@ async def test_a_tap_on_the_first_screen_lets_the_phone_tell_of_new_work(
             await asyncio.sleep(0.2)
         else:
             raise AssertionError("the server was not told where the phone is reached")
+        # Whoever begins on a phone that tells of work already is told from then on.
+        await page.goto(f"{own.base_url}/app/#code={await code_for(own, 'technician')}")
+        await page.get_by_label("Choose a PIN").fill(PIN)
+        await page.get_by_label("The PIN once more").fill(PIN)
+        await page.get_by_role("button", name="Begin").click()
+        for _ in range(100):
+            if await own.rows(REACHED, to["endpoint"]):
+                break
+            await asyncio.sleep(0.2)
+        else:
+            raise AssertionError("whoever began later is not told of new work")

@@ -1,7 +1,7 @@
 /** Whether this phone may tell of new work while the app is closed; its person says so by a tap. */
 
 import { phone } from './phone.svelte';
-import { keepSubscribed, pushKey } from './subscription';
+import { pushKey } from './subscription';
 
 class Notices {
   /** `default`: nobody was asked yet. A browser without notifications counts as one that says no. */
@@ -11,10 +11,9 @@ class Notices {
 
   /** Have the browser ask, if the office sends any; false when that cannot be found out now. */
   async ask(): Promise<boolean> {
-    const ask = phone.ask.bind(phone);
-    if ((await pushKey(ask)) === null) return false;
+    if ((await pushKey(phone.ask.bind(phone))) === null) return false;
     this.allowed = await Notification.requestPermission();
-    await keepSubscribed(await navigator.serviceWorker.ready, ask);
+    await phone.subscribe();
     return true;
   }
 }

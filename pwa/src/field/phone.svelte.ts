@@ -216,6 +216,11 @@ class Phone {
     return this.#running().sync.ask(method, path, body);
   }
 
+  /** Have this person told of new work while the app is closed; false where that is not allowed. */
+  subscribe(): Promise<boolean> {
+    return this.#running().subscribe();
+  }
+
   /** Return the times that a capture of this moment would carry. */
   stamp(): ReturnType<Sync['stamp']> {
     return this.#running().sync.stamp();
@@ -262,6 +267,8 @@ class Phone {
     await this.#lock().set(this.#person, pin);
     this.work = NO_WORK;
     this.stage = 'open';
+    // A phone that tells of new work already does so for whoever works with it from now on.
+    void this.subscribe();
     await this.sync();
   }
 

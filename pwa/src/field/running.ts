@@ -13,6 +13,8 @@ interface WithSync {
 export interface Running extends Field<Sync> {
   /** Ask for a sync; it ends with a run that began after this call. */
   fire(reason: Reason): Promise<void>;
+  /** Have whoever works here told of new work while the app is closed, where that is allowed. */
+  subscribe(): Promise<boolean>;
 }
 
 /**
@@ -33,11 +35,11 @@ export function startField(ran: () => void = () => undefined): Running {
   navigator.serviceWorker.addEventListener('message', (event) => {
     if ((event.data as Word | null)?.type === LOOK) void fire('push');
   });
+  const subscribe = async (): Promise<boolean> =>
+    keepSubscribed(await navigator.serviceWorker.ready, (...asked) => field.sync.ask(...asked));
   void fire('start');
-  void navigator.serviceWorker.ready.then((registration) =>
-    keepSubscribed(registration, (...asked) => field.sync.ask(...asked)),
-  );
-  return { ...field, fire };
+  void subscribe();
+  return { ...field, fire, subscribe };
 }
 
 const timers = {
