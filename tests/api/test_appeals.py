@@ -80,6 +80,38 @@ async def test_an_appeal_joins_the_question_and_a_yes_is_told(company: Company, 
     await healthy()
 
 
+async def test_the_right_code_told_later_makes_a_proof_good(company: Company) -> None:
+    order, path = await refused(company)
+    code = company.told(r"(?<!\d)(\d{6})(?!\d)", order.number)
+    holds = "SELECT count(*) FROM pod WHERE hold_reason IS NOT NULL AND hold_lifted_at IS NULL"
+    assert await core_db.value(holds) == 1
+    wrong = capture(handover_code=str((int(code) + 1) % 1_000_000).zfill(6))
+    for _ in range(2):
+        assert (await ok(company, "delivery", path, wrong))["verdict"] == "applied"
+    assert "is not right either" in (await question(company))["reason"]
+    tries = "SELECT failed_tries FROM handover_code"
+    assert await core_db.value(tries) == 2, "the same event again is no further guess"
+    assert (await told(company))["standing"] == "appealed"
+    answer = await ok(company, "delivery", path, capture(handover_code=code))
+    assert answer["reason"] == "The code that was told later is right."
+    seen = await told(company)
+    assert (seen["counts"], seen["standing"], seen["findings"]) == (True, "overturned", [])
+    assert await core_db.value(holds) == 0
+    assert await core_db.value("SELECT count(*) FROM problem WHERE closed_at IS NULL") == 0
+    again = await ok(company, "delivery", path, capture(handover_code=code))
+    assert again["reason"] == "The proof counts already."
+    await healthy()
+
+
+async def test_a_code_told_later_does_not_help_what_lacks_more(company: Company) -> None:
+    order, path = await refused(company, handover_code="000001", scanned_labels=[])
+    code = company.told(r"(?<!\d)(\d{6})(?!\d)", order.number)
+    await ok(company, "delivery", path, capture(handover_code=code))
+    seen = await told(company)
+    assert (seen["counts"], seen["missing"], seen["findings"]) == (False, ["scan"], [])
+    assert (await question(company))["kind"] == "pod_incomplete"
+
+
 async def test_a_no_is_told_with_its_words_and_may_be_asked_about_for_a_week(
     company: Company, clock: Any
 ) -> None:

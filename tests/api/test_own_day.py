@@ -32,6 +32,10 @@ async def test_what_was_handed_over_stands_with_its_cash_until_that_is_counted(
     [job] = told["done"]
     number = await db.value("SELECT number FROM customer_order")
     assert (job["kind"], job["number"], job["outcome"]) == ("stop", number, "done")
+    recorded = job["recorded"]
+    assert (recorded["amount_minor"], recorded["currency"]) == (300_00, "AED")
+    assert (recorded["code_ok"], recorded["photos"]) == (True, 1)
+    assert recorded["name"] and recorded["reason"] is None
     assert told["cash"] == [{"currency": "AED", "amount_minor": 300_00}]
     assert [await day(company, who) for who in OTHERS] == [{"done": [], "cash": []}] * 2
     run_id = await db.value("SELECT run_id FROM delivery_stop")
@@ -56,6 +60,7 @@ async def test_the_last_word_on_a_door_counts(company: Company) -> None:
     await failed_attempt(order)
     [job] = (await day(company))["done"]
     assert job["outcome"] == "failed"
+    assert (job["recorded"]["reason"], job["recorded"]["code_ok"]) == ("not_home", None)
 
 
 @pytest.mark.parametrize(("over", "outcome"), [("completed", "done"), ("failed", "failed")])
@@ -68,6 +73,8 @@ async def test_a_visit_stands_with_how_it_went(company: Company, over: str, outc
         await floor.ok(company, "technician", f"/field/visits/{visit}/failed", body)
     [job] = (await day(company, "technician"))["done"]
     assert (job["kind"], job["outcome"]) == ("visit", outcome)
+    assert (job["recorded"]["reason"] is None) == (over == "completed")
+    assert job["recorded"]["signed"] == (over == "completed")
 
 
 async def test_a_new_day_begins_empty(company: Company) -> None:

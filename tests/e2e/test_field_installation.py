@@ -105,7 +105,7 @@ async def _install(screens: Screens, unit: dict[str, Any]) -> None:
     await expect(page.get_by_label("Name of the customer")).not_to_have_value("")
     await screens.look("sign")
     await sign(page)
-    await page.get_by_role("button", name="Finish: installed and shown").click()
+    await page.get_by_role("button", name="Installed and shown").click()
     await expect(page.get_by_text("Done on this phone")).to_be_visible()
 
 

@@ -8,8 +8,10 @@ from typing import Any
 from playwright.async_api import Page, Playwright, expect
 
 from doorstep.play.visitors import Company, until
+from tests.e2e.test_field_delivery import labels_of
 from tests.support.field_app import phone
 from tests.support.field_face import (
+    PIN,
     Screens,
     code_for,
     company,
@@ -18,7 +20,7 @@ from tests.support.field_face import (
     open_face,
     whole_app_on_the_phone,
 )
-from tests.support.field_hands import look_for_news, take_photo
+from tests.support.field_hands import look_for_news, scan, take_photo, unlock
 from tests.support.pictures import make_jpeg
 from tests.support.whole_stack import WholeStack
 
@@ -132,6 +134,64 @@ async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_rea
             await page.goto(f"{alone.base_url}/app/#/proofs")
             await expect(page.get_by_text("Nobody signed for it.")).to_be_visible()
             await screens.look("decided")
+
+
+async def test_the_right_code_told_later_makes_a_proof_count(
+    alone: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(alone) as people:
+        parcel = await on_the_way(people, number=22)
+        order_id = (await parcel.order.order())["id"]
+        code = await parcel.order.handover_code()
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, alone)
+            screens = Screens(page, tmp_path)
+            await enrol(page, await code_for(alone, "delivery"))
+            await page.get_by_role("link", name=parcel.order.number).click()
+            await page.get_by_role("link", name="Hand over").click()
+            await page.get_by_role("button", name="· customer").click()
+            for label in await labels_of(parcel):
+                await scan(page, label)
+            await take_photo(page, "The goods at the door", make_jpeg(1600, 1200))
+            await page.get_by_role("button", name="Go on").click()
+            await page.get_by_role("button", name="in cash").click()
+            said = page.get_by_label("The customer's code")
+            await said.fill(code[:-1] + str((int(code[-1]) + 1) % 10))
+            doubted = page.get_by_role("button", name="Handed over – without: Code")
+            await expect(doubted).to_be_visible()
+            # The phone still knows that it was wrong when its page was thrown away.
+            await page.reload()
+            await unlock(page, PIN)
+            await doubted.click()
+            await asked(people, "handover_code_wrong", order_id)
+
+            await page.goto(f"{alone.base_url}/app/#/sending")
+            await look_for_news(page)
+            await page.goto(f"{alone.base_url}/app/#/")
+            await expect(page.get_by_text("1 photo · Code wrong")).to_be_visible()
+            await screens.look("today")
+            await page.get_by_role("link", name="Not accepted", exact=True).click()
+            await expect(page.get_by_text("ask for the code and send it")).to_be_visible()
+            await page.get_by_role("link", name="Say why it should count").click()
+            await expect(page.get_by_text("Call the customer and ask")).to_be_visible()
+            await screens.look("later")
+            await said.fill(code)
+            await expect(page.get_by_text("The code is right")).to_be_visible()
+            await screens.look("right")
+            await page.get_by_role("button", name="Send it to the office").click()
+
+            desk = await people.person(people.find("dispatcher"))
+
+            async def counts() -> bool | None:
+                rows = await desk.get("/problems", kind="handover_code_wrong", order_id=order_id)
+                return True if rows == [] else None
+
+            assert await counts() is None
+            await until(counts, "the end of the question")
+            await page.goto(f"{alone.base_url}/app/#/sending")
+            await look_for_news(page)
+            await page.goto(f"{alone.base_url}/app/#/proofs")
+            await expect(page.get_by_text("Decided: it counts")).to_be_visible()
 
 
 async def hand_over_badly(page: Page, number: str) -> None:

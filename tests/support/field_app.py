@@ -95,8 +95,8 @@ def _tell(context: BrowserContext, broken: list[str]) -> None:
     context.on("console", hear)
 
     def fell(error: WebError) -> None:
-        say(str(error.error))
         found = error.error
+        say(found.stack or str(found))
         # What a page without a signal cannot fetch is no mistake.
         if found.name in {"TypeError", "ReferenceError"} and "Failed to fetch" not in found.message:
             broken.append(found.message)

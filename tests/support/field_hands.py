@@ -104,5 +104,5 @@ async def install(page: Page, unit: dict[str, Any]) -> None:
         await page.get_by_role("button", name=topic["text"]).click()
     await page.get_by_role("button", name="Go on").click()
     await sign(page)
-    await page.get_by_role("button", name="Finish: installed and shown").click()
+    await page.get_by_role("button", name="Installed and shown").click()
     await expect(page.get_by_text("Done on this phone")).to_be_visible()

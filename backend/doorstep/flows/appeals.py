@@ -11,10 +11,12 @@ from doorstep import journey
 from doorstep.core import db, previews
 from doorstep.core.actor import Actor
 from doorstep.core.clock import now
+from doorstep.flows import proof_checks
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.helpdesk.refusals import AppealTooLate
 from doorstep.modules.helpdesk.schemas import Appeal
 from doorstep.modules.helpdesk.service import Place
+from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.refusals import PodMissing
 
 REOPENS_FOR = timedelta(days=7)
@@ -22,6 +24,9 @@ REOPENS_FOR = timedelta(days=7)
 
 QUESTIONS = ("pod_failed", "pod_doubtful", "pod_incomplete", "handover_code_wrong")
 """What a desk is asked about a proof; the first of those that are open is appealed."""
+
+CODE_RIGHT = "The code that was told later is right."
+CODE_WRONG = "The code that was told later is not right either."
 
 # Whether a proof counts is one question, asked here, by the pull and by nobody else.
 IN_QUESTION = """
@@ -32,7 +37,7 @@ d.verdict <> 'rejected' AND (
 """
 
 OWN_POD = f"""
-SELECT d.id, d.order_id, d.fulfilment_id, d.stop_id, d.check_verdict, d.check_hold, d.hold_reason,
+SELECT d.id, d.order_id, d.fulfilment_id, d.stop_id, d.attempt, d.check_verdict, d.check_hold, d.hold_reason,
        {IN_QUESTION} AS in_question
   FROM pod d WHERE d.id = $1 AND d.person_id = $2
 """  # noqa: S608 - a constant
@@ -48,8 +53,9 @@ SELECT id, kind, closed_at FROM problem WHERE kind = ANY ($1::text[]) AND ref = 
 async def appeal(pod_id: UUID, said: Appeal, *, actor: Actor) -> str:
     """Put a courier's word and pictures to the question about his proof, and ask anew if it was over.
 
-    The proof itself stays as it was captured. Returns what became of it, in words. The same event
-    id again changes nothing.
+    The proof itself stays as it was captured; where it was not accepted for its code, the right one
+    makes it good without a desk. Returns what became of it, in words. The same event id again
+    changes nothing, and is no further guess.
 
     Raises: PodMissing (also for another person's); AppealTooLate; EventIdReused.
     """
@@ -66,13 +72,50 @@ async def appeal(pod_id: UUID, said: Appeal, *, actor: Actor) -> str:
     )
     if await helpdesk.is_kept("appeal", said, place, "", actor=actor):
         return ""
+    counted = not pod["in_question"]
+    code_ok = await _compare(pod, said.handover_code)
+    if code_ok:
+        await _make_good(pod, said.event_id)
+        pod = await _own(pod_id, actor)
     problem_id = await _asked(pod, actor) if pod["in_question"] else None
     await previews.name(said.photos, actor=actor)
     if problem_id is not None:
-        pictures = f" ({len(said.photos)} picture(s))" if said.photos else ""
-        await helpdesk.add_to_problem(problem_id, f"{actor.name} appeals: {said.words}{pictures}")
+        await helpdesk.add_to_problem(problem_id, _told(said, code_ok, actor))
     await helpdesk.keep_word("appeal", said, place, actor=actor, problem_id=problem_id)
-    return "" if problem_id is not None else "The proof counts already."
+    if counted:
+        return "The proof counts already."
+    if code_ok is None:
+        return ""
+    return CODE_RIGHT if code_ok else CODE_WRONG
+
+
+async def _compare(pod: Mapping[str, Any], code: str | None) -> bool | None:
+    """Tell whether this is the code that a proof waits for; None where it waits for none."""
+    if code is None or not pod["in_question"] or pod["hold_reason"] is None:
+        return None
+    return (await tms.check_code(pod["fulfilment_id"], pod["attempt"], code)).ok
+
+
+async def _make_good(pod: Mapping[str, Any], event_id: UUID) -> None:
+    """Let a proof be judged as if its code had been right: V4 waits for it no more."""
+    system = Actor.system("appeals.make_good")
+    await tms.settle_code(pod["id"])
+    await helpdesk.close_problems("handover_code_wrong", str(pod["id"]), CODE_RIGHT, system)
+    await proof_checks.judge(pod["fulfilment_id"], actor=system)
+    await proof_checks.let_go(pod["fulfilment_id"], actor=system)
+    await journey.state_fact(
+        "pod_code_told",
+        pod["fulfilment_id"],
+        actor=system,
+        data={"pod_id": str(pod["id"]), "by": str(event_id)},
+        event_id=journey.derived_id(pod["fulfilment_id"], f"pod_code_told:{pod['id']}"),
+    )
+
+
+def _told(said: Appeal, code_ok: bool | None, actor: Actor) -> str:
+    pictures = f" ({len(said.photos)} picture(s))" if said.photos else ""
+    code = "" if code_ok is None else f" {CODE_RIGHT if code_ok else CODE_WRONG}"
+    return f"{actor.name} appeals: {said.words}{pictures}{code}"
 
 
 async def _own(pod_id: UUID, actor: Actor) -> dict[str, Any]:

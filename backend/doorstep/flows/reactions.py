@@ -107,6 +107,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "bytes_verified": (check_bytes, review),
     "pod_checked": (review, earn),
     "pod_accepted": (review, earn),
+    "pod_code_told": (review, earn),
     "visit_booked": (pass_schedule_if_booked,),
     "install_approved": (review,),
     "goods_received": (goods_came_back, review, ask_about_rest),

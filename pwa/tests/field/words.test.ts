@@ -89,6 +89,20 @@ test('a proof is appealed once, until the desk has decided', () => {
   expect(payload(APPEAL, asJob(proof()), filled, 0)).toMatchObject({ pod_id: 'd1' });
 });
 
+test('a code is asked for where the proof was not accepted for it, and then says enough', () => {
+  const code = { ...SAID[0], name: 'handover_code', type: 'handover_code', required: false };
+  const appeal = { ...APPEAL, slots: [{ ...code, proof: 'code' }, ...SAID] } as unknown as Form;
+  const asked = (findings: object[], answers: { [name: string]: Json }) =>
+    steps(appeal, asJob(proof({ findings })), { ...filled, answers })
+      .filter((step) => step.required)
+      .map((step) => step.slot.name);
+  expect(asked([{ code: 'dark' }], {})).toEqual(['words']);
+  expect(asked([{ code: 'wrong_code' }], {})).toEqual(['handover_code', 'words']);
+  expect(asked([{ code: 'wrong_code' }], { handover_code: '482915' })).toEqual(['handover_code']);
+  const dark = asJob(proof({ findings: [{ code: 'dark' }] }));
+  expect(steps(appeal, dark, filled).map((step) => step.slot.name)).toEqual(['words', 'photos']);
+});
+
 test('a proof stands as the desk says, or as this phone has said it', () => {
   expect(standing(proof(), false)).toBe('refused');
   expect(standing(proof({ verdict: 'look' }), false)).toBe('doubted');

@@ -133,13 +133,13 @@ async def _take_run(ids: dict[str, UUID], body: runs.AcceptIn, actor: Actor) -> 
     return Outcome(then=then)
 
 
-def _without_previews(payload: Payload) -> Payload:
-    """Read schema 1, where photos had no preview: every one of them is a schema 2 as it stands."""
+def _as_it_stands(payload: Payload) -> Payload:
+    """Read schema 1, which knew less: every one of them is a schema 2."""
     return payload
 
 
-def _with_photos(handler: HTTPRouteHandler) -> Captured:
-    return Captured(handler, schema=2, earlier=_without_previews)
+def _second(handler: HTTPRouteHandler) -> Captured:
+    return Captured(handler, schema=2, earlier=_as_it_stands)
 
 
 CAPTURES: Mapping[str, Captured] = {
@@ -149,13 +149,13 @@ CAPTURES: Mapping[str, Captured] = {
     "offer.decline": Captured(offers.decline_offer),
     "scans.add": Captured(scans.add_scans),
     "piece.report": Captured(pieces.report_pieces),
-    "pod.record": _with_photos(pods.add_pod),
+    "pod.record": _second(pods.add_pod),
     "link.ask": Captured(door_links.ask_for_link),
-    "delivery.failed": _with_photos(pods.add_failed_attempt),
+    "delivery.failed": _second(pods.add_failed_attempt),
     "visit.start": Captured(visits.start_visit),
-    "visit.complete": _with_photos(visits.complete_visit),
-    "visit.fail": _with_photos(visits.fail_visit),
-    "visit.finding": _with_photos(visits.add_visit_finding),
+    "visit.complete": _second(visits.complete_visit),
+    "visit.fail": _second(visits.fail_visit),
+    "visit.finding": _second(visits.add_visit_finding),
     "visit.extras": Captured(extras.add_extras),
     "visit.extras_paid": Captured(extras.pay_extras),
     "visit.part_fitted": Captured(visits.add_fitted_part),
@@ -175,7 +175,7 @@ CAPTURES: Mapping[str, Captured] = {
     "note.add": Captured(words.add_note),
     "problem.report": Captured(words.report_problem),
     "amend.add": Captured(words.amend_capture),
-    "proof.appeal": Captured(pods.appeal_pod),
+    "proof.appeal": _second(pods.appeal_pod),
 }
 """Type → what it stands for."""
 

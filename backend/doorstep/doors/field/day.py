@@ -19,24 +19,35 @@ from doorstep.flows import shift_close
 # The last word on a job counts; its hour is the one at which it was captured, not the one at which
 # it came in. Today is the day on the clock of the job's channel.
 DONE_TODAY = """
-SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at
+SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
+       jsonb_build_object('reason', d.reason, 'name', d.taken_by, 'photos', d.photos,
+                          'signed', d.signed, 'code_ok', d.code_ok,
+                          'amount_minor', d.amount_minor, 'currency', o.currency) AS recorded
   FROM (SELECT DISTINCT ON (e.kind, e.id) e.* FROM (
         SELECT 'stop' AS kind, p.stop_id AS id, p.order_id, 'done' AS outcome, p.captured_at,
-               p.recorded_at FROM pod p
+               p.recorded_at, NULL AS reason, p.receiver_name AS taken_by,
+               (SELECT count(*) FROM pod_photo h WHERE h.pod_id = p.id) AS photos,
+               p.signature IS NOT NULL AS signed, p.code_ok, p.tendered_minor AS amount_minor
+          FROM pod p
          WHERE p.person_id = $1 AND p.recorded_at > $2::timestamptz - interval '2 days'
            AND p.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
-        SELECT 'stop', t.stop_id, t.order_id, 'failed', t.captured_at, t.recorded_at
+        SELECT 'stop', t.stop_id, t.order_id, 'failed', t.captured_at, t.recorded_at,
+               t.reason, '', cardinality(t.photos), false, NULL, 0
           FROM delivery_attempt t
          WHERE t.person_id = $1 AND t.recorded_at > $2::timestamptz - interval '2 days'
            AND t.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
-        SELECT 'visit', r.visit_id, r.order_id, 'done', r.captured_at, r.recorded_at
+        SELECT 'visit', r.visit_id, r.order_id, 'done', r.captured_at, r.recorded_at,
+               NULL, r.signer_name,
+               (SELECT count(*) FROM visit_report_photo h WHERE h.report_id = r.id),
+               r.signature IS NOT NULL, NULL, 0
           FROM visit_report r
          WHERE r.technician_id = $1 AND r.recorded_at > $2::timestamptz - interval '2 days'
            AND r.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
-        SELECT 'visit', x.visit_id, x.order_id, 'failed', x.captured_at, x.recorded_at
+        SELECT 'visit', x.visit_id, x.order_id, 'failed', x.captured_at, x.recorded_at,
+               x.reason, '', cardinality(x.photos), false, NULL, 0
           FROM visit_failure x
          WHERE x.technician_id = $1 AND x.recorded_at > $2::timestamptz - interval '2 days'
            AND x.verdict NOT IN ('rejected', 'duplicate')) e
@@ -49,6 +60,21 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at
 """
 
 
+class Recorded(Struct, kw_only=True):
+    """What was captured of a job: why it failed, or who took the goods or agreed to the work.
+
+    `code_ok` is null where nobody told a code; `amount_minor` is what was taken at the door.
+    """
+
+    reason: str | None
+    name: str
+    photos: int
+    signed: bool
+    code_ok: bool | None
+    amount_minor: int
+    currency: str
+
+
 class DoneJob(Struct, kw_only=True):
     """A door or a visit of today that the office knows to be over, and how it went."""
 
@@ -58,6 +84,7 @@ class DoneJob(Struct, kw_only=True):
     name: str
     outcome: Literal["done", "failed"]
     at: datetime
+    recorded: Recorded
 
 
 class CashInHand(Struct, kw_only=True):

@@ -255,7 +255,13 @@ FORMS = (
         beside=_ANY_JOB,
         undo=True,
     ),
-    Asked("appeal", "proof", "proof.appeal", _SAID, undo=True),
+    Asked(
+        "appeal",
+        "proof",
+        "proof.appeal",
+        [slot("handover_code", "handover_code", proof="code"), *_SAID],
+        undo=True,
+    ),
 )
 """Every form, in the order in which a job offers them."""
 

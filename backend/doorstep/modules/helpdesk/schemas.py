@@ -57,4 +57,7 @@ class Amendment(Said, kw_only=True, forbid_unknown_fields=True):
 
 
 class Appeal(Said, kw_only=True, forbid_unknown_fields=True):
-    """Why a proof should count that was not accepted."""
+    """Why a proof should count that was not accepted; a code that was told later may say it alone."""
+
+    words: Words = "The customer has told the code."
+    handover_code: Annotated[str, Meta(min_length=1, max_length=12)] | None = None

@@ -67,6 +67,7 @@ export class Flow {
   static async open(form: Form, job: Known): Promise<Flow> {
     const kept = await phone.drafts.read(phone.person_id, draftKey(form, job));
     const flow = new Flow(form, job, kept === null ? begin(form, Date.now()) : takenUp(form, kept));
+    flow.doubted = (kept as { doubted?: string } | null)?.doubted ?? null;
     if (form.slots.some((slot) => slot.type === 'place')) flow.#locate();
     const event = eventSlot(form);
     const first = phone.work.made_by.get(`${job.kind}:${job.id}`);
@@ -93,7 +94,14 @@ export class Flow {
     const answers = { ...this.filled.answers, [name]: value };
     if (value === null) delete answers[name];
     const passed = this.filled.passed.filter((one) => one !== name);
+    if (this.doubted === name) this.doubted = null;
     return this.#write({ ...this.filled, answers, passed });
+  }
+
+  /** Note that the office has said of an answer that it is wrong; a new answer says so no more. */
+  doubt(name: string): Promise<void> {
+    this.doubted = name;
+    return this.#write(this.filled);
   }
 
   /** Pass over what cannot be done here; a dispatcher will see what is missing. */
@@ -210,7 +218,7 @@ export class Flow {
     const draft = {
       person_id: phone.person_id,
       key: draftKey(this.form, this.job),
-      value: { ...filled, open: this.#isOpen(filled) } as unknown as Json,
+      value: { ...filled, open: this.#isOpen(filled), doubted: this.doubted } as unknown as Json,
     };
     this.#writing = this.#writing.then(() =>
       this.#try(async () => {

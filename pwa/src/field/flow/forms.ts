@@ -14,6 +14,7 @@ import { changed } from './changes';
 import { asDone } from './done';
 import { EXTRA } from './extra';
 import { owed } from './paying';
+import { lacksCode } from './proofs';
 import { areWhole, BEFORE, units } from './units';
 
 type Schemas = components['schemas'];
@@ -102,13 +103,18 @@ export function begin(form: Form, now: number): Filled {
 /** Return the steps in their order. */
 export function steps(form: Form, job: Known, filled: Filled): Step[] {
   return form.slots
-    .filter((slot) => !SILENT.includes(slot.type))
+    .filter((slot) => !SILENT.includes(slot.type) && isOffered(slot, job))
     .map((slot) => ({
       slot,
       required: isRequired(slot, job, filled.answers, form),
       answered: isAnswered(slot, job, filled.answers, form),
       passed: filled.passed.includes(slot.name),
     }));
+}
+
+/** A code is told later only where the proof was not accepted for its code. */
+function isOffered(slot: Slot, job: Known): boolean {
+  return slot.type !== 'handover_code' || job.kind !== 'proof' || isAsked(slot, job, {});
 }
 
 /** Return the step that is to be done next; null when everything that is required is done. */
@@ -128,8 +134,8 @@ export function mayPass({ slot, answered }: Step, answers: Answers): boolean {
 
 /** Return the proofs that the job asks for, by who takes the goods. */
 export function proofs(job: Known, answers: Answers): string[] {
-  if (job.kind !== 'stop') return [];
-  return recipe(job, answers).proofs;
+  if (job.kind === 'proof') return lacksCode(job.body) ? ['code'] : [];
+  return job.kind === 'stop' ? recipe(job, answers).proofs : [];
 }
 
 /** Name the pictures that are wanted, in the order of taking. */
@@ -261,6 +267,9 @@ function isRequired(slot: Slot, job: Known, answers: Answers, form: Form): boole
       return held(job).length > 0;
     case 'units':
       return units(job, undefined).length > 0;
+    case 'words':
+      // The right code says enough.
+      return slot.required && answers['handover_code'] === undefined;
     default:
       return slot.required || isAsked(slot, job, answers);
   }

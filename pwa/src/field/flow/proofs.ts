@@ -15,6 +15,11 @@ export function lacking(proof: Proof): Lacking[] {
   });
 }
 
+/** Tell whether a proof is not accepted for the code that was told with it. */
+export function lacksCode(proof: Proof): boolean {
+  return !proof.counts && proof.findings.some(({ code }) => code === 'wrong_code');
+}
+
 /** How a proof stands: with the desk, decided, or not accepted and nothing said about it yet. */
 export type Standing = 'counts' | 'refused' | 'doubted' | 'appealed' | 'upheld' | 'overturned';
 

@@ -40,6 +40,7 @@ from doorstep.modules.tms.service.pods import (
     save_recipe,
     save_threshold,
     settle_check,
+    settle_code,
     settle_pod,
 )
 from doorstep.modules.tms.service.runs import (
@@ -138,6 +139,7 @@ __all__ = [
     "save_threshold",
     "save_vehicle",
     "settle_check",
+    "settle_code",
     "settle_pod",
     "windows_of",
 ]

@@ -190,6 +190,11 @@ async def settle_check(pod_id: UUID, checked: proofs.Checked) -> None:
     )
 
 
+async def settle_code(pod_id: UUID) -> None:
+    """Write down that the right code was told for a proof after all."""
+    await db.execute("UPDATE pod SET code_ok = true, hold_reason = NULL WHERE id = $1", pod_id)
+
+
 async def lift_hold(pod_id: UUID, reason: str) -> None:
     """Let a proof hold nothing any more, whatever its check found."""
     await db.execute(
