@@ -12,7 +12,7 @@ import pytest
 from doorstep.core import db as core_db
 from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
-from tests.factories.at_the_page import at_page, sign_in, step, times_in
+from tests.factories.at_the_page import at_page, code_of, sign_in, step, times_in
 from tests.factories.company import Company
 from tests.factories.journeys import standing
 from tests.factories.slots import failed, offer, windows_of
@@ -47,6 +47,34 @@ async def test_a_delivery_time_is_chosen_and_shown(company: Company, visitor: Vi
     assert await core_db.value(chosen, "window_changed") == 0
     again = await visitor.read(f"{address}/parcels/1/times/delivery")
     assert re.search(rf'value="{re.escape(wished)}" required checked', again)
+
+
+async def test_whoever_must_sign_in_for_a_step_does_so_there_and_goes_on(
+    company: Company, visitor: Visitor
+) -> None:
+    await offer(company)
+    order = await standing(company, 1004)
+    address = await at_page(visitor, order, signed_in=False)
+    wanted = f"{address}/parcels/1/times/delivery"
+    first = await visitor.http.get(wanted)
+    assert (first.status_code, "Please sign in first" in words_of(first.text)) == (403, True)
+    asked = await visitor.send(forms_of(first.text)["ask"])
+    assert asked.headers["location"] == f"{wanted}?lang=en"
+    there = await visitor.http.get(wanted)
+    assert "a code is on its way" in words_of(there.text) and "autofocus" in there.text
+    wrong = await visitor.send(forms_of(there.text)["in"], code="000000")
+    assert wrong.status_code == 422 and "autofocus" in wrong.text
+    page = await visitor.do(forms_of(there.text)["in"], code=await code_of(order.order_id))
+    assert times_in(page)
+    # Signed in by its own page he is led to what that opens, and nowhere else.
+    home = await visitor.read(address)
+    out = await visitor.send(forms_of(home)["out"])
+    assert out.headers["location"] == f"{address}?lang=en"
+    await visitor.http.get(wanted)
+    page = await visitor.read(address)
+    await visitor.send(forms_of(page)["ask"])
+    opened = await visitor.send(forms_of(page)["in"], code=await code_of(order.order_id))
+    assert opened.headers["location"] == f"{address}?lang=en#mine"
 
 
 async def test_who_is_too_late_is_shown_what_is_left(company: Company, visitor: Visitor) -> None:

@@ -16,7 +16,7 @@ from doorstep.core import db, limits
 from doorstep.core.auth.guard import client_of
 from doorstep.core.auth.tokens import hash_of, is_token
 from doorstep.core.clock import now
-from doorstep.core.errors import NotFound
+from doorstep.core.errors import NotAllowed, NotFound
 from doorstep.doors.track import page_sql
 from doorstep.doors.track.page_schemas import Link
 from doorstep.modules.crm.rules import hash_token
@@ -27,6 +27,11 @@ OPEN_S = 180 * 24 * 3600
 
 SAID_S = 60
 
+WANT_S = 600
+"""As long as the code can be typed that came to the phone."""
+
+_STEP = re.compile(r"[A-Za-z0-9/-]{1,80}")
+
 _NUMBER = re.compile(r"[A-Z0-9-]{3,30}")
 
 
@@ -34,6 +39,12 @@ class LinkNotValid(NotFound):
     """The link is wrong, expired or revoked; nobody is told which."""
 
     title = "This link does not open an order."
+
+
+class CodeNeeded(NotAllowed):
+    """Whoever has only the link may look, and does not change what others rely on."""
+
+    title = "Please sign in with the code from the order's phone first."
 
 
 def is_number(number: str) -> bool:
@@ -145,6 +156,22 @@ def said(request: Request[Any, Any, Any], number: str) -> str:
 def have_said(number: str) -> Cookie:
     """Let it be said only once."""
     return _cookie("said", number, "", 0)
+
+
+def want(number: str, step: str) -> Cookie:
+    """Remember for which step of an order's page somebody is to sign in, until he has."""
+    return _cookie("want", number, step, WANT_S)
+
+
+def wanted(request: Request[Any, Any, Any], number: str) -> str:
+    """Give the step that was wanted before the sign-in, below the order's page, or an empty text."""
+    step = request.cookies.get(_name("want", number), "")
+    return step if _STEP.fullmatch(step) else ""
+
+
+def want_no_more(number: str) -> Cookie:
+    """Forget the step that was wanted."""
+    return _cookie("want", number, "", 0)
 
 
 def _name(kind: str, number: str) -> str:

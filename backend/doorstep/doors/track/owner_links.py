@@ -16,7 +16,6 @@ from doorstep.core.actor import Actor
 from doorstep.core.http.origin import refuse_other_origins
 from doorstep.core.logging import REQUEST_ID
 from doorstep.doors.track import links
-from doorstep.doors.track.page_steps import CodeNeeded
 
 # $1 hash of the token, $2 now, $3 hash of the session's token or NULL. Only what is his still.
 LINK = """
@@ -82,7 +81,7 @@ async def signed_in(request: Request[Any, Any, Any], number: str) -> OwnerLink:
     """
     link = await by_cookie(request, number)
     if not link.signed_in:
-        raise CodeNeeded
+        raise links.CodeNeeded
     return link
 
 

@@ -62,7 +62,10 @@ async def read_order_page(request: Request[Any, Any, Any], number: Token) -> Res
         words,
         notice=words(f"said_{known}") if known else "",
         asked=known == "code_sent",
-        cookies=[links.have_said(number)] if word else [],
+        cookies=[
+            *([links.have_said(number)] if word else []),
+            *([links.want_no_more(number)] if links.wanted(request, number) else []),
+        ],
     )
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from doorstep.core.db_engine import DatabaseUnavailable
 from doorstep.core.errors import Invalid, Refusal
 from doorstep.core.http import errors as http_errors
-from doorstep.doors.track import page_files, page_words
+from doorstep.doors.track import links, page_files, page_words
 from doorstep.doors.track.links import LinkNotValid, order_path, owner_path
 from doorstep.doors.track.page_reading import NoSuchPaper
 from doorstep.doors.track.page_view import Page
@@ -134,10 +134,13 @@ def go_to(path: str, *cookies: Cookie) -> Response[Any]:
     return Redirect(path, status_code=303, headers=PRIVATE, cookies=list(cookies))
 
 
-def go_on(request: Request[Any, Any, Any], path: str, *cookies: Cookie) -> Response[Any]:
-    """Send the browser to a page of ours in the language that it reads now."""
+def go_on(
+    request: Request[Any, Any, Any], path: str, *cookies: Cookie, part: str = ""
+) -> Response[Any]:
+    """Send the browser to a page of ours in the language that it reads now, down to its `part`."""
     language = wanted_language(request)
-    return go_to(path + (f"?lang={language}" if language else ""), *cookies)
+    query = f"?lang={language}" if language else ""
+    return go_to(path + query + (f"#{part}" if part else ""), *cookies)
 
 
 def kept(text: str) -> Markup:
@@ -161,6 +164,8 @@ def _refused(request: Request[Any, Any, Any], refusal: Refusal) -> Response[str]
         return _missing(request)
     words = words_of(request)
     text = words.refusal(refusal.problem_type())
+    if isinstance(refusal, links.CodeNeeded) and request.url.path.startswith("/t/orders/"):
+        return _sign_in_first(request, words, text)
     return message_page(
         words,
         words("not_done"),
@@ -169,6 +174,28 @@ def _refused(request: Request[Any, Any, Any], refusal: Refusal) -> Response[str]
         back=_back(request),
         headers=refusal.headers,
     )
+
+
+def _sign_in_first(request: Request[Any, Any, Any], words: Words, why: str) -> Response[str]:
+    """Let somebody sign in where it is needed; what he wanted to see follows by itself."""
+    number = request.path_params["number"]
+    here = order_path(number)
+    word = links.said(request, number)
+    text = page_words.render(
+        "sign_in_first.html",
+        words=words,
+        here=here,
+        above=words("order", number=number),
+        company=settings().company_name,
+        why=why,
+        asked=word == "code_sent",
+        notice="",
+        sent=words("said_code_sent"),
+    )
+    cookies = [links.have_said(number)] if word else []
+    if request.method == "GET":
+        cookies.append(links.want(number, request.url.path.removeprefix(f"{here}/")))
+    return html(text, status=links.CodeNeeded.status, cookies=cookies)
 
 
 def _not_valid(request: Request[Any, Any, Any], _exception: ValidationException) -> Response[str]:

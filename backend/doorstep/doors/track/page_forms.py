@@ -13,7 +13,7 @@ from litestar.params import URLEncodedBody
 
 from doorstep.core.errors import Refusal
 from doorstep.doors.track import links, page_steps
-from doorstep.doors.track.page_answers import order_page, wanted_language
+from doorstep.doors.track.page_answers import go_on, order_page, wanted_language
 from doorstep.doors.track.page_reading import NoSuchPaper, parcel_of, read_page
 from doorstep.doors.track.page_routes import takes
 from doorstep.doors.track.page_schemas import (
@@ -106,7 +106,11 @@ async def send_sign_in_code(request: Asked, number: Number) -> Response[Any]:
         await _count_codes(request, link)
         await link_access.send_sign_in_code(link.order_id, link.token_hash)
 
-    return await _done(request, link, do, "code_sent")
+    refusal = await page_steps.refusal_of(do())
+    if refusal is not None:
+        return await _again(request, link, refusal)
+    step, said = links.wanted(request, number), links.say(number, "code_sent")
+    return go_on(request, "/".join(filter(None, (links.order_path(number), step))), said)
 
 
 @takes("/t/orders/{number:str}/sign-in", "signInOnPage")
@@ -119,7 +123,13 @@ async def sign_in(
         token = await crm_sign_in.sign_in(link.token_hash, data.digits)
     except crm_sign_in.SignInCodeWrong as wrong:
         return await _again(request, link, wrong, asked=True)
-    return page_steps.back(request, link, "signed_in", links.remember_session(number, token))
+    remembered = links.remember_session(number, token)
+    step = links.wanted(request, number)
+    if step:
+        path = f"{links.order_path(number)}/{step}"
+        return go_on(request, path, remembered, links.want_no_more(number))
+    # What it has opened stands at the end of the page.
+    return page_steps.back(request, link, "signed_in", remembered, part="mine")
 
 
 @takes("/t/orders/{number:str}/sign-out", "signOutOnPage")

@@ -117,7 +117,7 @@ SELECT json_build_object(
                 JOIN shipment s ON s.id = p.shipment_id LEFT JOIN location l ON l.id = n.location_id
                WHERE s.fulfilment_id = f.id AND s.leg = 'outbound'
                  AND n.kind IN ('pickup', 'departure', 'hub_in', 'hub_out', 'load')
-              ORDER BY at DESC LIMIT 12) x), '[]')
+              ORDER BY at DESC LIMIT 48) x), '[]')
         ) ORDER BY f.parcel)
         FROM fulfilment f WHERE f.order_id = o.id)
   )::text AS facts

@@ -16,7 +16,7 @@ from litestar.params import PathParameter
 from doorstep.core import db, limits
 from doorstep.core.actor import Actor
 from doorstep.core.auth.guard import client_of
-from doorstep.core.errors import NotAllowed, NotFound, Refusal
+from doorstep.core.errors import NotFound, Refusal
 from doorstep.core.http.origin import refuse_other_origins
 from doorstep.core.logging import REQUEST_ID
 from doorstep.doors.track import links, page_words
@@ -60,12 +60,6 @@ class Where:
     words: str
 
 
-class CodeNeeded(NotAllowed):
-    """Whoever has only the link may look, and does not change what others rely on."""
-
-    title = "Please sign in with the code from the order's phone first."
-
-
 async def signed_in(request: Asked, number: str) -> Link:
     """Find the order of this address for somebody who has typed the code.
 
@@ -73,7 +67,7 @@ async def signed_in(request: Asked, number: str) -> Link:
     """
     link = await links.by_cookie(request, number)
     if not link.signed_in:
-        raise CodeNeeded
+        raise links.CodeNeeded
     return link
 
 
@@ -146,9 +140,10 @@ def page_behind(
     return html(text, status=refusal.status if refusal else 200)
 
 
-def back(request: Asked, link: Link, word: str, *cookies: Cookie) -> Response[Any]:
-    """Send the browser to the order's page, which says once what was done."""
-    return go_on(request, links.order_path(link.number), links.say(link.number, word), *cookies)
+def back(request: Asked, link: Link, word: str, *cookies: Cookie, part: str = "") -> Response[Any]:
+    """Send the browser to the order's page, down to its `part`, which says once what was done."""
+    path, said = links.order_path(link.number), links.say(link.number, word)
+    return go_on(request, path, said, *cookies, part=part)
 
 
 async def refusal_of(doing: Awaitable[Any]) -> Refusal | None:

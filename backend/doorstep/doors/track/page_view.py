@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from doorstep.core.ids import uuid7
@@ -234,7 +235,7 @@ def _card(
         else "",
         seen=[
             Seen(words=_scanned(scan, words), place=scan.place or "", when=words.when(scan.at))
-            for scan in more.scans
+            for scan in _once_each(more.scans)
         ],
         accept_on=asked.expected_on if asked else None,
         accept_words=words("accept_why", day=words.day(asked.expected_on))
@@ -343,6 +344,12 @@ def _who(comes: Stop | Technician | None, words: Words, *, named: bool) -> tuple
     if not named or not comes.portrait:
         return said, "", ""
     return said, comes.portrait, words("portrait", name=name)
+
+
+def _once_each(scans: Sequence[Scan]) -> Iterator[Scan]:
+    """Tell but the last of the scans in a row that say the same: each box has one of its own."""
+    for _, alike in groupby(scans, key=lambda scan: (scan.what, scan.place)):
+        yield next(alike)
 
 
 def _scanned(scan: Scan, words: Words) -> str:
