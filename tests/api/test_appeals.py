@@ -59,6 +59,7 @@ async def test_an_appeal_joins_the_question_and_a_yes_is_told(company: Company, 
     seen = await told(company)
     assert (seen["counts"], seen["standing"]) == (False, None)
     assert [one["code"] for one in seen["findings"]] == ["wrong_code"]
+    assert seen["phone"] == await core_db.value("SELECT phone FROM address")
     asked = await question(company)
     photo = picture()
     body = capture(words=WORDS, photos=[{"slot": "appeal", "sha256": photo}])
@@ -73,7 +74,7 @@ async def test_an_appeal_joins_the_question_and_a_yes_is_told(company: Company, 
     await ok(company, "dispatcher", path.replace("field", "console").replace("appeals", "accept"),
              {"reason": "The customer has it."})  # fmt: skip
     seen = await told(company)
-    assert (seen["counts"], seen["standing"]) == (True, "overturned")
+    assert (seen["counts"], seen["standing"], seen["phone"]) == (True, "overturned", None)
     assert seen["decision"] == "The customer has it."
     await later(company, clock, timedelta(hours=25))
     assert await proof_of(company) is None

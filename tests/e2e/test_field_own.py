@@ -118,7 +118,7 @@ async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_rea
             await say(
                 page, "Say why it should count", "The label was torn.", "Send it to the office"
             )
-            await expect(page.get_by_role("heading", name="You have said why")).to_be_visible()
+            await expect(page.get_by_role("heading", name="Sent to the office")).to_be_visible()
             await screens.look("said")
             await context.set_offline(False)
             desk = await people.person(people.find("dispatcher"))
@@ -170,9 +170,15 @@ async def test_the_right_code_told_later_makes_a_proof_count(
             await page.goto(f"{alone.base_url}/app/#/")
             await expect(page.get_by_text("1 photo · Code wrong")).to_be_visible()
             await screens.look("today")
+            # Another screen begins at its top, from however far down it was opened.
+            await page.get_by_role("link", name="Report a problem").click()
+            await expect(page.get_by_role("heading", name="What is it about?")).to_be_visible()
+            assert await page.evaluate("scrollY") == 0
+            await page.go_back()
             await page.get_by_role("link", name="Not accepted", exact=True).click()
             await expect(page.get_by_text("ask for the code and send it")).to_be_visible()
-            await page.get_by_role("link", name="Say why it should count").click()
+            await expect(page.get_by_role("link", name="Call")).to_be_visible()
+            await page.get_by_role("link", name="Enter the code, or say why").click()
             await expect(page.get_by_text("Call the customer and ask")).to_be_visible()
             await screens.look("later")
             await said.fill(code)

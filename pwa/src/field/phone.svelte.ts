@@ -326,7 +326,7 @@ function isOpen({ value }: Draft): boolean {
 /** Take the code out of the address, so that it is neither seen nor kept there. */
 function takeCode(): string | null {
   const [, code = null] = OF_A_LINK.exec(location.hash) ?? [];
-  if (code !== null) history.replaceState(null, '', location.pathname);
+  if (code !== null) history.replaceState(history.state, '', location.pathname);
   return code;
 }
 

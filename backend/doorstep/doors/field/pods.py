@@ -112,8 +112,8 @@ _OWN_PODS = f"""
 WITH own AS (
   SELECT d.*, ({appeals.IN_QUESTION}) AS in_question FROM pod d WHERE d.person_id = $1 AND {{which}}),
 known AS (
-  SELECT d.*, o.number, said.appealed, asked.open, asked.closed_at, asked.closing_words
-    FROM own d JOIN customer_order o ON o.id = d.order_id
+  SELECT d.*, o.number, a.phone, said.appealed, asked.open, asked.closed_at, asked.closing_words
+    FROM own d JOIN customer_order o ON o.id = d.order_id JOIN address a ON a.id = o.address_id
     LEFT JOIN LATERAL (
       SELECT max(w.recorded_at) AS appealed FROM field_word w WHERE w.pod_id = d.id) said ON true
     LEFT JOIN LATERAL (
@@ -135,6 +135,7 @@ SELECT d.id AS pod_id, d.stop_id, d.number, d.captured_at, coalesce(d.check_verd
        d.hold_lifted_at IS NOT NULL AS settled, NOT d.in_question AS counts, d.standing,
        CASE d.standing WHEN 'upheld' THEN d.closing_words
             WHEN 'overturned' THEN coalesce(d.hold_lifted_reason, d.verdict_reason) ELSE '' END AS decision,
+       CASE WHEN d.in_question AND d.hold_reason IS NOT NULL THEN d.phone END AS phone,
        ARRAY (SELECT p.slot FROM pod_photo p
                WHERE p.pod_id = d.id AND p.verified_at IS NULL ORDER BY p.slot) AS waits_for
   FROM told d"""  # noqa: S608 - constants of ours
@@ -163,7 +164,8 @@ class PodCheckOut(Struct):
     not. `findings` are the `reasons` by name; `missing` is what of the recipe the proof lacks.
     `settled`: a dispatcher or a later proof has answered it, so no better photo is needed. `counts`
     is false while it is not accepted. `standing`: it was appealed; then a desk has decided, by the
-    words of `decision`: it stays so (`upheld`) or the proof counts (`overturned`).
+    words of `decision`: it stays so (`upheld`) or the proof counts (`overturned`). `phone` is the
+    customer's while his code is to be asked for.
     """
 
     pod_id: UUID
@@ -179,6 +181,7 @@ class PodCheckOut(Struct):
     counts: bool
     standing: Literal["appealed", "upheld", "overturned"] | None
     decision: str
+    phone: str | None
     checked_at: datetime | None
 
 

@@ -13,3 +13,8 @@ function digit(character: string): string {
   const zero = ZEROS.find((first) => point >= first && point <= first + 9);
   return zero === undefined ? character : String(point - zero);
 }
+
+/** Return what of a phone number is dialled, as `tel:` and WhatsApp want it. */
+export function digitsOf(phone: string | null | undefined): string {
+  return (phone ?? '').replaceAll(/[^0-9]/g, '');
+}
