@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import asyncpg
-import pytest
 from playwright.async_api import Playwright, expect
 
 from doorstep.play import picking
@@ -24,6 +23,7 @@ from tests.support.field_hands import hand_over
 from tests.support.pictures import make_12mp_jpeg, make_jpeg
 from tests.support.whole_stack import WholeStack
 
+DOORS = 60
 PHOTOS = 4
 LARGE_EVERY = 7
 """Every so many doors one photo has 12 megapixels: eight of sixty."""
@@ -45,12 +45,11 @@ TAKEN = """(async () => {
 })()"""
 
 
-@pytest.mark.parametrize("doors", [10, pytest.param(60, marks=pytest.mark.soak)])
 async def test_a_shift_without_a_signal_arrives_whole_and_once(
-    alone: WholeStack, playwright: Playwright, tmp_path: Path, doors: int, record_property: Any
+    alone: WholeStack, playwright: Playwright, tmp_path: Path, record_property: Any
 ) -> None:
     async with company(alone) as people:
-        parcels = await _planned(people, doors)
+        parcels = await _planned(people)
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, alone)
             await enrol(page, await code_for(alone, "delivery"))
@@ -68,20 +67,20 @@ async def test_a_shift_without_a_signal_arrives_whole_and_once(
             assert max(taps) <= TAPS_AFTER_PHOTOS
             await expect(page.get_by_text("There is nothing to do")).to_be_visible()
             taken = await page.evaluate(TAKEN)
-            assert len(taken) == doors * PHOTOS
+            assert len(taken) == DOORS * PHOTOS
             await context.set_offline(False)
             for parcel in parcels:
                 await parcel.reached(1013)
-            await settled(page, seconds=doors * 20)
+            await settled(page, seconds=DOORS * 20)
     await _whole_and_once(alone, {stop["id"] for stop in stops.values()}, set(taken))
     status, said = await alone.doctor()
     assert status == 0, said
     record_property(
-        "counts", f"offline shift: {doors} doors, {len(taken)} photos, {max(taps)} taps"
+        "counts", f"offline shift: {DOORS} doors, {len(taken)} photos, {max(taps)} taps"
     )
 
 
-async def _planned(people: Company, doors: int) -> list[ParcelPlay]:
+async def _planned(people: Company) -> list[ParcelPlay]:
     """Bring so many orders as far as one run of the executive, not accepted yet."""
     turn = asyncio.Semaphore(6)
 
@@ -97,7 +96,7 @@ async def _planned(people: Company, doors: int) -> list[ParcelPlay]:
             await parcel.reached(1008)
             return parcel
 
-    parcels = await asyncio.gather(*(one(number) for number in range(1, doors + 1)))
+    parcels = await asyncio.gather(*(one(number) for number in range(1, DOORS + 1)))
     dispatcher = await people.staff("dispatcher")
     executive = await people.of("delivery", "AE")
     run = {"person_id": str(executive.user.person_id), "vehicle": "VAN-1"}
