@@ -308,6 +308,13 @@ async def test_after_the_code_he_sees_his_name_address_and_papers(company: Compa
         assert f'filename="{order.number}-1-proof.pdf"' in proof.headers["content-disposition"]
         assert (await visitor.http.get(f"{address}/parcels/2/proof")).status_code == 404
 
+        await core_db.execute(
+            "UPDATE address SET line1 = 'Road 214, Tower 1, floor 4, flat 402', region = city,"
+            " postcode = '00000'"
+        )
+        told = "Aisha Khan Road 214, Tower 1, floor 4, flat 402 Dubai Help us find the door"
+        assert told in words_of(await visitor.read(address))
+
         after = await visitor.do(forms_of(page)["out"])
         assert "Marina" not in after
         assert (await visitor.http.get(f"{address}/invoice")).status_code == 404

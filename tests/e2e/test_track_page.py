@@ -262,6 +262,22 @@ async def test_an_open_page_follows_the_order_and_is_never_ahead_of_it(
     assert {3, 8} <= {*seen}, "it has followed, not only begun and ended"
 
 
+async def test_a_page_that_has_refused_a_form_follows_the_order_all_the_same(
+    company: Company, base: str, playwright: Playwright
+) -> None:
+    order = await standing(company, 1011, ("WM-7KG", 1))
+    async with chrome(playwright) as browser:
+        page = await browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
+        await page.goto(link(base, order))
+        await page.get_by_text("I have a code").click()
+        await page.get_by_label("Code from the message").fill("000000")
+        await page.get_by_role("button", name="Open").click()
+        await expect(page.get_by_role("alert")).to_contain_text("This code is not right")
+        await expect(page.get_by_label("Code from the message")).to_be_in_viewport()
+        await order.go_on(1012)
+        await expect(page.locator("h1")).to_have_text("Out For Delivery")
+
+
 async def test_news_takes_neither_typed_words_nor_the_place_of_the_cursor(
     company: Company, base: str, playwright: Playwright
 ) -> None:

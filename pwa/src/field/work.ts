@@ -155,11 +155,18 @@ export function matching(list: Job[], words: string): Job[] {
 /** Write an address in the order in which a driver looks for it; nothing of it stands there twice. */
 export function lines(address: Schemas['DoorAddress']): string[] {
   const { line1, building, floor, flat, area, city, postcode } = address;
-  const house = [building, floor, flat].filter((part) => part !== '' && !line1.includes(part));
+  const house = [building, floor, flat].filter((part) => part !== '');
+  // Floor 2 is not in "Road 214": only a line that has the whole of it as words tells it already.
+  const told = building !== '' && house.every((part) => inWords(line1).includes(inWords(part)));
   // Where there are no postcodes, shops ask for one all the same.
   const code = /^0*$/.test(postcode) ? '' : postcode;
   const town = [area, city, code].filter((part) => part !== '');
-  return [line1, house.join(' · '), town.join(', ')].filter((line) => line !== '');
+  return [line1, told ? '' : house.join(' · '), town.join(', ')].filter((line) => line !== '');
+}
+
+function inWords(text: string): string {
+  const words = text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  return ` ${words.join(' ')} `;
 }
 
 /** Return the proofs that were not accepted, or of which a desk has decided since they were appealed. */

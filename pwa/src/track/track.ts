@@ -5,6 +5,9 @@
 
 const main = (): HTMLElement | null => document.getElementById('main');
 
+/** The page's own address; where a form was refused, the address that is shown is the form's. */
+const page = /^\/t\/orders\/[^/]+/.exec(location.pathname)?.[0] ?? location.pathname;
+
 let fetching = false;
 let again = false;
 let stream = follow();
@@ -17,10 +20,10 @@ document.addEventListener('visibilitychange', () => {
 
 function follow(): EventSource {
   const seen = main()?.dataset['version'] ?? '';
-  const opened = new EventSource(`${location.pathname}/events?seen=${encodeURIComponent(seen)}`);
+  const opened = new EventSource(`${page}/events?seen=${encodeURIComponent(seen)}`);
   opened.addEventListener('message', renew);
   // The link opens nothing any more: the server says so best.
-  opened.addEventListener('gone', () => location.reload());
+  opened.addEventListener('gone', () => location.replace(page));
   return opened;
 }
 
@@ -30,7 +33,7 @@ function renew(): void {
   if (fetching) return;
   fetching = true;
   const request = new XMLHttpRequest();
-  request.open('GET', location.href.split('#')[0] ?? '');
+  request.open('GET', page + location.search);
   request.responseType = 'document';
   request.addEventListener('loadend', () => {
     fetching = false;

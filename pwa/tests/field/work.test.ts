@@ -53,6 +53,9 @@ test('an address says nothing twice, and no postcode of noughts', () => {
   expect(lines(ADDRESS)).toEqual(['Al Wasl Road 214', 'Safa Tower · 12 · 1204', 'Al Safa, Dubai']);
   const whole = { ...ADDRESS, line1: 'Al Wasl Road 214, Safa Tower, floor 12, flat 1204' };
   expect(lines(whole)).toEqual([whole.line1, 'Al Safa, Dubai']);
+  const low = { ...ADDRESS, building: 'Tower', floor: '2', flat: '14' };
+  expect(lines(low)[1]).toBe('Tower · 2 · 14');
+  expect(lines({ ...ADDRESS, line1: '12 Marina Walk', building: '', flat: '' })[1]).toBe('12');
   expect(lines({ ...ADDRESS, postcode: '682001' }).at(-1)).toBe('Al Safa, Dubai, 682001');
 });
 

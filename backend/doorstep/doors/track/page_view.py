@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -155,12 +156,23 @@ def _title(tracking: Tracking, cards: Sequence[Card]) -> str:
 
 
 def _address(facts: PageFacts) -> list[str]:
+    """Write the address; nothing of it stands there twice."""
     address = facts.address
     if address is None:
         return []
-    door = ", ".join(filter(None, (address.building, address.floor, address.flat)))
-    town = ", ".join(filter(None, (address.area, address.city, address.region, address.postcode)))
-    return [line for line in (address.name, address.line1, door, town) if line]
+    house = [part for part in (address.building, address.floor, address.flat) if part]
+    told = address.building and all(_in_words(part, address.line1) for part in house)
+    door = "" if told else ", ".join(house)
+    # Where there are no postcodes, shops ask for one all the same.
+    code = address.postcode if address.postcode.strip("0") else ""
+    town = dict.fromkeys(filter(None, (address.area, address.city, address.region, code)))
+    return [line for line in (address.name, address.line1, door, ", ".join(town)) if line]
+
+
+def _in_words(part: str, line: str) -> bool:
+    """Tell whether a line has all of a part as words of its own: floor 2 is not in "Road 214"."""
+    spaced = [" ".join(["", *re.findall(r"\w+", text.lower()), ""]) for text in (part, line)]
+    return spaced[0] in spaced[1]
 
 
 def _card(
