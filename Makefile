@@ -47,7 +47,7 @@ test: setup $(STAMPS)/chromium ## Run every test on a real PostgreSQL and Redis 
 soak: setup $(STAMPS)/chromium ## Run the tests with their full counts; this takes long.
 	@exec $(BIN)/python -m pytest $(PYTEST) -m soak -o faulthandler_timeout=7200
 
-check: setup ## Lint, types, layers and drift of the generated schema, and the field app's lint and types.
+check: pwa ## Lint, types, layers and drift of the generated schema, and the field app's lint, types and bytes.
 	@$(BIN)/ruff check backend tests
 	@$(BIN)/ruff format --check backend tests
 	@$(BIN)/mypy

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
-import brotli
 from playwright.async_api import Playwright, expect
 
 from doorstep.seed import sample_users
@@ -30,17 +28,6 @@ IN_EACH = {
     "en": ("ltr", "COLLECT"), "hi": ("ltr", "लें"), "ar": ("rtl", "حصّل"),
     "ur": ("rtl", "وصول کریں"), "ml": ("ltr", "വാങ്ങുക"), "bn": ("ltr", "নিন"),
 }  # fmt: skip
-
-
-KB = 1000
-MOST = {"js": 45 * KB, "css": 8 * KB, "lazy": 25 * KB, "worker": 12 * KB}
-"""Bytes by brotli, as they travel: what a phone loads to see its first screen, and each later part.
-
-Of the worker each of its two files counts: what answers pages, and what sends with the page closed."""
-
-WORKER = "sw.js", "sync.js"
-
-LOADED = re.compile(r'(?:src|href)="/app/(assets/[^"]+\.(?:js|css))"')
 
 
 async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_without_a_signal(
@@ -193,19 +180,3 @@ async def _link_for(stack: WholeStack, role: str) -> str:
         made = await admin.post(f"/api/people/{person.person_id}/enrolment-codes", {})
     link: str = made["link"]
     return link
-
-
-def test_what_a_phone_loads_stays_small(app: Path) -> None:
-    def size(*names: str) -> int:
-        return sum(len(brotli.compress((app / name).read_bytes())) for name in names)
-
-    first = LOADED.findall((app / "index.html").read_text())
-    assert any(name.endswith(".js") for name in first)
-    assert size(*(name for name in first if name.endswith(".js"))) <= MOST["js"]
-    assert size(*(name for name in first if name.endswith(".css"))) <= MOST["css"]
-    # Beside them lie the files of the version before, which nobody loads.
-    own = {f"assets/{name}" for name in json.loads((app / "files.json").read_text())}
-    later = {name for name in own if name.endswith(".js")} - {*first}
-    assert later, "each language is loaded alone"
-    assert {name: size(name) for name in later if size(name) > MOST["lazy"]} == {}
-    assert {name: size(name) for name in WORKER if size(name) > MOST["worker"]} == {}
