@@ -113,6 +113,19 @@ async def open_app(context: BrowserContext, base_url: str, page: Page | None = N
     return page
 
 
+STANDS = """(async () => {
+  const known = await navigator.serviceWorker.getRegistration('/app/');
+  const of = (worker) => worker && worker.state;
+  const { controller } = navigator.serviceWorker;
+  return JSON.stringify({
+    version: window.harness?.version, ready: window.harness?.ready, controller: of(controller),
+    installing: of(known?.installing), waiting: of(known?.waiting), active: of(known?.active),
+    locks: await navigator.locks.query(),
+  });
+})()"""
+"""How the page and its workers stand, for a wait that was in vain."""
+
+
 async def until(page: Page, true: str, *, seconds: float = 60.0) -> None:
     """Wait until an expression is true on the page, also while the page loads anew.
 
@@ -125,7 +138,9 @@ async def until(page: Page, true: str, *, seconds: float = 60.0) -> None:
                 return
         except Error as moment:
             said = str(moment)
-        assert time.monotonic() < end, f"{true} did not come true in {seconds:.0f} s. {said}"
+        if time.monotonic() > end:
+            stands = await page.evaluate(STANDS)
+            raise AssertionError(f"{true}: not in {seconds:.0f} s. {said} {page.url} {stands}")
         await asyncio.sleep(0.05)
 
 

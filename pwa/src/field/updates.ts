@@ -5,7 +5,7 @@
  * pages at once, and each of them loads anew, once. The outbox is not touched by any of it.
  */
 
-import { TAKE_OVER } from '../shared/browser/between';
+import { CLAIM, TAKE_OVER } from '../shared/browser/between';
 import { SYNC_LOCK } from '../shared/sync/lock';
 
 /** Held, shared, by every page on which somebody has typed what is not saved yet. */
@@ -22,7 +22,7 @@ const RELOADED_AT = 'doorstep-reloaded-at';
 export type Applied = 'applied' | 'current' | 'unsaved' | 'sending';
 
 export interface UpdatePorts {
-  container: Pick<ServiceWorkerContainer, 'register' | 'controller' | 'addEventListener'>;
+  container: Pick<ServiceWorkerContainer, 'register' | 'ready' | 'controller' | 'addEventListener'>;
   locks: Pick<LockManager, 'request'>;
   storage: { getItem(name: string): string | null; setItem(name: string, value: string): void };
   now: () => number;
@@ -52,6 +52,10 @@ export class Updates {
     // Registered while the worker that takes the app out of service was leaving, it is that one still,
     // and nobody has looked for its successor.
     if (container.controller === null && registration.installing === null) void this.check();
+    // A page that was just being loaded when the first worker took over its pages was passed by.
+    if (container.controller === null) {
+      void container.ready.then(({ active }) => active?.postMessage({ type: CLAIM }));
+    }
     // At a cold start there is no form yet, so nobody has to be asked.
     if (registration.waiting !== null && (await this.apply()) !== 'applied') this.ports.ready();
   }

@@ -3,7 +3,7 @@
 import { createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 
-import { TAKE_OVER, type Word } from '../shared/browser/between';
+import { CLAIM, TAKE_OVER, type Word } from '../shared/browser/between';
 import type { Field } from '../shared/browser/field';
 import { onBackgroundSync, type SyncEvent } from './background-sync';
 import { onPush, onTap } from './notifications';
@@ -33,7 +33,9 @@ registerRoute(new NavigationRoute(createHandlerBoundToURL('index.html')));
 // The first worker of all has nobody to disturb. Later ones wait until they are told.
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener('message', (event) => {
-  if ((event.data as Word | null)?.type === TAKE_OVER) void self.skipWaiting();
+  const word = (event.data as Word | null)?.type;
+  if (word === TAKE_OVER) void self.skipWaiting();
+  if (word === CLAIM) event.waitUntil(self.clients.claim());
 });
 self.addEventListener('sync' as 'message', (event) =>
   onBackgroundSync(event as unknown as SyncEvent, field),

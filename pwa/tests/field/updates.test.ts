@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 
-import { TAKE_OVER } from '../../src/shared/browser/between';
+import { CLAIM, TAKE_OVER } from '../../src/shared/browser/between';
 import {
   holdUnsaved,
   RELOAD_GUARD_MS,
@@ -39,6 +39,8 @@ class FakeRegistration extends EventTarget {
 
 class FakeContainer extends EventTarget {
   controller: unknown = {};
+  active = new FakeWorker('activated');
+  ready = Promise.resolve({ active: this.active });
   registration = new FakeRegistration();
   async register(): Promise<FakeRegistration> {
     return this.registration;
@@ -99,6 +101,17 @@ test('the first worker of all is no update', async () => {
   worker.become('installed');
   container.dispatchEvent(new Event('controllerchange'));
   expect([told.ready, told.reloads]).toEqual([0, 0]);
+});
+
+test('a page that the first worker has passed by asks to be taken over', async () => {
+  const container = new FakeContainer();
+  await page(container).updates.start('sw.js', './');
+  await container.ready;
+  expect(container.active.said).toEqual([]);
+  container.controller = null;
+  await page(container).updates.start('sw.js', './');
+  await container.ready;
+  expect(container.active.said).toEqual([{ type: CLAIM }]);
 });
 
 test('a worker that has nobody in hand, and is not new, is looked past at once', async () => {

@@ -3,6 +3,9 @@
 /** A worker that hears this takes over from the one before it. */
 export const TAKE_OVER = 'TAKE_OVER';
 
+/** A worker that hears this takes over the pages that have none. */
+export const CLAIM = 'CLAIM';
+
 /** A page that hears this shows the job that a notification is about. */
 export const OPEN = 'OPEN';
 
@@ -12,4 +15,5 @@ export const LOOK = 'LOOK';
 /** The tag under which the browser wakes the worker once there is a signal, the page closed. */
 export const BACKGROUND_TAG = 'doorstep-sync';
 
-export type Word = { type: typeof TAKE_OVER | typeof LOOK } | { type: typeof OPEN; lane: string };
+export type Word =
+  { type: typeof TAKE_OVER | typeof CLAIM | typeof LOOK } | { type: typeof OPEN; lane: string };
