@@ -86,6 +86,8 @@ async def test_the_right_code_told_later_makes_a_proof_good(company: Company) ->
     code = company.told(r"(?<!\d)(\d{6})(?!\d)", order.number)
     holds = "SELECT count(*) FROM pod WHERE hold_reason IS NOT NULL AND hold_lifted_at IS NULL"
     assert await core_db.value(holds) == 1
+    # Neither a reason nor a code says nothing.
+    assert (await company.send("delivery", path, capture())).status_code == 422
     wrong = capture(handover_code=str((int(code) + 1) % 1_000_000).zfill(6))
     for _ in range(2):
         assert (await ok(company, "delivery", path, wrong))["verdict"] == "applied"

@@ -56,8 +56,17 @@ class Amendment(Said, kw_only=True, forbid_unknown_fields=True):
     amends: UUID
 
 
+CODE_TOLD = "The customer has told the code."
+"""What an appeal says that tells a code and nothing else."""
+
+
 class Appeal(Said, kw_only=True, forbid_unknown_fields=True):
     """Why a proof should count that was not accepted; a code that was told later may say it alone."""
 
-    words: Words = "The customer has told the code."
+    words: Words = CODE_TOLD
     handover_code: Annotated[str, Meta(min_length=1, max_length=12)] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.handover_code is None and self.words == CODE_TOLD:
+            raise ValueError("An appeal says why, or tells the code.")
