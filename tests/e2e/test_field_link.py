@@ -13,8 +13,7 @@ from doorstep.play.visitors import until
 from tests.e2e.test_field_delivery import labels_of
 from tests.support.field_app import phone
 from tests.support.field_face import code_for, company, enrol, on_the_way, open_face, sound
-from tests.support.field_hands import scan, take_photo
-from tests.support.pictures import make_jpeg
+from tests.support.field_hands import up_to_the_money
 from tests.support.whole_stack import WholeStack
 
 
@@ -29,11 +28,7 @@ async def test_a_link_is_scanned_paid_and_counted_in_the_middle_of_a_handover(
             await enrol(page, await code_for(own, "delivery"))
             await page.get_by_role("link", name=parcel.order.number).click()
             await page.get_by_role("link", name="Hand over").click()
-            await page.get_by_role("button", name="· customer").click()
-            for label in await labels_of(parcel):
-                await scan(page, label)
-            await take_photo(page, "The goods at the door", make_jpeg(1600, 1200))
-            await page.get_by_role("button", name="Go on").click()
+            await up_to_the_money(page, await labels_of(parcel))
             await expect(page.get_by_role("heading", name="Money")).to_be_visible()
             await page.get_by_role("button", name="Let the customer pay by link").click()
             await expect(page.get_by_text("The link is being made")).to_be_visible()

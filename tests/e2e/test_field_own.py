@@ -20,7 +20,7 @@ from tests.support.field_face import (
     open_face,
     whole_app_on_the_phone,
 )
-from tests.support.field_hands import look_for_news, scan, take_photo, unlock
+from tests.support.field_hands import look_for_news, take_photo, unlock, up_to_the_money
 from tests.support.pictures import make_jpeg
 from tests.support.whole_stack import WholeStack
 
@@ -149,11 +149,7 @@ async def test_the_right_code_told_later_makes_a_proof_count(
             await enrol(page, await code_for(alone, "delivery"))
             await page.get_by_role("link", name=parcel.order.number).click()
             await page.get_by_role("link", name="Hand over").click()
-            await page.get_by_role("button", name="· customer").click()
-            for label in await labels_of(parcel):
-                await scan(page, label)
-            await take_photo(page, "The goods at the door", make_jpeg(1600, 1200))
-            await page.get_by_role("button", name="Go on").click()
+            await up_to_the_money(page, await labels_of(parcel))
             await page.get_by_role("button", name="in cash").click()
             said = page.get_by_label("The customer's code")
             await said.fill(code[:-1] + str((int(code[-1]) + 1) % 10))

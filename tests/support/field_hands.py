@@ -59,6 +59,15 @@ async def unlock(page: Page, pin: str) -> None:
     await page.get_by_role("button", name="Open").click()
 
 
+async def up_to_the_money(page: Page, labels: list[str]) -> None:
+    """Begin to hand a parcel over to its customer: who, which boxes, and the photo."""
+    await page.get_by_role("button", name="· customer").click()
+    for label in labels:
+        await scan(page, label)
+    await take_photo(page, "The goods at the door", make_jpeg(1600, 1200))
+    await page.get_by_role("button", name="Go on").click()
+
+
 async def hand_over(page: Page, stop: dict[str, Any], pictures: list[bytes], code: str) -> int:
     """Hand one prepaid parcel over with a signature; tell how many taps it took after the photos."""
     await page.goto(page.url.split("#")[0] + f"#/do/deliver/stop/{stop['id']}")
