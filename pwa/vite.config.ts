@@ -6,7 +6,8 @@ import { VitePWA } from 'vite-plugin-pwa';
 
 import { keepPrevious, ofThisVersion } from './build/keep-previous';
 import { messages } from './build/messages';
-import { SYNC_FILE, workerSync } from './build/worker-sync';
+import { whole } from './build/whole';
+import { SYNC_FILES, workerSync } from './build/worker-sync';
 
 const version = process.env['APP_VERSION'] ?? packageVersion();
 const outDir = process.env['APP_OUT'] ?? new URL('dist/field', import.meta.url).pathname;
@@ -36,7 +37,7 @@ export default defineConfig({
     svelte({ configFile: false }),
     messages(),
     keepPrevious(outDir),
-    workerSync(outDir, version),
+    workerSync(version),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: '../worker',
@@ -47,8 +48,8 @@ export default defineConfig({
         injectionPoint: 'self.precached',
         globPatterns: ['**/*.{js,css,html,svg,wasm}'],
         maximumFileSizeToCacheInBytes: 4 << 20,
-        globIgnores: ['kill.js', 'sw.js', SYNC_FILE],
-        manifestTransforms: [ofThisVersion(outDir)],
+        globIgnores: ['kill.js', 'sw.js', SYNC_FILES],
+        manifestTransforms: [ofThisVersion(outDir), whole(outDir)],
       },
       manifest: {
         name: 'Doorstep field',

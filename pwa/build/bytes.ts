@@ -10,7 +10,6 @@ import { brotliCompressSync } from 'node:zlib';
 
 const BUILT = new URL('../dist/field/', import.meta.url);
 const LOADED = /(?:src|href)="\/app\/(assets\/[^"]+\.(?:js|css))"/g;
-const WORKER = ['sw.js', 'sync.js'];
 
 /** At most so many kB (1,000 bytes). */
 const MOST = { js: 45, css: 8, lazy: 25, worker: 12, wasm: 360 };
@@ -24,12 +23,13 @@ const first = [...read('index.html').toString().matchAll(LOADED)].map(([, name =
 const own = (JSON.parse(read('files.json').toString()) as string[]).map((name) => `assets/${name}`);
 const ending = (names: string[], end: string): string[] =>
   names.filter((name) => name.endsWith(end));
-const later = ending(own, '.js').filter((name) => !first.includes(name));
+const sending = own.filter((name) => name.startsWith('assets/sync-'));
+const later = ending(own, '.js').filter((name) => ![...first, ...sending].includes(name));
 const found = [
   ...[ending(first, '.js')].map((names) => ['js', 'first screen', sum(names)] as const),
   ...[ending(first, '.css')].map((names) => ['css', 'first screen', sum(names)] as const),
   ...later.map((name) => ['lazy', name, size(name)] as const),
-  ...WORKER.map((name) => ['worker', name, size(name)] as const),
+  ...['sw.js', ...sending].map((name) => ['worker', name, size(name)] as const),
   ...ending(own, '.wasm').map((name) => ['wasm', name, size(name)] as const),
 ];
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from playwright.async_api import Page, Playwright, expect
@@ -37,6 +38,11 @@ TAPS_UNTIL_IT_IS_TAKEN = """void (async () => {
 """What its person does: while something is sent the update says so, and is tapped again."""
 
 
+NONE_INSTALLS = """navigator.serviceWorker.getRegistration('/app/').then(
+  (known) => known.installing === null
+)"""
+
+
 async def test_it_opens_without_a_signal_and_a_new_version_waits_for_a_yes(
     own: WholeStack, app: Path, playwright: Playwright, tmp_path: Path
 ) -> None:
@@ -66,6 +72,32 @@ async def test_it_opens_without_a_signal_and_a_new_version_waits_for_a_yes(
 
         await page.evaluate("window.release()")
         # The page loads anew under the call, so nobody may be there to hear its answer.
+        await page.evaluate(TAPS_UNTIL_IT_IS_TAKEN)
+        await until(page, f"window.harness?.version === '{first}+'")
+
+
+async def test_a_version_is_taken_only_whole(
+    own: WholeStack, app: Path, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with phone(playwright, tmp_path / "profile") as context:
+        page = await open_app(context, own.base_url)
+        first = await version(page)
+        of_before = (app / "harness.html").read_bytes()
+        putting = asyncio.create_task(asyncio.to_thread(build, app, f"{first}+"))
+        while not putting.done():
+            await page.evaluate("harness.updates.check()")
+            await asyncio.sleep(0.05)
+        await putting
+        # Another server still gives the page of the version before.
+        whole = (app / "harness.html").read_bytes()
+        (app / "harness.html").write_bytes(of_before)
+        await page.evaluate("harness.updates.check()")
+        await until(page, NONE_INSTALLS)
+        assert await page.evaluate("harness.ready") == 0
+
+        (app / "harness.html").write_bytes(whole)
+        await page.evaluate("harness.updates.check()")
+        await until(page, "harness.ready === 1")
         await page.evaluate(TAPS_UNTIL_IT_IS_TAKEN)
         await until(page, f"window.harness?.version === '{first}+'")
 

@@ -13,7 +13,7 @@ export const UNSAVED_LOCK = 'doorstep-unsaved';
 
 export const CHECK_MS = 60 * 60_000;
 
-/** A page that has just been loaded anew is not loaded anew again, whatever workers do. */
+/** A page that has just been loaded anew is not loaded anew again, unless somebody asks for it. */
 export const RELOAD_GUARD_MS = 30_000;
 
 const RELOADED_AT = 'doorstep-reloaded-at';
@@ -33,6 +33,8 @@ export interface UpdatePorts {
 
 export class Updates {
   #registration: ServiceWorkerRegistration | null = null;
+  /** Somebody who looks at this page has said yes to a new version. */
+  #asked = false;
 
   constructor(private readonly ports: UpdatePorts) {}
 
@@ -56,8 +58,10 @@ export class Updates {
     if (container.controller === null) {
       void container.ready.then(({ active }) => active?.postMessage({ type: CLAIM }));
     }
+    if (registration.waiting === null) return;
     // At a cold start there is no form yet, so nobody has to be asked.
-    if (registration.waiting !== null && (await this.apply()) !== 'applied') this.ports.ready();
+    const asks = this.#justReloaded() || (await this.#takeOver()) !== 'applied';
+    if (asks) this.ports.ready();
   }
 
   /** Look whether there is a new version: hourly, when the page is looked at, when the server says 426. */
@@ -68,6 +72,11 @@ export class Updates {
 
   /** Let the version that waits take over, if no page has anything unsaved and nothing is being sent. */
   async apply(): Promise<Applied> {
+    this.#asked = true;
+    return await this.#takeOver();
+  }
+
+  async #takeOver(): Promise<Applied> {
     const waiting = this.#registration?.waiting ?? null;
     if (waiting === null) return 'current';
     return this.#alone(UNSAVED_LOCK, 'unsaved', () =>
@@ -96,11 +105,14 @@ export class Updates {
   }
 
   #reload(): void {
-    const { now, storage, reload } = this.ports;
-    const before = Number(storage.getItem(RELOADED_AT) ?? 0);
-    if (Math.abs(now() - before) < RELOAD_GUARD_MS) return;
-    storage.setItem(RELOADED_AT, String(now()));
-    reload();
+    if (this.#justReloaded() && !this.#asked) return;
+    this.ports.storage.setItem(RELOADED_AT, String(this.ports.now()));
+    this.ports.reload();
+  }
+
+  #justReloaded(): boolean {
+    const before = Number(this.ports.storage.getItem(RELOADED_AT) ?? 0);
+    return Math.abs(this.ports.now() - before) < RELOAD_GUARD_MS;
   }
 }
 

@@ -10,22 +10,23 @@ import { onPush, onTap } from './notifications';
 
 declare const self: ServiceWorkerGlobalScope & {
   precached: { url: string; revision: string | null }[];
-  /** What `sync.js` gives. */
+  /** What the part that sends gives. */
   openSync: () => Field;
 };
 
-const SYNC = 'sync.js';
+/** Where the part that sends lies, named by its content; see build/worker-sync.ts. */
+declare const SYNC_FILE: string;
 
 let opened: Field | null = null;
 
 // Woken for a page that loads, the worker needs no sync and no database.
 function field(): Field {
-  if (opened === null) importScripts(SYNC);
+  if (opened === null) importScripts(SYNC_FILE);
   return (opened ??= self.openSync());
 }
 
 // What is imported while it installs lies beside the worker from then on, also without a signal.
-self.addEventListener('install', () => importScripts(SYNC));
+self.addEventListener('install', () => importScripts(SYNC_FILE));
 
 precacheAndRoute(self.precached);
 registerRoute(new NavigationRoute(createHandlerBoundToURL('index.html')));

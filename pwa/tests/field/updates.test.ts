@@ -61,7 +61,7 @@ function page(container: FakeContainer) {
     reload: () => void (told.reloads += 1),
     ready: () => void (told.ready += 1),
   };
-  return { told, updates: new Updates(ports) };
+  return { told, updates: new Updates(ports), again: () => new Updates(ports) };
 }
 
 async function waiting(): Promise<{ container: FakeContainer; worker: FakeWorker }> {
@@ -155,6 +155,20 @@ test('a page loads anew once, and not in a circle', async () => {
     container.dispatchEvent(new Event('controllerchange'));
     expect(told.reloads).toBe(reloads);
   }
+});
+
+test('a page that has just been loaded anew asks before the next version, and then takes it', async () => {
+  const { container, worker } = await waiting();
+  const { told, updates, again } = page(container);
+  await updates.start('sw.js', './');
+  container.dispatchEvent(new Event('controllerchange'));
+  container.registration.waiting = worker;
+  const anew = again();
+  await anew.start('sw.js', './');
+  expect([told.reloads, told.ready, worker.said]).toEqual([1, 1, []]);
+  expect(await anew.apply()).toBe('applied');
+  container.dispatchEvent(new Event('controllerchange'));
+  expect(told.reloads).toBe(2);
 });
 
 test('to look without a signal is no error', async () => {
