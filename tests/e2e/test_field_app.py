@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 from playwright.async_api import Page, Playwright, expect
 
@@ -37,6 +37,8 @@ TAPS_UNTIL_IT_IS_TAKEN = """void (async () => {
 })()"""
 """What its person does: while something is sent the update says so, and is tapped again."""
 
+
+PAGES = {"index.html", "harness.html"}
 
 NONE_INSTALLS = """navigator.serviceWorker.getRegistration('/app/').then(
   (known) => known.installing === null
@@ -82,20 +84,18 @@ async def test_a_version_is_taken_only_whole(
     async with phone(playwright, tmp_path / "profile") as context:
         page = await open_app(context, own.base_url)
         first = await version(page)
-        of_before = (app / "harness.html").read_bytes()
-        putting = asyncio.create_task(asyncio.to_thread(build, app, f"{first}+"))
-        while not putting.done():
-            await page.evaluate("harness.updates.check()")
-            await asyncio.sleep(0.05)
-        await putting
-        # Another server still gives the page of the version before.
-        whole = (app / "harness.html").read_bytes()
-        (app / "harness.html").write_bytes(of_before)
-        await page.evaluate("harness.updates.check()")
-        await until(page, NONE_INSTALLS)
-        assert await page.evaluate("harness.ready") == 0
-
-        (app / "harness.html").write_bytes(whole)
+        whole = tmp_path / "next"
+        copytree(app, whole)
+        build(whole, f"{first}+")
+        try:
+            # While it is put in place, and then with another server that has the pages of before.
+            for later in ({"sw.js", *PAGES}, PAGES):
+                copytree(whole, app, ignore=ignore_patterns(*later), dirs_exist_ok=True)
+                await page.evaluate("harness.updates.check()")
+                await until(page, NONE_INSTALLS)
+                assert await page.evaluate("harness.ready") == 0
+        finally:
+            copytree(whole, app, dirs_exist_ok=True)
         await page.evaluate("harness.updates.check()")
         await until(page, "harness.ready === 1")
         await page.evaluate(TAPS_UNTIL_IT_IS_TAKEN)

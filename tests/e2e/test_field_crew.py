@@ -176,8 +176,8 @@ async def _checklist(page: Page, screens: Screens) -> None:
     for n in range(1, await cards.count()):
         await cards.nth(n).get_by_role("button").first.click()
     await cards.first.get_by_role("button").last.click()
-    await page.get_by_label("What is missing?").fill("The trolley is broken.")
-    await page.get_by_label("What is missing?").blur()
+    await page.get_by_label("What is not in order?").fill("The trolley is broken.")
+    await page.get_by_label("What is not in order?").blur()
     await page.get_by_role("button", name="Everything is looked at").click()
 
 

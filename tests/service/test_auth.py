@@ -19,6 +19,7 @@ from doorstep.core.auth.errors import (
     PasswordTooWeak,
     PersonNotComplete,
     PersonSignsInOtherwise,
+    PinTooEasy,
     RefreshTokenReused,
     SignInFailed,
 )
@@ -156,6 +157,11 @@ class TestEnrolment:
 
 
 class TestPin:
+    @pytest.mark.parametrize("pin", ["123456", "987654", "000000"])
+    async def test_what_anybody_would_try_first_is_no_pin(self, pin: str) -> None:
+        with pytest.raises(PinTooEasy):
+            await service.enrol("AAAA-BBBB", label="p", pin=pin, key=KEY)
+
     async def test_the_pin_opens_a_new_session_and_ends_the_old_one(self) -> None:
         courier = await enter("courier")
         assert courier.tokens.device_id is not None

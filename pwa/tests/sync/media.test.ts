@@ -30,6 +30,9 @@ test('all previews go before the first photo, events before both', async () => {
     picture('preview', 3_000, seed),
   ]);
   await captureMany(sync, 2, (index) => ({ pictures: pairs[index] ?? [] }));
+  // A preview is the same picture as its photo.
+  expect((await sync.status(PERSON)).pictures_waiting.count).toBe(2);
+  expect((await sync.onItsWay(PERSON)).map((lane) => lane.pictures)).toEqual([2]);
   const seen = watch(device, () => {
     expect(device.server.events.size).toBe(2);
     return false;

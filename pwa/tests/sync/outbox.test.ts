@@ -21,7 +21,7 @@ test('a capture is one strict transaction with its state and its pictures', asyn
   expect(await sync.state(PERSON)).toEqual(new Map([['stop:1', 'delivered']]));
   expect(await sync.status(PERSON)).toMatchObject({
     waiting: { count: 2 },
-    pictures_waiting: { count: 2, bytes: 7_000 },
+    pictures_waiting: { count: 1, bytes: 7_000 },
   });
 });
 

@@ -22,6 +22,7 @@ __all__ = [
     "PersonNotComplete",
     "PersonSignsInOtherwise",
     "PinNotSixDigits",
+    "PinTooEasy",
     "RefreshTokenReused",
     "SignInFailed",
 ]
@@ -115,6 +116,12 @@ class PinNotSixDigits(Invalid):
     """A PIN is six digits."""
 
     title = "A PIN has six digits."
+
+
+class PinTooEasy(Invalid):
+    """One digit six times, or six in a row: what is tried first on a phone that was found."""
+
+    title = "The PIN is too easy to guess: not one digit only, not six in a row."
 
 
 class PersonNotComplete(Invalid):

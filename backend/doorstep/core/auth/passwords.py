@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from doorstep.core.auth.errors import PasswordTooWeak, PinNotSixDigits
+from doorstep.core.auth.errors import PasswordTooWeak, PinNotSixDigits, PinTooEasy
 
 MINIMUM_LENGTH = 15
 MAXIMUM_LENGTH = 200
@@ -39,12 +40,15 @@ def check_password(password: str, *, login: str) -> None:
 
 
 def check_pin(pin: str) -> None:
-    """Accept six digits.
+    """Accept six digits that are not the first ones anybody would try.
 
-    Raises: PinNotSixDigits.
+    Raises: PinNotSixDigits, PinTooEasy.
     """
     if not _PIN.fullmatch(pin):
         raise PinNotSixDigits
+    steps = {int(after) - int(before) for before, after in pairwise(pin)}
+    if len(steps) == 1 and steps <= {-1, 0, 1}:
+        raise PinTooEasy
 
 
 async def hash_secret(secret: str) -> str:

@@ -18,3 +18,9 @@ function digit(character: string): string {
 export function digitsOf(phone: string | null | undefined): string {
   return (phone ?? '').replaceAll(/[^0-9]/g, '');
 }
+
+/** Tell whether a PIN is one digit only or a row of digits, which the office does not take either. */
+export function isEasy(pin: string): boolean {
+  const steps = new Set([...pin].slice(1).map((one, n) => Number(one) - Number(pin[n])));
+  return steps.size === 1 && [-1, 0, 1].some((step) => steps.has(step));
+}

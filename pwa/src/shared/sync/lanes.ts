@@ -1,6 +1,8 @@
 /** What is on its way of each job: its captures, and the pictures that they name. */
 
 import type { Database } from './database';
+import type { Media } from './schema';
+import { pictures } from './status';
 
 /** Of one lane: captures and pictures that the server has not confirmed. */
 export interface OnItsWay {
@@ -27,6 +29,7 @@ export async function readLanes(database: Database, person_id: string): Promise<
     ]),
   );
   const lanes = new Map<string, OnItsWay>();
+  const media_of = new Map<string, Media[]>();
   const of = (lane: string): OnItsWay => {
     const known = lanes.get(lane) ?? { lane, captures: 0, pictures: 0, picture_bytes: 0 };
     lanes.set(lane, known);
@@ -36,9 +39,10 @@ export async function readLanes(database: Database, person_id: string): Promise<
   for (const picture of held.media) {
     if (picture.person_id !== person_id) continue;
     const [event_id = ''] = picture.event_ids;
-    const lane = of(lane_of.get(event_id) ?? '');
-    lane.pictures += 1;
-    lane.picture_bytes += picture.length;
+    const lane = lane_of.get(event_id) ?? '';
+    media_of.set(lane, [...(media_of.get(lane) ?? []), picture]);
+    of(lane).picture_bytes += picture.length;
   }
+  for (const [lane, media] of media_of) of(lane).pictures = pictures(media);
   return [...lanes.values()];
 }

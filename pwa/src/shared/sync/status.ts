@@ -88,10 +88,16 @@ function tally(
     waiting: amount(waiting.map((entry) => entry.bytes)),
     sending: amount(sending.map((entry) => entry.bytes)),
     needs_attention: all.quarantined + pending.filter((picture) => picture.problem !== null).length,
-    pictures_waiting: amount(pending.map((picture) => picture.length)),
+    pictures_waiting: { ...amount(pending.map((one) => one.length)), count: pictures(pending) },
     oldest_captured_ms: oldest([...held, ...pending]),
     oldest_at_rest_ms: oldest([...waiting, ...pending]),
   };
+}
+
+/** Count pictures as a person does: a preview is the same picture as its photo. */
+export function pictures(media: Media[]): number {
+  const previews = media.filter(({ kind }) => kind === 'preview').length;
+  return Math.max(previews, media.length - previews);
 }
 
 function oldest(rows: { captured_ms: number }[]): number | null {
