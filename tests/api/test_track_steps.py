@@ -56,7 +56,9 @@ async def test_whoever_must_sign_in_for_a_step_does_so_there_and_goes_on(
     order = await standing(company, 1004)
     address = await at_page(visitor, order, signed_in=False)
     wanted = f"{address}/parcels/1/times/delivery"
-    first = await visitor.http.get(wanted)
+    # The order's customer is written to in English, whatever the browser would like.
+    first = await visitor.http.get(wanted, headers={"Accept-Language": "hi"})
+    assert f'href="{wanted}?lang=ar"' in first.text
     assert (first.status_code, "Please sign in first" in words_of(first.text)) == (403, True)
     asked = await visitor.send(forms_of(first.text)["ask"])
     assert asked.headers["location"] == f"{wanted}?lang=en"
@@ -314,5 +316,7 @@ async def test_each_is_read_in_each_language_by_its_own_words(
     for path in paths:
         page = await visitor.read(f"{address}/{path}", lang=language)
         assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in page
+        # Whoever changes the language stays where he is.
+        assert all(f'href="{address}/{path}?lang={other}"' in page for other in LANGUAGES)
         if language != "en":
             assert not re.search(r"\b(Choose|Send|Take|Ask)\b", words_of(page))

@@ -81,7 +81,7 @@ async def signed_in(request: Request[Any, Any, Any], number: str) -> OwnerLink:
     """
     link = await by_cookie(request, number)
     if not link.signed_in:
-        raise links.CodeNeeded
+        raise links.CodeNeeded(language=link.language)
     return link
 
 

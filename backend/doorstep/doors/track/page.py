@@ -21,7 +21,7 @@ from doorstep.doors.track.page_answers import (
     pdf,
     wanted_language,
 )
-from doorstep.doors.track.page_reading import NoSuchPaper, language_of, read_own, read_page
+from doorstep.doors.track.page_reading import NoSuchPaper, read_own, read_page
 from doorstep.doors.track.page_routes import reads
 from doorstep.doors.track.page_schemas import Link
 from doorstep.doors.track.page_steps import ParcelPart
@@ -84,7 +84,7 @@ async def read_certificate(
 async def read_invoice(request: Request[Any, Any, Any], number: Token) -> Response[Any]:
     """Hand out the order's invoice to a customer who has signed in."""
     link = await _signed_in(request, number)
-    language = wanted_language(request) or await language_of(link)
+    language = wanted_language(request) or link.language
     sha256 = await read_own(link, page_sql.INVOICE, language)
     return pdf(await blobs.get(sha256), f"{link.number}-invoice")
 

@@ -40,11 +40,10 @@ def wanted_language(request: Request[Any, Any, Any]) -> str | None:
     return asked if asked in LANGUAGES else None
 
 
-def words_of(request: Request[Any, Any, Any]) -> Words:
-    """Speak as the address or the browser wants, where no order says how."""
-    return Words(
-        wanted_language(request) or choose_language(request.headers.get("accept-language", ""))
-    )
+def words_of(request: Request[Any, Any, Any], own: str = "") -> Words:
+    """Speak as the address wants, as the order's `own` customer is written to, or as the browser wants."""
+    browser = choose_language(request.headers.get("accept-language", ""))
+    return Words(wanted_language(request) or own or browser)
 
 
 def html(
@@ -162,7 +161,7 @@ def _missing(request: Request[Any, Any, Any]) -> Response[str]:
 def _refused(request: Request[Any, Any, Any], refusal: Refusal) -> Response[str]:
     if isinstance(refusal, LinkNotValid | NoSuchPaper) or refusal.status == NOT_FOUND:
         return _missing(request)
-    words = words_of(request)
+    words = words_of(request, refusal.facts.get("language", ""))
     text = words.refusal(refusal.problem_type())
     if isinstance(refusal, links.CodeNeeded) and request.url.path.startswith("/t/orders/"):
         return _sign_in_first(request, words, text)
@@ -181,10 +180,12 @@ def _sign_in_first(request: Request[Any, Any, Any], words: Words, why: str) -> R
     number = request.path_params["number"]
     here = order_path(number)
     word = links.said(request, number)
+    step = request.url.path.removeprefix(f"{here}/") if request.method == "GET" else ""
     text = page_words.render(
         "sign_in_first.html",
         words=words,
         here=here,
+        action=step,
         above=words("order", number=number),
         company=settings().company_name,
         why=why,
@@ -193,8 +194,8 @@ def _sign_in_first(request: Request[Any, Any, Any], words: Words, why: str) -> R
         sent=words("said_code_sent"),
     )
     cookies = [links.have_said(number)] if word else []
-    if request.method == "GET":
-        cookies.append(links.want(number, request.url.path.removeprefix(f"{here}/")))
+    if step:
+        cookies.append(links.want(number, step))
     return html(text, status=links.CodeNeeded.status, cookies=cookies)
 
 

@@ -73,7 +73,7 @@ async def _page(
     request: Asked, link: Link, parcel: int, which: str, refusal: Refusal | None = None
 ) -> Response[Any]:
     parcel_id = await parcel_of(link, parcel)
-    words, zone = await page_steps.words_for(request, link)
+    words, zone = page_steps.words_for(request, link)
     chosen = (await db.one(CHOSEN, parcel_id))[which]
     days = page_steps.days_of(await _times(parcel_id, which, link, words), words, zone, chosen)
     return _choice(link, words, f"parcels/{parcel}/times/{which}", which, days, refusal)
@@ -146,7 +146,7 @@ async def _repair(
     request: Asked, link: Link, parcel: int, piece: str, refusal: Refusal | None = None
 ) -> Response[Any]:
     parcel_id = await parcel_of(link, parcel)
-    words, zone = await page_steps.words_for(request, link)
+    words, zone = page_steps.words_for(request, link)
     offered = await repair_choice.offered(parcel_id, piece, actor=customer(link))
     times = [(start, words.clock(start)) for start in offered.free]
     days = page_steps.days_of(times, words, zone, offered.starts_at)

@@ -119,7 +119,7 @@ async def _address(
     refusal: Refusal | None = None,
 ) -> Response[Any]:
     """Show the form as it was filled in, and the pin that is looked at or else the saved one."""
-    words, _ = await page_steps.words_for(request, link)
+    words, _ = page_steps.words_for(request, link)
     saved = _saved(known)
     # Street, town and postcode stay as ordered: they are asked for only where there are none.
     asked = [part for part in rules.PLACE_PARTS if part in known["missing"]]

@@ -70,9 +70,9 @@ async def withdraw_erasure(request: Asked, number: Number) -> Response[Any]:
 
 
 async def _forms(request: Asked, link: Link, refusal: Refusal | None = None) -> Response[Any]:
-    words, _ = await page_steps.words_for(request, link)
+    words, _ = page_steps.words_for(request, link)
     asked = await erasure.read_of_order(link.order_id, actor=customer(link))
-    return page_steps.page("privacy.html", link, words, refusal=refusal, asked=asked)
+    return page_steps.page("privacy.html", link, words, refusal=refusal, action="data", asked=asked)
 
 
 handlers = [read_forms, download, ask_for_erasure, withdraw_erasure]

@@ -46,12 +46,6 @@ async def read_page(link: Link, language: str | None) -> tuple[Page, Words]:
     return page, words
 
 
-async def language_of(link: Link) -> str:
-    """Tell the language in which an order's customer is written to."""
-    found: str = await db.value("SELECT language FROM customer_order WHERE id = $1", link.order_id)
-    return found
-
-
 async def read_own(link: Link, statement: str, wanted: object) -> Any:
     """Read one value of the order under the customer's role.
 

@@ -101,6 +101,8 @@ class Link(Struct, frozen=True, kw_only=True):
     token_hash: bytes
     order_id: UUID
     number: str
+    language: str
+    zone: str
     version: str
     signed_in: bool
 

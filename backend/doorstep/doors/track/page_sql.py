@@ -20,11 +20,13 @@ _VERSION = """left(md5(concat_ws('.',
 
 # $1 hash of the token, $2 now, $3 hash of the session's token or NULL.
 LINK = f"""
-SELECT link.order_id, o.number, {_VERSION} AS version, EXISTS (
+SELECT link.order_id, o.number, o.language, h.zone, {_VERSION} AS version, EXISTS (
          SELECT FROM link_session s
           WHERE s.session_hash = $3 AND s.token_hash = link.token_hash AND s.ended_at IS NULL
             AND s.expires_at > $2) AS signed_in
-  FROM order_link link JOIN customer_order o ON o.id = link.order_id
+  FROM order_link link
+  JOIN customer_order o ON o.id = link.order_id
+  JOIN channel h ON h.id = o.channel_id
  WHERE link.token_hash = $1 AND link.owner_n = 0 AND link.revoked_at IS NULL AND link.expires_at > $2
 """  # noqa: S608 - constants of this folder
 

@@ -13,7 +13,7 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie, UploadFile
 from litestar.params import PathParameter
 
-from doorstep.core import db, limits
+from doorstep.core import limits
 from doorstep.core.actor import Actor
 from doorstep.core.auth.guard import client_of
 from doorstep.core.errors import NotFound, Refusal
@@ -29,10 +29,6 @@ from doorstep.settings import settings
 Number = Annotated[str, PathParameter()]
 ParcelPart = Annotated[int, PathParameter(ge=1, le=999)]
 Asked = Request[Any, Any, Any]
-
-LANGUAGE = """
-SELECT o.language, c.zone FROM customer_order o JOIN channel c ON c.id = o.channel_id WHERE o.id = $1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ async def signed_in(request: Asked, number: str) -> Link:
     """
     link = await links.by_cookie(request, number)
     if not link.signed_in:
-        raise links.CodeNeeded
+        raise links.CodeNeeded(language=link.language)
     return link
 
 
@@ -96,11 +92,10 @@ def customer(link: Link) -> Actor:
     )
 
 
-async def words_for(request: Asked, link: Link) -> tuple[Words, ZoneInfo]:
+def words_for(request: Asked, link: Link) -> tuple[Words, ZoneInfo]:
     """Speak as the address wants, or as the order's customer is written to, on his clock."""
-    found = await db.one(LANGUAGE, link.order_id)
-    language = wanted_language(request) or found["language"]
-    return Words(language, found["zone"]), ZoneInfo(found["zone"])
+    language = wanted_language(request) or link.language
+    return Words(language, link.zone), ZoneInfo(link.zone)
 
 
 def page(

@@ -56,7 +56,7 @@ async def _attempt(
     request: Asked, link: Link, parcel: int, refusal: Refusal | None = None
 ) -> Response[Any]:
     parcel_id = await parcel_of(link, parcel)
-    words, _ = await page_steps.words_for(request, link)
+    words, _ = page_steps.words_for(request, link)
     failed = await attempt_answers.last_failed(parcel_id)
     reported = ""
     if failed is not None:
@@ -114,7 +114,7 @@ async def _report(
     request: Asked, link: Link, parcel: int, refusal: Refusal | None = None, typed: str = ""
 ) -> Response[Any]:
     await parcel_of(link, parcel)
-    words, _ = await page_steps.words_for(request, link)
+    words, _ = page_steps.words_for(request, link)
     return page_steps.page(
         "report.html",
         link,
@@ -160,7 +160,7 @@ async def ask_for_help(
 async def _help(
     request: Asked, link: Link, refusal: Refusal | None = None, typed: str = ""
 ) -> Response[Any]:
-    words, _ = await page_steps.words_for(request, link)
+    words, _ = page_steps.words_for(request, link)
     return page_steps.page(
         "help.html", link, words, refusal=refusal, action="help", event_id=str(uuid7()), typed=typed
     )

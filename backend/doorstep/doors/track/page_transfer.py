@@ -63,7 +63,7 @@ async def _page(
     asked: str = "",
 ) -> Response[Any]:
     parcel_id = await parcel_of(link, parcel)
-    words, _ = await page_steps.words_for(request, link)
+    words, _ = page_steps.words_for(request, link)
     pieces = await warranty_claims.covered(parcel_id, actor=customer(link))
     return page_steps.page(
         "transfer.html",

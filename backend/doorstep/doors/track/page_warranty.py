@@ -68,7 +68,7 @@ async def _page(
     request: Asked, link: Link, parcel: int, refusal: Refusal | None = None, typed: str = ""
 ) -> Response[Any]:
     parcel_id = await parcel_of(link, parcel)
-    words, zone = await page_steps.words_for(request, link)
+    words, zone = page_steps.words_for(request, link)
     pieces = await warranty_claims.covered(parcel_id, actor=customer(link))
     starts: list[Any] = []
     if any(not one.over and not one.claim_open for one in pieces):

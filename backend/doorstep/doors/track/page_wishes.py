@@ -61,7 +61,7 @@ async def _return(
     request: Asked, link: Link, parcel: int, refusal: Refusal | None = None, typed: str = ""
 ) -> Response[Any]:
     parcel_id = await parcel_of(link, parcel)
-    words, zone = await page_steps.words_for(request, link)
+    words, zone = page_steps.words_for(request, link)
     goods = await returns.returnable(parcel_id, words.language, actor=customer(link))
     return page_steps.page(
         "return.html",
@@ -83,7 +83,7 @@ async def _return(
 async def read_wishes(request: Asked, number: Number) -> Response[Any]:
     """Show by which ways the customer is written to."""
     link = await page_steps.signed_in(request, number)
-    words, _ = await page_steps.words_for(request, link)
+    words, _ = page_steps.words_for(request, link)
     wishes = await contact_wishes.read(link.order_id, actor=customer(link))
     return page_steps.page("messages.html", link, words, action="messages", wishes=wishes)
 
