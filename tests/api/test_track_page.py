@@ -294,6 +294,10 @@ async def test_after_the_code_he_sees_his_name_address_and_papers(company: Compa
         number = await core_db.value("SELECT number FROM warranty")
         certificate = await visitor.http.get(f"{address}/certificates/{number}")
         assert certificate.content.startswith(b"%PDF")
+        goods = await core_db.value(
+            "SELECT p.name FROM warranty w JOIN product p ON p.id = w.product_id"
+        )
+        assert f"Warranty certificate (PDF) {goods} {number}" in words_of(level_0)
 
         page = await sign_in(visitor, address, order.order_id)
         words = words_of(page)

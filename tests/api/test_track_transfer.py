@@ -92,9 +92,22 @@ async def test_a_wrong_code_uses_up_a_try_and_gives_nothing(
         answer = await visitor.send(form, code=wrong)
         assert (answer.status_code, "is not right" in words_of(answer.text)) == (422, True)
     assert await core_db.value("SELECT failed_tries FROM warranty_transfer") == 5
-    # The right one comes too late.
-    assert (await visitor.send(form, code=right)).status_code == 422
+    # The right one comes too late, and a new one can be had from there.
+    late = await visitor.send(form, code=right)
+    assert late.status_code == 422
+    assert f'href="{form.action.removesuffix("/code?lang=en")}?lang=en"' in late.text
     assert await core_db.value("SELECT owner_n FROM warranty WHERE number = $1", piece) == 0
+
+
+async def test_a_number_that_is_no_phone_is_typed_again_beside_the_name(
+    company: Company, visitor: Visitor
+) -> None:
+    address = await at_page(visitor, await done(company))
+    page = await visitor.read(f"{address}/{TRANSFER}")
+    step = forms_of(page)["step"]
+    answer = await visitor.send(step, piece=pieces_in(page)[0], name=NAME, phone="12345")
+    assert answer.status_code == 422
+    assert f'value="{NAME}"' in answer.text and 'value="12345"' in answer.text
 
 
 async def test_a_confirmation_whose_answer_was_lost_is_sent_again(

@@ -88,7 +88,8 @@ async def ask_next_owner(
         owner_n=link.owner_n,
     )
     refusal = await page_steps.refusal_of(asking)
-    return await _transfer(request, link, refusal, asked="" if refusal else data.piece)
+    asked = "" if refusal else data.piece
+    return await _transfer(request, link, refusal, asked=asked, typed=data)
 
 
 @takes("/t/owners/{number:str}/transfer/code", "confirmNextOwner")
@@ -109,7 +110,12 @@ async def confirm_next_owner(
 
 
 async def _transfer(
-    request: Asked, link: OwnerLink, refusal: Refusal | None = None, *, asked: str = ""
+    request: Asked,
+    link: OwnerLink,
+    refusal: Refusal | None = None,
+    *,
+    asked: str = "",
+    typed: TransferForm | None = None,
 ) -> Response[Any]:
     pieces = await warranty_claims.covered(
         link.fulfilment_id, actor=owner(link), owner_n=link.owner_n
@@ -122,6 +128,7 @@ async def _transfer(
         action="transfer",
         pieces=[one for one in pieces if not one.over and not one.claim_open],
         asked=asked,
+        typed=typed,
     )
 
 

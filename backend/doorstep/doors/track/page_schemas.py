@@ -32,6 +32,13 @@ class Scan(Struct, frozen=True, kw_only=True):
     what: str
 
 
+class Paper(Struct, frozen=True, kw_only=True):
+    """A certificate, by its number and by what it is for."""
+
+    number: str
+    goods: str
+
+
 class ParcelMore(Struct, frozen=True, kw_only=True):
     """What is told of a parcel beside its timeline."""
 
@@ -40,6 +47,9 @@ class ParcelMore(Struct, frozen=True, kw_only=True):
     carrier: str | None
     window: SpanFacts | None
     visit: SpanFacts | None
+    papers: list[Paper]
+    """The certificates of what is the customer's still."""
+
     repairs: list[SpanFacts]
     """When somebody comes for what was claimed under a warranty."""
 

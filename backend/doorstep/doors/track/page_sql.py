@@ -103,6 +103,11 @@ SELECT json_build_object(
           'visit', (SELECT json_build_object('from_at', lower(v.during), 'until_at', upper(v.during))
                       FROM visit v WHERE v.fulfilment_id = f.id AND v.purpose = 'installation'
                        AND v.state IN ('booked', 'started')),
+          'papers', coalesce((
+            SELECT json_agg(json_build_object('number', w.number,
+                     'goods', coalesce(p.names ->> coalesce($2, o.language), p.name)) ORDER BY w.number)
+              FROM warranty w JOIN product p ON p.id = w.product_id
+             WHERE w.fulfilment_id = f.id AND w.state = 'active' AND w.owner_n = 0), '[]'),
           'repairs', coalesce((
             SELECT json_agg(json_build_object('from_at', lower(v.during), 'until_at', upper(v.during))
                             ORDER BY v.during)

@@ -36,7 +36,7 @@ async def ask_new_owner(
     )
     refusal = await page_steps.refusal_of(asking)
     asked = "" if refusal else data.piece
-    return await _page(request, link, parcel, refusal, asked=asked)
+    return await _page(request, link, parcel, refusal, asked=asked, typed=data)
 
 
 @takes("/t/orders/{number:str}/parcels/{parcel:int}/transfer/code", "confirmNewOwner")
@@ -61,6 +61,7 @@ async def _page(
     refusal: Refusal | None = None,
     *,
     asked: str = "",
+    typed: TransferForm | None = None,
 ) -> Response[Any]:
     parcel_id = await parcel_of(link, parcel)
     words, _ = page_steps.words_for(request, link)
@@ -73,6 +74,7 @@ async def _page(
         action=f"parcels/{parcel}/transfer",
         pieces=[one for one in pieces if not one.over and not one.claim_open],
         asked=asked,
+        typed=typed,
     )
 
 

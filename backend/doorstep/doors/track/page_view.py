@@ -13,6 +13,7 @@ from doorstep.core.ids import uuid7
 from doorstep.doors.track import rules
 from doorstep.doors.track.page_schemas import (
     PageFacts,
+    Paper,
     ParcelMore,
     Scan,
     SpanFacts,
@@ -81,7 +82,7 @@ class Card:
     may_rate: bool
     rate_installation: bool
     rated: bool
-    certificates: list[str]
+    papers: list[Paper]
     repairs: list[str]
     has_code: bool
     steps_to: list[tuple[str, str]]
@@ -257,7 +258,7 @@ def _card(
         may_rate=parcel.may_rate and not ended,
         rate_installation=facts.needs_install,
         rated=parcel.rated,
-        certificates=parcel.certificates,
+        papers=more.papers,
         repairs=[
             words("repair", when=words.between(span.from_at, span.until_at, present))
             for span in map(_span, more.repairs)
