@@ -112,8 +112,15 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             await page.get_by_role("button", name="Undo").click()
             await page.get_by_role("link", name="Hand over").click()
             await page.get_by_role("button", name="Handed over").click()
+            await page.get_by_role("link", name=parcel.order.number).click()
+            await expect(page.get_by_text("taken in cash")).to_be_visible()
+            await expect(page.get_by_text("COLLECT")).to_have_count(0)
+            await screens.look("over")
             await context.set_offline(False)
             await parcel.reached(1013)
+            # What was just done is not said to be somebody else's once the office has it.
+            await expect(page.get_by_text("Done, the office has it")).to_be_visible()
+            await screens.look("recorded")
 
 
 async def test_nobody_home_is_told_in_a_few_taps_with_the_door(
@@ -157,7 +164,7 @@ async def test_nobody_home_is_told_in_a_few_taps_with_the_door(
             await expect(page.get_by_text("Done on this phone")).to_be_visible()
             # The browser's way back leads to the form; nothing is told twice.
             await page.go_back()
-            await expect(page.get_by_text("This job is not yours any more")).to_be_visible()
+            await expect(page.get_by_role("heading", name="Done on this phone")).to_be_visible()
 
             async def failed() -> dict[str, Any] | None:
                 order = await parcel.order.order()
@@ -166,6 +173,7 @@ async def test_nobody_home_is_told_in_a_few_taps_with_the_door(
 
             detour = await until(failed, "the failed delivery")
             assert detour["reason"] == "not_home"
+            await expect(page.get_by_text("Not done, the office knows")).to_be_visible()
 
 
 async def test_labels_are_read_by_the_camera_without_a_signal(

@@ -45,7 +45,11 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
             await page.screenshot(path=tmp_path / f"welcome-{code}.png", full_page=True)
         # A PIN that the office would not take is not asked for: the code would be blamed.
         field = page.get_by_label("Choose a PIN")
-        for typed, kept, fits in (("2468", "2468", False), (PIN + "9", PIN, True)):
+        for typed, kept, fits in (
+            ("2468", "2468", False),
+            ("123456", "123456", False),
+            (PIN + "9", PIN, True),
+        ):
             await field.fill("")
             await field.press_sequentially(typed)
             assert await field.input_value() == kept
@@ -59,6 +63,12 @@ async def test_an_executive_enrols_reads_the_day_in_any_language_and_opens_it_wi
             assert await pin.evaluate("(field) => field.validationMessage") == words
         await field.fill("٢٤٦٨١٠")
         assert await field.input_value() == PIN
+        again = page.get_by_label("The PIN once more")
+        await again.fill("123456")
+        differ = "The two PINs are not the same."
+        assert await again.evaluate("(field) => field.validationMessage") == differ
+        await again.fill(PIN)
+        assert await again.evaluate("(field) => field.checkValidity()")
         empty = page.get_by_label("Code from the office")
         await empty.fill("")
         said = await empty.evaluate("(field) => field.validationMessage")

@@ -204,6 +204,7 @@ async def hand_over_badly(page: Page, number: str) -> None:
     for heading in ("Scan the pieces", "Photos"):
         await expect(page.get_by_role("heading", name=heading)).to_be_visible()
         await page.get_by_role("button", name="Not possible here: leave it out").click()
+        await expect(page.get_by_text(f"✓ Left out: {heading}")).to_be_visible()
     await page.get_by_role("button", name="in cash").click()
     await page.get_by_role("button", name="Not possible here: leave it out").click()
     await page.get_by_role("button", name="Handed over").click()
