@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from litestar import Litestar
 
 from doorstep.app import create_app
@@ -120,8 +121,11 @@ async def test_an_unchanged_order_is_304_and_any_event_makes_it_new(
     order = await place(("KET-17", 1))
     url = f"/track/{order.token}"
     first = await client.get(url)
-    same = await client.get(url, headers={"If-None-Match": first.headers["etag"]})
+    with structlog.testing.capture_logs() as logs:
+        same = await client.get(url, headers={"If-None-Match": first.headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")
+    # Pages that stay open ask all the time: nothing has happened, nothing is written down.
+    assert [line["log_level"] for line in logs if line["event"] == "http.answered"] == ["debug"]
     assert same.headers["etag"] == first.headers["etag"]
     in_arabic = await client.get(
         url, params={"lang": "ar"}, headers={"If-None-Match": first.headers["etag"]}

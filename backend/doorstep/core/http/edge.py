@@ -5,6 +5,7 @@ Plain ASGI around the whole application, so that answers which never reach a rou
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from typing import Any
@@ -44,7 +45,7 @@ COMMON: Headers = [
 HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 NO_STORE = (b"cache-control", b"no-store")
 
-SERVER_ERROR, CLIENT_ERROR = 500, 400
+SERVER_ERROR, CLIENT_ERROR, NOT_MODIFIED = 500, 400, 304
 
 QUIET = frozenset({"readLiveness", "readReadiness", "readMetrics"})
 """Machines ask these every few seconds: no line in the log unless they fail."""
@@ -105,6 +106,13 @@ def _request_id(headers: Any) -> str:
     return str(uuid7())
 
 
+def _level(status: int) -> int:
+    if status >= SERVER_ERROR:
+        return logging.ERROR
+    # Nothing has happened, and pages that stay open ask all the time: counted, written on demand.
+    return logging.DEBUG if status == NOT_MODIFIED else logging.INFO
+
+
 async def _refuse_nul(send: Send) -> None:
     body = body_of(MalformedRequest("The address must not hold the character U+0000."))
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
@@ -119,8 +127,8 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     metrics.request_answered(operation, status, seconds)
     if operation in QUIET and status < CLIENT_ERROR:
         return
-    write = log.error if status >= SERVER_ERROR else log.info
-    write(
+    log.log(
+        _level(status),
         "http.answered",
         operation=operation,
         method=scope.get("method"),
