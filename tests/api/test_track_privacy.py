@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -51,6 +52,12 @@ async def test_a_customer_gets_everything_of_all_his_orders_and_nothing_of_other
     for part in ("goods", "payments", "parcels", "deliveries", "visits", "installation_reports",
                  "messages", "ratings", "tickets", "warranties", "papers", "sign_ins"):  # fmt: skip
         assert told[part], part
+    # What our people photographed at his door is his too.
+    taken = {photo["of"]: photo["jpeg_base64"] for photo in told["photos"]}
+    assert {"delivery", "installation report"} <= set(taken)
+    assert base64.b64decode(taken["delivery"]).startswith(b"\xff\xd8")
+    # Of this one only the name is there, as of one whose time in the store is over.
+    assert taken["installation report"] is None
 
 
 async def test_the_phone_of_an_address_gets_its_order_alone_and_cannot_erase_anybody(

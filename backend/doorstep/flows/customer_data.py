@@ -28,7 +28,8 @@ async def export(order_id: UUID, *, actor: Actor) -> bytes:
 
     With all his orders in the channel if the code of the link goes to his own phone; where it goes to the
     phone of the address, of this order alone, and nothing of who has ordered. Moments are UTC, money is
-    whole minor units; photos that he has handed in stand in it as base64.
+    whole minor units; photos that he has handed in, and those that our people took at his door, stand in
+    it as base64, at most a hundred.
 
     Raises: NotFound.
     """
@@ -61,6 +62,9 @@ async def _told(whose: Whose) -> dict[str, Any]:
 
 
 async def _shown(photo: dict[str, Any]) -> dict[str, Any]:
-    """Put the picture itself where its hash stood."""
-    picture = await blobs.get(photo.pop("sha256"))
+    """Put the picture itself where its hash stood; null where its time in the store is over."""
+    try:
+        picture = await blobs.get(photo.pop("sha256"))
+    except blobs.BlobMissing:
+        return photo | {"jpeg_base64": None}
     return photo | {"jpeg_base64": base64.b64encode(picture).decode()}

@@ -173,12 +173,32 @@ PARTS: dict[str, str] = {
 }
 """What is told, by name: each query lists it for the orders."""
 
-# Photos that the customer has handed in himself, as they are shown: smaller than they came.
+# Photos that the customer has handed in himself and those that our people took at his door, as they are
+# shown: smaller than they came.
 PHOTOS = """
-SELECT o.number AS order, t.number AS ticket, x.added_at, p.blob_sha256 AS sha256
-  FROM ticket_photo x JOIN ticket t ON t.id = x.ticket_id JOIN customer_order o ON o.id = t.order_id
+SELECT o.number AS order, x.of, x.at, p.blob_sha256 AS sha256
+  FROM (
+    SELECT t.order_id, 'ticket ' || t.number AS of, y.added_at AS at, y.sha256
+      FROM ticket_photo y JOIN ticket t ON t.id = y.ticket_id
+     WHERE y.added_by IS NULL
+       AND NOT EXISTS (SELECT FROM warranty_claim q WHERE q.id = t.id AND q.owner_n > 0)
+    UNION ALL
+    SELECT d.order_id, 'delivery', d.captured_at, y.sha256
+      FROM pod_photo y JOIN pod d ON d.id = y.pod_id
+    UNION ALL
+    SELECT a.order_id, 'failed delivery', a.captured_at, unnest(a.photos)
+      FROM delivery_attempt a
+    UNION ALL
+    SELECT r.order_id, 'installation report', r.captured_at, y.sha256
+      FROM visit_report_photo y JOIN visit_report r ON r.id = y.report_id JOIN visit v ON v.id = r.visit_id
+     WHERE NOT EXISTS (SELECT FROM warranty_claim q WHERE q.id = v.claim_id AND q.owner_n > 0)
+    UNION ALL
+    SELECT f.order_id, 'failed visit', f.captured_at, unnest(f.photos)
+      FROM visit_failure f JOIN visit v ON v.id = f.visit_id
+     WHERE NOT EXISTS (SELECT FROM warranty_claim q WHERE q.id = v.claim_id AND q.owner_n > 0)
+  ) x
+  JOIN customer_order o ON o.id = x.order_id
   JOIN picture p ON p.sha256 = x.sha256 AND p.derivative = 'large'
- WHERE o.id = ANY ($1) AND x.added_by IS NULL
-   AND NOT EXISTS (SELECT FROM warranty_claim q WHERE q.id = t.id AND q.owner_n > 0)
- ORDER BY x.added_at, x.sha256 LIMIT 50
+ WHERE o.id = ANY ($1)
+ ORDER BY x.at, x.sha256 LIMIT 100
 """
