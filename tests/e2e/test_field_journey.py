@@ -111,7 +111,7 @@ class ParcelOnPhones(ParcelPlay):
             code = await self.order.handover_code()
             _, stop = await door.stop_of(self, executive)
             await page.context.set_offline(True)
-            await hand_over(page, stop, [make_jpeg(800, 600)], code)
+            await hand_over(page, stop, [make_jpeg(800, 600, seed=900_001)], code)
             await self.brought_in(page, 1013)
 
     async def install(self) -> None:

@@ -47,7 +47,7 @@ async def tell(person_id: UUID, lane: str = "run:1", kind: str = "run_planned") 
 
 
 async def states() -> list[tuple[str, str | None]]:
-    rows = await db.rows("SELECT state, reason FROM push_message ORDER BY id")
+    rows = await db.rows("SELECT state, reason FROM push_message ORDER BY created_at, id")
     return [(row["state"], row["reason"]) for row in rows]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -88,7 +89,8 @@ async def test_of_two_moves_only_the_last_is_news(road: Road) -> None:
     await moved(visit, technician, timedelta(days=1))
     await moved(visit, technician, timedelta(days=2))
     [told] = await tell()
-    expected = (visit["starts_at"] + timedelta(days=2)).strftime("%B")
+    last = (visit["starts_at"] + timedelta(days=2)).astimezone(ZoneInfo("Asia/Dubai"))
+    expected = last.strftime("%A %-d %B, %H:%M")
     assert told["event"] == "visit_moved" and expected in told["body"]
 
 

@@ -34,12 +34,14 @@ ON CONFLICT ON CONSTRAINT push_message_told_once DO NOTHING
 RETURNING id
 """
 
+# An id knows the millisecond only, and much is told in one.
 TO_SEND = """
 SELECT m.device_id, m.kind, m.lane, m.expires_at, m.acked_at IS NOT NULL AS acked,
        p.languages, s.endpoint, s.p256dh, s.auth,
        s.expires_at <= $2 AS subscription_over,
        EXISTS (SELECT FROM push_message n WHERE n.device_id = m.device_id AND n.lane = m.lane
-                  AND n.id > m.id AND n.state IN ('waiting', 'sent')) AS overtaken
+                  AND (n.created_at, n.id) > (m.created_at, m.id)
+                  AND n.state IN ('waiting', 'sent')) AS overtaken
   FROM push_message m
   JOIN device d ON d.id = m.device_id
   JOIN person p ON p.id = d.person_id
