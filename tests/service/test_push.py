@@ -228,7 +228,9 @@ async def test_a_phone_that_stays_silent_is_out_of_reach_until_it_speaks(
     await tell(person, "run:1")
     await tell(person, "run:2")
     await run_due()
-    first, second = [row["id"] for row in await db.rows("SELECT id FROM push_message ORDER BY id")]
+    first, second = [
+        row["id"] for row in await db.rows("SELECT id FROM push_message ORDER BY created_at, id")
+    ]
     clock.advance(timedelta(minutes=9))
     assert await reach() == (True, 2, True)
     clock.advance(timedelta(minutes=2))
