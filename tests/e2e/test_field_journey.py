@@ -90,7 +90,7 @@ class ParcelOnPhones(ParcelPlay):
         courier, manifest = await self.give_to_courier()
         async with self.phones.of(courier.user) as page:
             await page.get_by_role("link", name=manifest["number"]).click()
-            await page.get_by_role("link", name="Pick up").click()
+            await page.get_by_role("link", name="Pick up", exact=True).click()
             labels = [piece["label_no"] for piece in manifest["pieces"]]
             for label in labels:
                 await scan(page, label)

@@ -54,6 +54,8 @@ export class Flow {
   /** The office has said of an answer that it is wrong; it may be handed in all the same. */
   doubted = $state<string | null>(null);
   #writing: Promise<void> = Promise.resolve();
+  /** Beeps, one after the other: each makes of the job what it is after the one before. */
+  #keeping: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly form: Form,
@@ -129,7 +131,14 @@ export class Flow {
   }
 
   /** Keep a beep as a capture of its own, whatever becomes of this form. */
-  async keepScan({ name, scan_kind }: Slot, label_no: string): Promise<void> {
+  keepScan(slot: Slot, label_no: string): Promise<void> {
+    const kept = this.#keeping.then(() => this.#keepScan(slot, label_no));
+    // One that fails tells its own caller, and does not hold up the next.
+    this.#keeping = kept.catch(() => undefined);
+    return kept;
+  }
+
+  async #keepScan({ name, scan_kind }: Slot, label_no: string): Promise<void> {
     await this.#writing;
     const { place } = this.filled.answers;
     const captured_at = new Date().toISOString();
@@ -160,6 +169,7 @@ export class Flow {
 
   /** Capture it: once this has returned true it is on the disk, and goes out by itself. */
   async commit(): Promise<boolean> {
+    await this.#keeping;
     await this.#writing;
     const { form, job } = this;
     if (isStepwise(form)) {
