@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorstep.play.captures import photo_for, place, step, today
 from doorstep.play.pictures import strokes
-from doorstep.play.visitors import Visitor, new_event, only
+from doorstep.play.visitors import Visitor, new_event, only, until
 
 if TYPE_CHECKING:
     from doorstep.play.parcel import ParcelPlay
@@ -101,10 +101,19 @@ async def _confirm_serial(parcel: ParcelPlay) -> None:
 
 
 async def stop_of(parcel: ParcelPlay, executive: Visitor) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Find the delivery on the executive's phone: its run and its stop."""
-    return only(
-        (run, stop)
-        for run in await executive.get("/field/runs")
-        for stop in run["stops"]
-        if stop["fulfilment_id"] == parcel.id and stop["state"] == "open"
-    )
+    """Find the delivery on the executive's phone: its run and its stop.
+
+    Looked for until it is there: a server whose clock is an hour slow lists, just after midnight, what was
+    planned for the day before.
+    """
+
+    async def there() -> tuple[dict[str, Any], dict[str, Any]] | None:
+        found = [
+            (run, stop)
+            for run in await executive.get("/field/runs")
+            for stop in run["stops"]
+            if stop["fulfilment_id"] == parcel.id and stop["state"] == "open"
+        ]
+        return only(found) if found else None
+
+    return await until(there, f"{parcel.order.number} on the executive's phone")
