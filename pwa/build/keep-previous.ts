@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import type { Plugin } from 'vite';
 import type { ManifestEntry } from 'workbox-build';
 
-type Entry = ManifestEntry & { size: number };
+/** A file as the precache names it. */
+export type Entry = ManifestEntry & { size: number };
 
 const LIST = 'files.json';
 const ASSETS = 'assets/';

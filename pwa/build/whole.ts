@@ -9,9 +9,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { ManifestEntry } from 'workbox-build';
-
-type Entry = ManifestEntry & { size: number };
+import type { Entry } from './keep-previous';
 
 /** Have what keeps its name in every version compared with its content; the rest is named by it. */
 export function whole(outDir: string) {

@@ -111,6 +111,7 @@ class ParcelOnPhones(ParcelPlay):
             code = await self.order.handover_code()
             _, stop = await door.stop_of(self, executive)
             await page.context.set_offline(True)
+            # A picture of no other test: the office holds a proof with one that it has seen.
             await hand_over(page, stop, [make_jpeg(800, 600, seed=900_001)], code)
             await self.brought_in(page, 1013)
 
