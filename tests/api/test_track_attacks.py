@@ -16,7 +16,7 @@ from tests.factories.company import Company, open_company
 from tests.factories.intake import order_body, send_order
 from tests.factories.journeys import standing
 from tests.factories.snapshots import everything
-from tests.support.visitor import OWN_PAGE, Visitor, browser, forms_of, words_of
+from tests.support.visitor import OWN_PAGE, Visitor, browser, forms_of, in_parts, words_of
 
 TO_DELIVERY = tuple(range(1002, 1014))
 CANARIES = 50
@@ -104,7 +104,8 @@ async def test_no_answer_holds_anything_of_fifty_other_orders(
                         "handover-code": ("parcel",),
                     }[path]
                     data = {name: typed[name] for name in wanted}
-                    await visitor.http.post(f"{address}/{path}", data=data, headers=OWN_PAGE)
+                    body = in_parts(data) if path == "rating" else {"data": data}
+                    await visitor.http.post(f"{address}/{path}", headers=OWN_PAGE, **body)
             await visitor.http.get(f"/t/orders/{other.number}")
             await visitor.http.get(f"/verify/{number}")
             said = b"".join(answer.content for answer in answers)
@@ -200,14 +201,14 @@ async def test_a_form_from_elsewhere_changes_nothing(visitor: Visitor) -> None:
         {"Origin": settings().public_url + ".evil.example"},
     ):
         for name in ("rating", "sign-in-code", "sign-out"):
-            data = form.fields | {"delivery_rating": "1"} if name == "rating" else {}
-            answer = await visitor.http.post(f"{address}/{name}", data=data, headers=headers)
+            body = form.body(delivery_rating="1") if name == "rating" else {"data": {}}
+            answer = await visitor.http.post(f"{address}/{name}", headers=headers, **body)
             assert answer.status_code == 403, (name, headers)
             assert "sent from another page" in words_of(answer.text)
     assert await everything() == before
     # A browser of before 2023 says nothing but its origin; on our page it is opaque.
     old = await visitor.http.post(
-        form.action, data=form.fields | {"delivery_rating": "5"}, headers={"Origin": "null"}
+        form.action, headers={"Origin": "null"}, **form.body(delivery_rating="5")
     )
     assert old.status_code == 303
 
@@ -224,7 +225,7 @@ async def test_a_form_acts_on_the_order_of_its_address_only(visitor: Visitor) ->
         OWN_PAGE | cookie("session", other.number, "dst_" + "x" * 43),
     ):
         answer = await visitor.http.post(
-            f"/t/orders/{other.number}/rating", data=stolen, headers=headers
+            f"/t/orders/{other.number}/rating", headers=headers, **in_parts(stolen)
         )
         assert answer.status_code == 404
     two = await visitor.send(form, parcel="2", delivery_rating="1")

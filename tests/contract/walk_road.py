@@ -64,6 +64,7 @@ async def road(walk: Walk, order: Order) -> None:
     asked = await value("SELECT problem_id FROM field_word WHERE kind = 'appeal'")
     await walk.ask("readWordsOfProblem", "dispatcher", problem_id=asked)
     await walk.ask("readWordsOfOrder", "dispatcher", order_id=order.order_id)
+    await walk.ask("readRatings", "dispatcher", order_id=order.order_id)
     await walk.ask("acceptProofOfDelivery", "dispatcher", reason, **pod)
     await walk.ask("readProofOfDelivery", "delivery", **pod)
 

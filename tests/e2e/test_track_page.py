@@ -65,10 +65,12 @@ async def test_everything_works_without_javascript(
         context = await browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type]
         page = await context.new_page()
         await page.goto(link(base, order))
-        # Two taps and words.
+        # Two taps, words and a photo.
         await page.get_by_role("group", name="Delivery").get_by_text("5").click()
         await page.get_by_role("group", name="Installation").get_by_text("4").click()
         await page.get_by_label("In your own words").fill("Neat work.")
+        photo = {"name": "wall.jpg", "mimeType": "image/jpeg", "buffer": make_jpeg(800, 600)}
+        await page.get_by_label("Photos, at most six").set_input_files([photo])
         await page.get_by_role("button", name="Send my rating").click()
         await expect(page.get_by_role("status")).to_have_text("Thank you for your rating.")
         await page.get_by_role("button", name="Send me a code").click()
@@ -87,6 +89,7 @@ async def test_everything_works_without_javascript(
         await expect(page.locator("html")).to_have_attribute("lang", "hi")
         kept = await core_db.one("SELECT delivery_rating, installation_rating, words FROM feedback")
         assert tuple(kept.values()) == (5, 4, "Neat work.")
+        assert await core_db.value("SELECT count(*) FROM feedback_photo") == 1
 
 
 STEPS = {

@@ -27,6 +27,17 @@ class Form:
     def __init__(self, action: str) -> None:
         self.action = action
         self.fields: dict[str, str] = {}
+        self.in_parts = False
+
+    def body(self, **typed: Any) -> dict[str, Any]:
+        """Give httpx what a browser would send of it."""
+        said = self.fields | typed
+        return in_parts(said) if self.in_parts else {"data": said}
+
+
+def in_parts(said: dict[str, Any]) -> dict[str, Any]:
+    """Give httpx what a form with a place for files sends, each field a part of its own."""
+    return {"files": [(name, (None, str(value))) for name, value in said.items()]}
 
 
 class _Reader(HTMLParser):
@@ -43,6 +54,7 @@ class _Reader(HTMLParser):
         if tag == "form":
             assert given["method"] == "post"
             self._form = self.forms[given["id"]] = Form(given["action"])
+            self._form.in_parts = given.get("enctype") == "multipart/form-data"
         elif tag == "input" and given.get("type") == "hidden" and self._form:
             self._form.fields[given["name"]] = given["value"]
 
@@ -92,7 +104,7 @@ class Visitor:
 
     async def send(self, form: Form, **typed: Any) -> httpx.Response:
         """Send a form of the page."""
-        return await self.http.post(form.action, data=form.fields | typed, headers=OWN_PAGE)
+        return await self.http.post(form.action, headers=OWN_PAGE, **form.body(**typed))
 
     async def do(self, form: Form, **typed: Any) -> str:
         """Send a form that must be taken, and read the page that follows."""

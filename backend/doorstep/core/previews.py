@@ -83,3 +83,10 @@ async def links(sha256s: Sequence[str], *, viewer: str) -> list[PictureOut]:
             )
         )
     return found
+
+
+async def with_links(rows: Sequence[dict[str, Any]], *, viewer: str) -> list[dict[str, Any]]:
+    """Put links in the place of the hashes in each row's `photos`, each picture looked up once."""
+    every = list(dict.fromkeys(sha256 for row in rows for sha256 in row["photos"]))
+    shown = dict(zip(every, await links(every, viewer=viewer), strict=True))
+    return [row | {"photos": [shown[one] for one in row["photos"]]} for row in rows]

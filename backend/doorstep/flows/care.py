@@ -17,13 +17,18 @@ from doorstep.core.errors import NotFound
 from doorstep.core.jobs import job
 from doorstep.flows import notify
 from doorstep.flows.came_back import PIECES_BACK
-from doorstep.journey import Evidence
+from doorstep.flows.tickets import open_ticket
+from doorstep.journey import Evidence, Verdict
+from doorstep.journey.refusals import StageTooEarly
 from doorstep.modules.crm import documents, rules
 from doorstep.modules.crm import service as crm
 from doorstep.settings import settings
 
 LINK_LIFE = timedelta(days=30)
 """How long the customer's link opens after the last parcel is done (reliability §5.4)."""
+
+NOT_CONTENT = 2
+"""From this rating down somebody of support asks what went wrong."""
 
 COVERED_LINES = f"""
 SELECT l.id AS fulfilment_line_id, l.product_id, l.quantity - {PIECES_BACK} AS quantity,
@@ -65,6 +70,11 @@ CERTIFICATES = """
 SELECT w.number AS ref, w.certificate_sha256 AS sha256, f.attempt
   FROM warranty w JOIN fulfilment f ON f.id = w.fulfilment_id
  WHERE w.fulfilment_id = $1 AND w.state = 'active' ORDER BY w.number
+"""
+
+MAY_RATE = """
+SELECT 1015 = ANY (f.passed) AS done, b.event_id AS given
+  FROM fulfilment f LEFT JOIN feedback b ON b.fulfilment_id = f.id WHERE f.id = $1
 """
 
 ALL_DONE = """
@@ -153,11 +163,25 @@ async def _activate(fulfilment_id: UUID, printed: dict[UUID, str]) -> None:
     await outbox.done()
 
 
+async def check_may_rate(fulfilment_id: UUID, event_id: UUID) -> None:
+    """Refuse a rating that cannot count, before any photo of it is looked at.
+
+    Raises: StageTooEarly before 1015; FeedbackAlreadyGiven for another one than this.
+    """
+    found = await db.one(MAY_RATE, fulfilment_id)
+    if found["given"] not in (None, event_id):
+        raise crm.FeedbackAlreadyGiven
+    if not found["done"]:
+        raise StageTooEarly
+
+
 @db.transactional
 async def give_feedback(
     fulfilment_id: UUID, feedback: crm.Feedback, *, actor: Actor
 ) -> journey.Answer:
     """Keep the customer's rating of a parcel and pass 1016; the same one again changes nothing.
+
+    Who is not content is asked what went wrong: a complaint is opened, with his words and photos.
 
     Raises: NothingWasInstalled, FeedbackAlreadyGiven; StageTooEarly before 1015; NotFound for a
     parcel of another order.
@@ -168,10 +192,30 @@ async def give_feedback(
     rules.check_ratings(feedback.installation_rating, needs_install=parcel["needs_install"])
     feedback_id = await crm.keep_feedback(parcel["order_id"], fulfilment_id, feedback)
     # The customer's own id is hashed with the parcel's, so that it can meet no other event's.
-    return await journey.advance(
-        journey.derived_id(fulfilment_id, f"feedback:{feedback.event_id}"),
+    event_id = journey.derived_id(fulfilment_id, f"feedback:{feedback.event_id}")
+    answer = await journey.advance(
+        event_id,
         fulfilment_id,
         1016,
         actor=actor,
         evidence=[Evidence("feedback", str(feedback_id))],
+    )
+    if answer.verdict is Verdict.APPLIED and feedback.lowest <= NOT_CONTENT:
+        await _ask_what_went_wrong(event_id, fulfilment_id, feedback, request_id=actor.request_id)
+    return answer
+
+
+async def _ask_what_went_wrong(
+    event_id: UUID, fulfilment_id: UUID, feedback: crm.Feedback, *, request_id: str
+) -> None:
+    parts = [("delivery", feedback.delivery_rating), ("installation", feedback.installation_rating)]
+    rated = ", ".join(f"{part} {stars} of 5" for part, stars in parts if stars is not None)
+    await open_ticket(
+        "complaint",
+        f"The customer is not content: {rated}",
+        feedback.words,
+        actor=Actor.system("care", request_id=request_id),
+        event_id=event_id,
+        fulfilment_id=fulfilment_id,
+        photos=feedback.photos,
     )

@@ -183,6 +183,9 @@ SELECT o.number AS order, x.of, x.at, p.blob_sha256 AS sha256
      WHERE y.added_by IS NULL
        AND NOT EXISTS (SELECT FROM warranty_claim q WHERE q.id = t.id AND q.owner_n > 0)
     UNION ALL
+    SELECT b.order_id, 'rating', b.created_at, y.sha256
+      FROM feedback_photo y JOIN feedback b ON b.id = y.feedback_id
+    UNION ALL
     SELECT d.order_id, 'delivery', d.captured_at, y.sha256
       FROM pod_photo y JOIN pod d ON d.id = y.pod_id
     UNION ALL

@@ -148,6 +148,7 @@ UNUSED = """
 SELECT NOT EXISTS (SELECT FROM upload WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM picture WHERE sha256 = $1 OR blob_sha256 = $1)
    AND NOT EXISTS (SELECT FROM ticket_photo WHERE sha256 = $1)
+   AND NOT EXISTS (SELECT FROM feedback_photo WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM order_document WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM archive_entry WHERE sha256 = $1)
    AND NOT EXISTS (SELECT FROM warranty WHERE certificate_sha256 = $1)

@@ -46,6 +46,9 @@ UNION ALL
 SELECT 'ticket', t.id, x.sha256, t.order_id, t.fulfilment_id, x.added_by, x.added_at
   FROM ticket t JOIN ticket_photo x ON x.ticket_id = t.id
 UNION ALL
+SELECT 'rating', b.id, x.sha256, b.order_id, b.fulfilment_id, NULL, b.created_at
+  FROM feedback b JOIN feedback_photo x ON x.feedback_id = b.id
+UNION ALL
 SELECT 'receiving scan', s.id, s.photo_sha256, NULL, NULL, s.actor_id, s.recorded_at
   FROM receipt_scan s WHERE s.photo_sha256 IS NOT NULL
 UNION ALL

@@ -76,13 +76,8 @@ async def read_words_of_problem(problem_id: UUID, actor: Actor) -> list[FieldWor
 
 async def told(rows: list[dict[str, Any]], actor: Actor) -> list[FieldWord]:
     """Show words with links to their pictures, which end after five minutes."""
-    every = list(dict.fromkeys(sha256 for row in rows for sha256 in row["photos"]))
-    links = await previews.links(every, viewer=str(actor.person_id))
-    shown = dict(zip(every, links, strict=True))
-    return [
-        msgspec.convert(row | {"photos": [shown[one] for one in row["photos"]]}, FieldWord)
-        for row in rows
-    ]
+    shown = await previews.with_links(rows, viewer=str(actor.person_id))
+    return msgspec.convert(shown, list[FieldWord])
 
 
 handlers = [read_words_of_order, read_words_of_problem]

@@ -33,7 +33,7 @@ SAID = frozenset(
         "accepted", "address_kept", "asked", "attempt_true", "attempt_was_here", "cancelled",
         "claimed", "claimed_call", "code_sent", "delivery_chosen", "erasure_asked",
         "erasure_withdrawn",
-        "handover_sent", "rated", "reported", "return_home", "return_store", "signed_in",
+        "handover_sent", "rated", "rated_low", "reported", "return_home", "return_store", "signed_in",
         "signed_out", "transferred", "visit_chosen", "wishes_kept",
     }
 )  # fmt: skip

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
 from litestar import Response
-from litestar.params import URLEncodedBody
+from litestar.params import MultipartBody, URLEncodedBody
 
 from doorstep.core.errors import Refusal
 from doorstep.doors.track import links, page_steps
 from doorstep.doors.track.page_answers import go_on, order_page, wanted_language
 from doorstep.doors.track.page_reading import NoSuchPaper, parcel_of, read_page
-from doorstep.doors.track.page_routes import takes
+from doorstep.doors.track.page_routes import PHOTOS_LIMIT, takes
 from doorstep.doors.track.page_schemas import (
     CancelForm,
     DateForm,
@@ -30,9 +31,9 @@ from doorstep.modules.crm import service as crm
 from doorstep.modules.crm import sign_in as crm_sign_in
 
 
-@takes("/t/orders/{number:str}/rating", "rateOnPage")
-async def rate(request: Asked, number: Number, data: URLEncodedBody[RateForm]) -> Response[Any]:
-    """Rate one parcel, once (1016)."""
+@takes("/t/orders/{number:str}/rating", "rateOnPage", limit=PHOTOS_LIMIT)
+async def rate(request: Asked, number: Number, data: MultipartBody[RateForm]) -> Response[Any]:
+    """Rate one parcel, once, with words and photos (1016)."""
     link = await page_steps.own(request, number)
     feedback = crm.Feedback(
         event_id=data.event_id,
@@ -43,14 +44,20 @@ async def rate(request: Asked, number: Number, data: URLEncodedBody[RateForm]) -
 
     async def do() -> None:
         parcel = await parcel_of(link, data.parcel)
-        await care.give_feedback(parcel, feedback, actor=customer(link))
+        photos: list[str] = []
+        if data.files:
+            await care.check_may_rate(parcel, data.event_id)
+            photos = await page_steps.keep_photos(link.token_hash, data.files)
+        shown = msgspec.structs.replace(feedback, photos=photos)
+        await care.give_feedback(parcel, shown, actor=customer(link))
 
     typed = {
         "delivery_rating": str(data.delivery_rating),
         "installation_rating": str(data.installation_rating or ""),
         "words": data.words,
     }
-    return await _done(request, link, do, "rated", typed)
+    content = feedback.lowest > care.NOT_CONTENT
+    return await _done(request, link, do, "rated" if content else "rated_low", typed)
 
 
 @takes("/t/orders/{number:str}/date", "acceptDateOnPage")

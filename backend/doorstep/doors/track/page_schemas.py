@@ -120,7 +120,20 @@ class Link(Struct, frozen=True, kw_only=True):
 # --- Forms ----------------------------------------------------------------------------------------
 
 
-class RateForm(Struct, kw_only=True, forbid_unknown_fields=True):
+class Photos(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A form with photos."""
+
+    photos: Any = None
+    """One file, several, or the empty text that a browser sends where none was chosen."""
+
+    @property
+    def files(self) -> list[UploadFile]:
+        """List the photos that were chosen."""
+        sent = self.photos if isinstance(self.photos, list) else [self.photos]
+        return [one for one in sent if isinstance(one, UploadFile)]
+
+
+class RateForm(Photos, kw_only=True, forbid_unknown_fields=True):
     """How it went; `event_id` was made with the page, so that a second tap is the same rating."""
 
     event_id: UUID
@@ -181,20 +194,7 @@ class AttemptForm(Struct, kw_only=True, forbid_unknown_fields=True):
     words: Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")] = ""
 
 
-class ReportPhotos(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A form with photos."""
-
-    photos: Any = None
-    """One file, several, or the empty text that a browser sends where none was chosen."""
-
-    @property
-    def files(self) -> list[UploadFile]:
-        """List the photos that were chosen."""
-        sent = self.photos if isinstance(self.photos, list) else [self.photos]
-        return [one for one in sent if isinstance(one, UploadFile)]
-
-
-class ReportForm(ReportPhotos, kw_only=True, forbid_unknown_fields=True):
+class ReportForm(Photos, kw_only=True, forbid_unknown_fields=True):
     """What is damaged or missing, with photos."""
 
     event_id: UUID
@@ -207,7 +207,7 @@ Piece = Annotated[str, Meta(min_length=1, max_length=40, pattern=PIECE)]
 """The number of a certificate."""
 
 
-class ClaimForm(ReportPhotos, kw_only=True, forbid_unknown_fields=True):
+class ClaimForm(Photos, kw_only=True, forbid_unknown_fields=True):
     """What is wrong with which piece, with photos; `start` is an offered time, or `call` for none."""
 
     event_id: UUID

@@ -29,12 +29,18 @@ class CertificateMissing(NotFound):
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True):
-    """What a customer says about one parcel; ratings run from 1 to 5."""
+    """What a customer says about one parcel; ratings run from 1 to 5, photos are hashes of kept files."""
 
     event_id: UUID
     delivery_rating: int
     installation_rating: int | None
     words: str
+    photos: Sequence[str] = ()
+
+    @property
+    def lowest(self) -> int:
+        """The worse of the ratings."""
+        return min(self.delivery_rating, self.installation_rating or self.delivery_rating)
 
 
 class Warranty(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +88,7 @@ async def revoke_links(order_id: UUID) -> None:
 
 @db.transactional
 async def keep_feedback(order_id: UUID, fulfilment_id: UUID, feedback: Feedback) -> UUID:
-    """Store what the customer says of a parcel, once; the same answer again finds the first row.
+    """Store what the customer says of a parcel, with its photos, once; the same answer again finds it.
 
     Raises: FeedbackAlreadyGiven for another answer.
     """
@@ -100,6 +106,7 @@ async def keep_feedback(order_id: UUID, fulfilment_id: UUID, feedback: Feedback)
     if kept["event_id"] != feedback.event_id:
         raise FeedbackAlreadyGiven
     feedback_id: UUID = kept["id"]
+    await db.execute(sql.KEEP_FEEDBACK_PHOTOS, feedback_id, list(feedback.photos))
     return feedback_id
 
 

@@ -22,6 +22,12 @@ ON CONFLICT (fulfilment_id) DO UPDATE SET event_id = feedback.event_id
 RETURNING id, event_id
 """
 
+KEEP_FEEDBACK_PHOTOS = """
+INSERT INTO feedback_photo (feedback_id, n, sha256)
+SELECT $1, x.n, x.sha256 FROM unnest($2::text[]) WITH ORDINALITY AS x (sha256, n)
+ON CONFLICT DO NOTHING
+"""
+
 REGISTER_WARRANTIES = """
 INSERT INTO warranty (order_id, fulfilment_id, starts_on, created_at, id, number,
                       fulfilment_line_id, product_id, unit_id, serial, quantity, ends_on)

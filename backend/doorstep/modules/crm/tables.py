@@ -111,6 +111,14 @@ class Feedback(Table, tablename="feedback", db=engine):
     created_at = Timestamptz(default=None)
 
 
+class FeedbackPhoto(Table, tablename="feedback_photo", db=engine):
+    """A photo that a customer has sent with a rating."""
+
+    feedback_id = UUID(primary_key=True, default=None)
+    n = SmallInt()
+    sha256 = Text()
+
+
 class Warranty(Table, tablename="warranty", db=engine):
     """A warranty on a unit or a quantity."""
 
