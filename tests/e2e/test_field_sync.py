@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import UUID
 
 import psutil
 import pytest
@@ -108,6 +109,58 @@ async def test_a_phone_that_is_killed_in_the_middle_keeps_what_it_said_it_kept(
     assert len(kept) == len(set(kept)) >= 25
     assert set(kept) <= effects.keys(), "what was kept is on the server"
     assert set(effects.values()) == {1}, "and nothing had its effect twice"
+
+
+def leave_half_a_record(profile: Path) -> Path:
+    """Do to the files of the app's databases what a browser does that dies between two writes.
+
+    LevelDB writes what a record begins with, its checksum, length and kind, and then the record.
+    """
+    [log] = (profile / "Default" / "IndexedDB").glob("*.leveldb/*.log")
+    with log.open("ab") as file:
+        file.write(b"\x5e\x7b\x1d\x0a" + (40).to_bytes(2, "little") + b"\x01")
+    return log.with_name("LOG")
+
+
+async def test_what_the_browser_gives_up_for_damaged_comes_back_and_is_sent_once(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    kept: list[str] = []
+    async with phone(playwright, profile) as context:
+        page = await enrolled(own, context)
+        await context.set_offline(True)
+        picture = photo("torn picture", "")
+        kept += [await capture(page, unannounced("T-0", picture))]
+        kept += [await capture(page, unannounced(f"T-{number}")) for number in range(1, 5)]
+    diary = leave_half_a_record(profile)
+    async with phone(playwright, profile) as context:
+        # It goes on behind the half record, and nobody sees anything of it yet.
+        await context.set_offline(True)
+        page = await open_app(context, own.base_url)
+        kept += [await capture(page, unannounced(f"T-{number}")) for number in range(5, 8)]
+        kill_chromium_of(profile)
+    assert "since it was missing" not in diary.read_text()
+    async with phone(playwright, profile) as context:
+        await context.set_offline(True)
+        page = await open_app(context, own.base_url)
+        left = (
+            f"harness.field.sync.status('{PERSON}').then((s) => s.waiting.count + s.sending.count)"
+        )
+        assert await page.evaluate(left) == len(kept) == 8
+        assert "since it was missing" in diary.read_text(), "the browser has deleted what it had"
+        standing = await page.evaluate("harness.field.sessions.standing()")
+        assert standing == {"person_id": PERSON, "state": "signed_in"}
+        kept.append(await capture(page, unannounced("T-8")))
+        await context.set_offline(False)
+        await page.evaluate("harness.field.fire('online')")
+        await until(page, ALL_SENT, seconds=60)
+    assert await counted(own, "T") == dict.fromkeys(kept, 1)
+    numbers = await own.rows(
+        "SELECT device_seq FROM capture WHERE event_id = ANY ($1) ORDER BY device_seq",
+        [UUID(one) for one in kept],
+    )
+    assert [row["device_seq"] for row in numbers] == list(range(1, 10))
 
 
 async def test_a_page_that_loads_anew_in_mid_push_sends_everything_once(

@@ -2,6 +2,7 @@
 
 import { BACKGROUND_TAG, LOOK, type Word } from '../shared/browser/between';
 import { openField, type Field } from '../shared/browser/field';
+import type { Copies } from '../shared/sync/database';
 import { Sync } from '../shared/sync/sync';
 import { Triggers, type Reason } from '../shared/sync/triggers';
 import { keepSubscribed } from './subscription';
@@ -23,7 +24,7 @@ export interface Running extends Field<Sync> {
  * `ran` is called after each run, whatever came of it: screens look anew then.
  */
 export function startField(ran: () => void = () => undefined): Running {
-  const field = openField(APP_VERSION, Sync);
+  const field = openField(APP_VERSION, Sync, openCopy());
   const run = (options: { eager: boolean }): Promise<number | null> =>
     field.sync.run(options).finally(ran);
   const triggers = new Triggers(run, timers, wakeWorker, tellBrowser);
@@ -40,6 +41,14 @@ export function startField(ran: () => void = () => undefined): Running {
   void fire('start');
   void subscribe();
   return { ...field, fire, subscribe };
+}
+
+/** The first screen does not wait for it; the first that is captured does. */
+async function openCopy(): Promise<Copies | null> {
+  return import('../shared/browser/bucket').then(
+    (bucket) => bucket.openCopy(),
+    () => null,
+  );
 }
 
 const timers = {

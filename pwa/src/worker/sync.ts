@@ -3,9 +3,10 @@
  * loads never reads it.
  */
 
+import { openCopy } from '../shared/browser/bucket';
 import { openField, type Field } from '../shared/browser/field';
 import { Exchange } from '../shared/sync/exchange';
 
 declare const self: ServiceWorkerGlobalScope & { openSync: () => Field };
 
-self.openSync = () => openField(APP_VERSION, Exchange);
+self.openSync = () => openField(APP_VERSION, Exchange, openCopy());

@@ -3,8 +3,12 @@
 import { createHash } from 'node:crypto';
 
 import { IDBFactory as Storage } from 'fake-indexeddb';
+import { wrap, type IDBPDatabase } from 'idb';
 
 import type { Ports, Session, ShutOut, StorageGauge } from '../../src/shared/sync/ports';
+import { Copy, WHOLE } from '../../src/shared/sync/copy';
+import { Database, type Change } from '../../src/shared/sync/database';
+import { DATABASE_NAME, type Entry } from '../../src/shared/sync/schema';
 import { Sync } from '../../src/shared/sync/sync';
 import type { Way } from './bad-network';
 import { Life, SharedLocks } from './life';
@@ -24,11 +28,15 @@ export class Device {
   network: Network = plainNetwork;
   writeFault: () => DOMException | null = () => null;
   canRenew = true;
+  /** Whether there is room for a copy. */
+  roomy = true;
   session: Session | null = null;
   shutOut: ShutOut | null = null;
   gauge: StorageGauge = { used: 1_000, quota: 1_000_000, persisted: true };
   readonly signedOut: string[] = [];
-  readonly storage: IDBFactory = new Storage();
+  storage: IDBFactory = new Storage();
+  /** The other files, in which the second copy lies. */
+  bucket = new Bucket();
   readonly locks = new SharedLocks();
   readonly server: ModelServer;
   /** The way to the model of the server. */
@@ -38,6 +46,8 @@ export class Device {
     breakOff: () => Promise.resolve(),
     endTokens: () => this.server.tokens.clear(),
   };
+  /** Pages that have given up the copy: while one of them lives there is none. */
+  readonly #without = new Set<Life>();
   #boots = 0;
   #tokens = 0;
 
@@ -66,6 +76,7 @@ export class Device {
         toResponse(await this.network(toRequest(url, init), this.server)),
       ),
       indexedDB: life.storage(this.storage),
+      copies: Promise.resolve(this.#copyOf(life)),
       clock: {
         now: () => EPOCH + this.elapsed + this.skew,
         mono: () => this.elapsed - born,
@@ -96,11 +107,89 @@ export class Device {
     return { sync: new Sync(ports), life };
   }
 
+  /** The browser takes the first files for damaged, and begins with empty ones. */
+  loseStorage(): void {
+    this.storage = new Storage();
+  }
+
+  loseBucket(): void {
+    this.bucket.delete();
+    this.bucket = new Bucket();
+  }
+
+  bucketIsEmpty(): boolean {
+    return this.bucket.isEmpty;
+  }
+
+  /**
+   * Whether the first files may be lost: the copy has all, but for the last that nobody was told of.
+   *
+   * What another page has sent of such a one may lack its pictures until the next start.
+   */
+  async mayLoseStorage(): Promise<boolean> {
+    const [here, there] = [await rowsOf(this.storage), await rowsOf(this.bucket.storage)];
+    const last = Math.max(0, ...there.numbers);
+    const missing = here.numbers.filter((number) => !there.numbers.includes(number));
+    const shown = here.pictures.every((picture) => there.pictures.includes(picture));
+    return there.whole && shown && missing.every((number) => number > last);
+  }
+
+  #copyOf(life: Life): Copy | null {
+    const database = new Database(life.storage(this.bucket.factory()));
+    const forget = life.mortal(() => {
+      this.#without.add(life);
+      return Promise.resolve(this.loseBucket());
+    });
+    if ([...this.#without].some((page) => !page.dead)) return null;
+    const copy = new Copy(
+      database,
+      forget,
+      life.mortal(() => Promise.resolve(this.roomy)),
+    );
+    // What fails there is passed over, but by a page that has died there nobody is told anything.
+    const take = life.mortal((changes: Change[]) => Copy.prototype.take.call(copy, changes));
+    return Object.assign(copy, { take });
+  }
+
   #renew(): boolean {
     if (!this.canRenew || this.session === null) return false;
     this.signIn(this.session.person_id);
     return true;
   }
+}
+
+/** A storage bucket: once it is deleted, whoever has it open can do nothing with it. */
+class Bucket {
+  readonly storage: IDBFactory = new Storage();
+  isEmpty = true;
+  #deleted = false;
+
+  delete(): void {
+    this.#deleted = true;
+    this.storage.deleteDatabase(DATABASE_NAME);
+  }
+
+  factory(): IDBFactory {
+    const open = (name: string, version?: number): IDBOpenDBRequest => {
+      if (this.#deleted) throw new DOMException('The bucket is gone.', 'InvalidStateError');
+      this.isEmpty = false;
+      return this.storage.open(name, version);
+    };
+    return { open } as unknown as IDBFactory;
+  }
+}
+
+/** Look into a database past all that the app does when it opens one. */
+async function rowsOf(
+  factory: IDBFactory,
+): Promise<{ numbers: number[]; pictures: string[]; whole: boolean }> {
+  if ((await factory.databases()).length === 0) return { numbers: [], pictures: [], whole: false };
+  const database = (await wrap(factory.open(DATABASE_NAME))) as unknown as IDBPDatabase;
+  const entries = (await database.getAll('entry')) as Entry[];
+  const pictures = (await database.getAllKeys('media_bytes')).map(String);
+  const whole = (await database.count('meta', WHOLE)) > 0;
+  database.close();
+  return { pictures, numbers: entries.map((entry) => entry.device_seq), whole };
 }
 
 function sha256(bytes: ArrayBuffer): ArrayBuffer {

@@ -34,6 +34,7 @@ export interface Outcome {
   wrongs: string[];
   kept: number;
   deaths: number;
+  losses: number;
   faults: number;
 }
 
@@ -43,10 +44,11 @@ class Day {
   readonly #network: BadNetwork;
   readonly #kept: Kept[] = [];
   readonly #refused = new Set<string>();
-  readonly #reader: Sync;
+  #reader: { sync: Sync; life: Life };
   readonly #wrongs: string[] = [];
   #page: { sync: Sync; life: Life };
   #deaths = 0;
+  #losses = 0;
   #captures = 0;
 
   constructor(private readonly seed: number) {
@@ -60,7 +62,7 @@ class Day {
     this.#device.network = this.#network.carry;
     this.#device.signIn(PEOPLE[0]);
     this.#page = this.#boot();
-    this.#reader = this.#device.boot().sync;
+    this.#reader = this.#device.boot();
   }
 
   async play(): Promise<Outcome> {
@@ -71,7 +73,8 @@ class Day {
     }
     const wrongs = [...(await this.#drain()), ...this.#wrongs, ...this.#device.server.wrongs];
     const faults = [...this.#network.faults.values()].reduce((sum, count) => sum + count, 0);
-    return { seed: this.seed, wrongs, kept: this.#kept.length, deaths: this.#deaths, faults };
+    const [kept, deaths, losses] = [this.#kept.length, this.#deaths, this.#losses];
+    return { seed: this.seed, wrongs, kept, deaths, losses, faults };
   }
 
   async #act(): Promise<void> {
@@ -99,7 +102,8 @@ class Day {
   /** What the phone holds is, at any time, whole: what the server has once had for this person. */
   async #lookAtWork(): Promise<void> {
     for (const person of PEOPLE) {
-      const { documents } = await this.#reader.work(person);
+      // A phone whose files were lost shows nothing before there is room for a few words.
+      const { documents } = await this.#reader.sync.work(person).catch(nothingWithoutRoom);
       const known = [...this.#device.server.handedOut.values()].map((one) => [...one.values()]);
       if (![[], ...known].some((one) => sameWork(documents, person, one))) {
         this.#wrongs.push(`${person}: work that the server never had`);
@@ -188,7 +192,20 @@ class Day {
   async #reviveIfDead(): Promise<void> {
     if (!this.#page.life.dead) return;
     this.#deaths += 1;
+    await this.#perhapsLoseStorage();
     this.#page = this.#boot();
+  }
+
+  /** Now and then the browser finds its files damaged where it was killed, and begins with none. */
+  async #perhapsLoseStorage(): Promise<void> {
+    if (!this.#random.chance(0.3)) return;
+    // The browser is killed with all its pages.
+    this.#reader.life.kill();
+    if (await this.#device.mayLoseStorage()) {
+      this.#losses += 1;
+      this.#device.loseStorage();
+    }
+    this.#reader = this.#device.boot();
   }
 
   /** Bring everything to its end on a good network, for each person, and judge what is found. */
@@ -232,15 +249,11 @@ class Day {
     if (!sameWork(work.documents, person, wanted)) {
       wrongs.push(`${person}: other work than the server has`);
     }
+    // One that its page did not live to speak of may be among them.
+    const only_here = (await sync.quarantine(person)).filter((row) => row.receipt === null);
+    const known = only_here.flatMap((row) => [row.lane, row.event.payload['capture']]);
     for (const key of work.changes.keys()) {
-      if (
-        !mine.some(
-          ({ name, event_id, lane }) =>
-            (name === key || lane === key) && quarantine.get(event_id) === null,
-        )
-      ) {
-        wrongs.push(`${key}: shown over documents that know of it`);
-      }
+      if (!known.includes(key)) wrongs.push(`${key}: shown over documents that know of it`);
     }
     for (const name of this.#refused) {
       if (state.has(name)) wrongs.push(`${name}: refused, but its state was kept`);
@@ -282,6 +295,11 @@ function byName<T extends { kind: string; id: string }>(documents: T[]): T[] {
   return documents.toSorted((left, right) =>
     `${left.kind}/${left.id}` < `${right.kind}/${right.id}` ? -1 : 1,
   );
+}
+
+function nothingWithoutRoom(failure: unknown): { documents: StoredDocument[] } {
+  if (failure instanceof StorageFull) return { documents: [] };
+  throw failure;
 }
 
 function noRoom(): DOMException {

@@ -27,7 +27,7 @@ test('a capture is one strict transaction with its state and its pictures', asyn
 
 test('a full phone says so, and then nothing of the capture was kept', async () => {
   const device = phone();
-  const { sync } = device.boot();
+  const { sync } = device.boot(null, { copies: Promise.resolve(null) });
   await sync.capture(capture({ changes: { job: 'first' } }));
   const pictures = [picture('photo', 4_000)];
   for (let write = 1; write <= 5; write += 1) {

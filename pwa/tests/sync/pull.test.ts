@@ -165,7 +165,7 @@ test('what the server has refused is not shown over its documents, what only the
 
 test('a full phone keeps the documents and the cursor it has, and says so', async () => {
   const device = phone();
-  const { sync } = device.boot();
+  const { sync } = device.boot(null, { copies: Promise.resolve(null) });
   device.server.edit(PERSON, 'stop', '1', STOP);
   await sync.run({ eager: false });
   const before = await sync.work(PERSON);

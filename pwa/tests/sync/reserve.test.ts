@@ -22,7 +22,7 @@ test('a phone without room hands in what it has on the room that was kept for it
 
 test('the room is used up once, and filled again when nothing waits', async () => {
   const device = phone();
-  const { sync } = device.boot();
+  const { sync } = device.boot(null, { copies: Promise.resolve(null) });
   const fails = async (): Promise<boolean> => {
     await sync.capture(capture());
     let left = 1;

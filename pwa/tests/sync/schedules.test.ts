@@ -24,10 +24,12 @@ test(
     const counts =
       `outbox: ${SCHEDULES} schedules from seed ${FIRST_SEED} (SYNC_SEED, SYNC_SCHEDULES): ` +
       `${sum(({ kept }) => kept)} captures, ${sum(({ deaths }) => deaths)} deaths, ` +
+      `${sum(({ losses }) => losses)} losses of the storage, ` +
       `${sum(({ faults }) => faults)} faults of the network`;
     process.stdout.write(`${counts}\n`);
     expect(outcomes.filter(({ wrongs }) => wrongs.length > 0)).toEqual([]);
     expect(sum(({ deaths }) => deaths)).toBeGreaterThan(SCHEDULES);
+    expect(sum(({ losses }) => losses)).toBeGreaterThan(SCHEDULES / 10);
   },
   TIMEOUT_MS,
 );

@@ -15,11 +15,12 @@ export interface Field<S extends Exchange = Exchange> {
 export function openField<S extends Exchange>(
   app_version: string,
   Made: new (ports: Ports) => S,
+  copies: Ports['copies'],
 ): Field<S> {
   const world = browserPorts(app_version);
   const keys = new DeviceKeys(crypto.subtle, () => sync.database);
   const sessions = new SessionKeeper(world, () => sync.database, keys);
-  const ports: Ports = { ...world, sessions, signer: keys };
+  const ports: Ports = { ...world, sessions, signer: keys, copies };
   const sync: S = new Made(ports);
   return { sync, sessions };
 }

@@ -4,7 +4,7 @@ import { pageLocks } from '../sync/lock';
 import type { Locks, Ports, StorageGauge } from '../sync/ports';
 
 /** Return the ports of this page or worker; who sends and what signs comes from elsewhere. */
-export function browserPorts(app_version: string): Omit<Ports, 'sessions' | 'signer'> {
+export function browserPorts(app_version: string): Omit<Ports, 'sessions' | 'signer' | 'copies'> {
   return {
     fetch: (url, init) => fetch(url, init),
     indexedDB,

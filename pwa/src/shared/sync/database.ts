@@ -5,9 +5,16 @@
  * begun once more, never with an empty database in its place.
  */
 
-import { wrap, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb';
+import {
+  wrap,
+  type IDBPDatabase,
+  type IDBPObjectStore,
+  type IDBPTransaction,
+  type StoreNames,
+} from 'idb';
 
-import { DATABASE_NAME, RESERVE, STEPS, type OutboxSchema, type Upgrade } from './schema';
+import type { Copied } from './copy';
+import { DATABASE_NAME, NEW, RESERVE, STEPS, type OutboxSchema, type Upgrade } from './schema';
 
 type Store = StoreNames<OutboxSchema>;
 type Work<S extends Store, M extends IDBTransactionMode, T> = (
@@ -19,10 +26,38 @@ export class StorageFull extends Error {
   override readonly name = 'StorageFull';
 }
 
-export class Database {
-  #open: Promise<IDBPDatabase<OutboxSchema>> | null = null;
+/** What was done to a row: the store, how, the row itself or the key of what was deleted, its key. */
+export type Change = [
+  store: Copied,
+  method: 'put' | 'add' | 'delete',
+  first: unknown,
+  key: unknown,
+];
 
-  constructor(private readonly factory: IDBFactory) {}
+export type Connection = IDBPDatabase<OutboxSchema>;
+
+/** A second copy of what only this phone has (`copy.ts`); where it fails, there is none. */
+export interface Copies {
+  /** Bring what it has to a database that was just made; fails where that one has no room. */
+  restore(main: Connection): Promise<void>;
+  /** Bring it to where the first one is. */
+  level(main: Connection): Promise<void>;
+  /** Pass a transaction on, and write down what is done in it. */
+  hear<T extends object>(transaction: T, changes: Change[]): T;
+  /** Do there what was done here. */
+  take(changes: Change[]): Promise<void>;
+  /** Give it up for what has to be written; false when there is none, or it is all there is. */
+  makeRoom(): Promise<boolean>;
+}
+
+export class Database {
+  #open: Promise<Connection> | null = null;
+
+  /** What was written is on the disk, and in the copy, when a write returns. */
+  constructor(
+    private readonly factory: IDBFactory,
+    private readonly copies: Promise<Copies | null> = Promise.resolve(null),
+  ) {}
 
   /** Read from the stores as they are at one moment. */
   read<S extends Store, T>(stores: S[], work: Work<S, 'readonly', T>): Promise<T> {
@@ -49,8 +84,8 @@ export class Database {
     try {
       return await this.#run(stores, 'readwrite', work);
     } catch (failure) {
-      if (nameOf(failure) !== 'QuotaExceededError') throw failure;
-      throw new StorageFull('The phone has no room left.', { cause: failure });
+      if (!(failure instanceof StorageFull) || !(await this.#giveUpCopy())) throw failure;
+      return this.#run(stores, 'readwrite', work);
     }
   }
 
@@ -59,6 +94,11 @@ export class Database {
     const open = this.#open;
     this.#open = null;
     (await open)?.close();
+  }
+
+  /** Rather one of each than no second one of anything. */
+  async #giveUpCopy(): Promise<boolean | undefined> {
+    return (await this.copies)?.makeRoom();
   }
 
   /** Make room by what was kept for this; false when it is gone already. */
@@ -76,19 +116,22 @@ export class Database {
     mode: M,
     work: Work<S, M, T>,
   ): Promise<T> {
+    const copies = mode === 'readwrite' ? await this.copies : null;
     const transaction = await this.#begin(stores, mode);
+    const changes: Change[] = [];
     try {
-      const result = await work(transaction);
+      const result = await work(copies?.hear(transaction, changes) ?? transaction);
       // What was read stands; only what was written has to be on the disk.
       if (mode === 'readwrite') await transaction.done;
       else transaction.done.catch(() => undefined);
+      await copies?.take(changes);
       return result;
     } catch (failure) {
       // The transaction's own error tells more than the AbortError of one of its requests.
       transaction.done.catch(() => undefined);
       const cause: unknown = transaction.error;
       abortQuietly(transaction);
-      throw cause ?? failure;
+      throw orFull(cause ?? failure);
     }
   }
 
@@ -97,7 +140,7 @@ export class Database {
     mode: M,
   ): Promise<IDBPTransaction<OutboxSchema, S[], M>> {
     const begin = async (): Promise<IDBPTransaction<OutboxSchema, S[], M>> =>
-      (await this.#connection()).transaction(stores, mode, { durability: 'strict' });
+      (await this.connection()).transaction(stores, mode, { durability: 'strict' });
     try {
       return await begin();
     } catch (failure) {
@@ -107,32 +150,47 @@ export class Database {
     }
   }
 
-  #connection(): Promise<IDBPDatabase<OutboxSchema>> {
+  /** Return the connection, opened when it is not. */
+  connection(): Promise<Connection> {
     this.#open ??= this.#connect().catch((failure: unknown) => {
       this.#open = null;
-      throw failure;
+      throw orFull(failure);
     });
     return this.#open;
   }
 
-  async #connect(): Promise<IDBPDatabase<OutboxSchema>> {
-    try {
-      return await this.#openAt(STEPS.length);
-    } catch (failure) {
+  async #connect(): Promise<Connection> {
+    const database = await this.#openAt(STEPS.length).catch((failure: unknown) => {
       if (nameOf(failure) !== 'VersionError') throw failure;
       // A newer app has been here. Its steps only add, so this version works on as before.
       return this.#openAt(undefined);
-    }
+    });
+    await this.#settle(database);
+    void this.copies.then((copies) => copies?.level(database));
+    return database;
   }
 
-  async #openAt(version: number | undefined): Promise<IDBPDatabase<OutboxSchema>> {
+  /**
+   * Nobody works with a database before it has what was there before it.
+   *
+   * Until then the copy is all there is: a phone without the room for it must get some first.
+   */
+  async #settle(database: Connection): Promise<void> {
+    const fresh = await inStore(database, 'meta', 'readonly', (meta) => meta.count(NEW));
+    if (fresh === 0) return;
+    await (await this.copies)?.restore(database);
+    await inStore(database, 'meta', 'readwrite', (meta) => meta.delete(NEW));
+  }
+
+  async #openAt(version: number | undefined): Promise<Connection> {
     const request = this.factory.open(DATABASE_NAME, version);
     request.addEventListener('upgradeneeded', (event) => {
-      const database = wrap(request.result) as unknown as IDBPDatabase<OutboxSchema>;
+      const database = wrap(request.result) as unknown as Connection;
       const upgrade = wrap(request.transaction as IDBTransaction) as unknown as Upgrade;
       for (const step of STEPS.slice(event.oldVersion)) step(database, upgrade);
+      if (event.oldVersion === 0) void upgrade.objectStore('meta').put(true, NEW);
     });
-    const database = (await wrap(request)) as unknown as IDBPDatabase<OutboxSchema>;
+    const database = (await wrap(request)) as unknown as Connection;
     // A newer version of the app must be able to take its steps while this one is open.
     database.addEventListener('versionchange', () => {
       this.#open = null;
@@ -145,12 +203,32 @@ export class Database {
   }
 }
 
+/** Ask or change one thing of one store, in a transaction of its own. */
+export async function inStore<S extends Store, M extends IDBTransactionMode, T>(
+  database: Connection,
+  name: S,
+  mode: M,
+  work: (store: IDBPObjectStore<OutboxSchema, [S], S, M>) => Promise<T>,
+): Promise<T> {
+  const transaction = database.transaction(name, mode);
+  transaction.done.catch(() => undefined);
+  const result = await work(transaction.objectStore(name));
+  await transaction.done;
+  return result;
+}
+
 function abortQuietly(transaction: { abort(): void }): void {
   try {
     transaction.abort();
   } catch {
     // It has ended already.
   }
+}
+
+/** Say in a word of ours that there is no room; return any other failure as it is. */
+function orFull(failure: unknown): unknown {
+  if (nameOf(failure) !== 'QuotaExceededError') return failure;
+  return new StorageFull('No room is left.', { cause: failure });
 }
 
 function nameOf(failure: unknown): string {

@@ -16,7 +16,7 @@ import { MediaLane } from './media';
 import type { Ports, Session } from './ports';
 import { Puller, type Work } from './pull';
 import { PushAcks, type PushAck } from './push-acks';
-import type { Entry, Quarantined } from './schema';
+import type { Entry } from './schema';
 import { fillReserve } from './reserve';
 import { Sender } from './sender';
 import { readStatus, type Problem, type Status } from './status';
@@ -50,7 +50,7 @@ export class Exchange {
   protected captures = 0;
 
   constructor(protected readonly ports: Ports) {
-    this.database = new Database(ports.indexedDB);
+    this.database = new Database(ports.indexedDB, ports.copies);
     this.time = new TrustedTime(ports.clock, ports.boot);
     this.#leases = new Leases(ports, this.database);
     this.#lines = {
@@ -105,7 +105,7 @@ export class Exchange {
       return true;
     });
     const wait = await this.#untilNext(session.person_id);
-    if (wait === null) await fillReserve(this.database, this.ports.random32);
+    if (wait === null) await fillReserve(this.database);
     // Another page has the lock and sends; this one looks again whether it did.
     return done === null && wait !== null ? Math.max(wait, LOOK_AGAIN_MS) : wait;
   }
@@ -134,21 +134,6 @@ export class Exchange {
   /** Keep what became of a notification; the next sync tells the office. */
   acknowledge(person_id: string, ack: PushAck): Promise<void> {
     return this.#acks.add(person_id, ack);
-  }
-
-  /** Return the captures that need a person, with what was captured and why they did not pass. */
-  quarantine(person_id: string): Promise<Quarantined[]> {
-    return this.#leases.quarantine(person_id);
-  }
-
-  /** Send a capture of the quarantine once more; false when the server has said its word on it. */
-  release(event_id: string): Promise<boolean> {
-    return this.#leases.release(event_id);
-  }
-
-  /** Put away a rejected capture that its person has seen; false while only this phone has it. */
-  dismiss(event_id: string): Promise<boolean> {
-    return this.#leases.dismiss(event_id);
   }
 
   /** Return what the office has told the device of this person. */

@@ -8,7 +8,7 @@
 import { isOver, jitteredWait, LONGEST_RETRY_AFTER_MS } from './backoff';
 import { StorageFull, type Database } from './database';
 import type { Ports } from './ports';
-import { toEntry, type Entry, type Quarantined, type Tombstone } from './schema';
+import type { Entry, Quarantined, Tombstone } from './schema';
 import { MAX_EVENTS, type Receipt, type SyncAnswer } from './wire';
 
 /** Longer than any request may take, so that a lease that is over has no sender any more. */
@@ -35,7 +35,8 @@ export class Leases {
       const blocked = new Set<string>();
       let bytes = 0;
       let most = MAX_EVENTS;
-      const rows = transaction.objectStore('entry').index('by_seq');
+      const entries = transaction.objectStore('entry');
+      const rows = entries.index('by_seq');
       for (let row = await rows.openCursor(); row !== null; row = await row.continue()) {
         const entry = row.value;
         if (entry.person_id !== person_id || blocked.has(entry.lane)) continue;
@@ -51,7 +52,7 @@ export class Leases {
         bytes += entry.bytes + 1;
         const leased = { lease_until: now + LEASE_MS, answer_lost: true };
         const claimed: Entry = { ...entry, ...leased, attempts: entry.attempts + 1 };
-        await row.update(claimed);
+        await entries.put(claimed);
         batch.push(claimed);
       }
       return batch;
@@ -70,10 +71,11 @@ export class Leases {
   /** Take back what a sender that has died had in hand; whether it arrived is asked first. */
   takeOver(person_id: string): Promise<void> {
     return this.database.write(['entry'], async (transaction) => {
-      const rows = transaction.objectStore('entry').index('by_seq');
+      const entries = transaction.objectStore('entry');
+      const rows = entries.index('by_seq');
       for (let row = await rows.openCursor(); row !== null; row = await row.continue()) {
         if (row.value.person_id !== person_id || row.value.lease_until === 0) continue;
-        await row.update({ ...row.value, lease_until: 0 });
+        await entries.put({ ...row.value, lease_until: 0 });
       }
     });
   }
@@ -130,43 +132,6 @@ export class Leases {
       if (entry === undefined) return;
       await transaction.objectStore('quarantine').put(this.#quarantined(entry, reason, null));
       await transaction.objectStore('entry').delete(entry.event_id);
-    });
-  }
-
-  /** Return what needs a person, oldest first. */
-  quarantine(person_id: string): Promise<Quarantined[]> {
-    return this.database.read(['quarantine'], (transaction) =>
-      transaction.objectStore('quarantine').index('by_person').getAll(person_id),
-    );
-  }
-
-  /**
-   * Put a capture that only this phone has back into the outbox, once its cause is mended.
-   *
-   * One with a receipt stays: the server has it and has said its word. Returns whether it went back.
-   */
-  release(event_id: string): Promise<boolean> {
-    return this.database.write([...SETTLED_STORES], async (transaction) => {
-      const row = await transaction.objectStore('quarantine').get(event_id);
-      if (row === undefined || row.receipt !== null) return false;
-      await transaction.objectStore('entry').add(toEntry(row));
-      await transaction.objectStore('quarantine').delete(event_id);
-      return true;
-    });
-  }
-
-  /**
-   * Put away a capture that its person has dealt with.
-   *
-   * One without a receipt stays: nobody but this phone has it. Returns whether it went.
-   */
-  dismiss(event_id: string): Promise<boolean> {
-    return this.database.write(['quarantine'], async (transaction) => {
-      const store = transaction.objectStore('quarantine');
-      const row = await store.get(event_id);
-      if (row === undefined || row.receipt === null) return false;
-      await store.delete(event_id);
-      return true;
     });
   }
 

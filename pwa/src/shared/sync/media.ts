@@ -90,8 +90,8 @@ export class MediaLane {
     if (over <= 0) return;
     await this.database.write(['media'], async (transaction) => {
       const done = IDBKeyRange.bound(0, over, true, true);
-      let row = await transaction.objectStore('media').index('by_complete').openCursor(done);
-      for (; row !== null; row = await row.continue()) await row.delete();
+      const media = transaction.objectStore('media');
+      for (const key of await media.index('by_complete').getAllKeys(done)) await media.delete(key);
     });
   }
 

@@ -13,6 +13,7 @@ import { changesOf, type Changing } from './changing';
 import type { Database } from './database';
 import type { Ports, Sign } from './ports';
 import {
+  SEQUENCE,
   toEntry,
   type Draft,
   type Entry,
@@ -22,9 +23,6 @@ import {
 } from './schema';
 import type { TrustedTime } from './trusted-time';
 import { MAX_EVENT_BYTES, type Json, type WireEvent } from './wire';
-
-/** The name under which the last number of this device lies in `meta`. */
-export const SEQUENCE = 'device_seq';
 
 /** How far a clock may fall back before new ids follow it; within it they go on growing. */
 const ROLLBACK_ALLOWANCE_MS = 10_000;
@@ -129,11 +127,11 @@ export class Outbox {
       const event = await this.#signed({ ...draft, device_seq, sig: null }, sign);
       const entry = toEntry({ person_id: capture.person_id, captured_ms, event });
       if (entry.bytes > MAX_EVENT_BYTES) {
-        throw new CaptureTooLarge(`A capture of ${entry.bytes} bytes fits into no request.`);
+        throw new CaptureTooLarge(`${entry.bytes} bytes fit into no request.`);
       }
       if (await this.#write(entry, capture, pictures)) return event;
     }
-    throw new Error('Other pages take every number of this device.');
+    throw new Error('No number is free.');
   }
 
   /** Without a key the server can judge less, but the capture is kept all the same. */

@@ -5,6 +5,8 @@
  * a storage that is killed between any two steps.
  */
 
+import type { Copies } from './database';
+
 /** Whose session sends now. Captures of another person are neither read nor sent by it. */
 export interface Session {
   person_id: string;
@@ -78,6 +80,8 @@ export type Digest = (bytes: ArrayBuffer) => Promise<ArrayBuffer>;
 export interface Ports {
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   indexedDB: IDBFactory;
+  /** What only this phone has, once more; null where the browser keeps all in the same files. */
+  copies: Promise<Copies | null>;
   clock: Clock;
   timers: Timers;
   locks: Locks;

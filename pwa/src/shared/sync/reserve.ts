@@ -7,36 +7,35 @@
  */
 
 import { StorageFull, type Database } from './database';
-import type { Ports } from './ports';
 import { RESERVE } from './schema';
 
-export const RESERVE_BYTES = 1 << 20;
+/**
+ * More than the files of the app, 2 MB: Chromium may forget them when it reckons what is left for
+ * captures, and then has no room at all for anything before as much is free again (measured).
+ */
+export const RESERVE_BYTES = 4 << 20;
 
 /** Fill the reserve, unless it is there or the phone has no room for it now. */
-export async function fillReserve(database: Database, random32: Ports['random32']): Promise<void> {
+export async function fillReserve(database: Database): Promise<void> {
   const there = await database.read(['meta'], (transaction) =>
     transaction.objectStore('meta').count(RESERVE),
   );
   if (there > 0) return;
-  const bytes = noise(RESERVE_BYTES, random32());
   try {
     await database.writeNew(['meta'], (transaction) =>
-      transaction.objectStore('meta').put(bytes, RESERVE),
+      transaction.objectStore('meta').put(noise(), RESERVE),
     );
   } catch (failure) {
     if (!(failure instanceof StorageFull)) throw failure;
   }
 }
 
-/** Make bytes that no store can pack into less (xorshift, Marsaglia 2003). */
-function noise(length: number, seed: number): ArrayBuffer {
-  const words = new Uint32Array(length / 4);
-  let state = seed === 0 ? 1 : seed;
-  for (let n = 0; n < words.length; n += 1) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[n] = state;
+/** Make bytes that no store can pack into less. */
+function noise(): ArrayBuffer {
+  const bytes = new Uint8Array(RESERVE_BYTES);
+  // More than this at once is refused (Web Cryptography, getRandomValues).
+  for (let at = 0; at < RESERVE_BYTES; at += 65_536) {
+    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
   }
-  return words.buffer;
+  return bytes.buffer;
 }

@@ -164,6 +164,12 @@ type Step = (database: IDBPDatabase<OutboxSchema>, upgrade: Upgrade) => void;
 /** The name under which the room of the sync lies in `meta` (`reserve.ts`). */
 export const RESERVE = 'reserve';
 
+/** The name under which the last number of this device lies in `meta`. */
+export const SEQUENCE = 'device_seq';
+
+/** The name under which a database that was just made says so in `meta`, until it has what the copy has. */
+export const NEW = 'new';
+
 /** Step n brings the database from version n to n + 1. Append only. */
 export const STEPS: readonly Step[] = [
   (database) => {

@@ -4,14 +4,18 @@ import { Exchange } from './exchange';
 import { readLanes, type OnItsWay } from './lanes';
 import { Outbox, type Capture } from './outbox';
 import type { Ports } from './ports';
+import { Quarantine } from './quarantine';
+import type { Quarantined } from './schema';
 import type { TrustedTime } from './trusted-time';
 import type { Json, WireEvent } from './wire';
 
 export class Sync extends Exchange {
   readonly #outbox: Outbox;
+  readonly #quarantine: Quarantine;
 
   constructor(ports: Ports) {
     super(ports);
+    this.#quarantine = new Quarantine(this.database);
     this.#outbox = new Outbox(ports, this.database, this.time);
   }
 
@@ -25,6 +29,21 @@ export class Sync extends Exchange {
   /** Return the times that a capture of this moment would carry. */
   stamp(): ReturnType<TrustedTime['stamp']> {
     return this.time.stamp();
+  }
+
+  /** Return the captures that need a person, with what was captured and why they did not pass. */
+  quarantine(person_id: string): Promise<Quarantined[]> {
+    return this.#quarantine.of(person_id);
+  }
+
+  /** Send a capture of the quarantine once more; false when the server has said its word on it. */
+  release(event_id: string): Promise<boolean> {
+    return this.#quarantine.release(event_id);
+  }
+
+  /** Put away a rejected capture that its person has seen; false while only this phone has it. */
+  dismiss(event_id: string): Promise<boolean> {
+    return this.#quarantine.dismiss(event_id);
   }
 
   /** Return what of this person is on its way, by job. */

@@ -7,9 +7,9 @@
  */
 
 import type { Database } from './database';
-import { CAPTURE_STORES, SEQUENCE, type Writing } from './outbox';
+import { CAPTURE_STORES, type Writing } from './outbox';
 import type { Ports } from './ports';
-import type { Draft, Entry } from './schema';
+import { SEQUENCE, type Draft, type Entry } from './schema';
 
 export const UNDO_MS = 10_000;
 

@@ -1,0 +1,54 @@
+/** Where the second copy lies: a storage bucket, which has files of its own. Only Chromium has them. */
+
+import { Copy } from '../sync/copy';
+import { Database } from '../sync/database';
+
+const NAME = 'doorstep-copy';
+
+/** https://wicg.github.io/storage-buckets/ */
+interface Buckets {
+  keys(): Promise<string[]>;
+  open(name: string, options: { persisted: boolean }): Promise<{ indexedDB: IDBFactory }>;
+  delete(name: string): Promise<void>;
+}
+
+/** Open the copy; null where the browser has no buckets, or the phone not room enough for two. */
+export async function openCopy(): Promise<Copy | null> {
+  const { storageBuckets: buckets } = navigator as { storageBuckets?: Buckets };
+  try {
+    // Made only where what it will take leaves half of the room to the first one.
+    if (!buckets || (!(await buckets.keys()).includes(NAME) && !(await isRoomy(4)))) return null;
+    const { indexedDB } = await buckets.open(NAME, { persisted: true });
+    const forget = async (): Promise<void> => {
+      await doWithout();
+      await buckets.delete(NAME);
+    };
+    // Looked at last: whoever did without it before has deleted this one too.
+    if (await someDoWithout()) return null;
+    return new Copy(new Database(indexedDB), forget, () => isRoomy(2));
+  } catch {
+    return null;
+  }
+}
+
+/** Say, for as long as this page lives, that it tells no copy what it writes. */
+function doWithout(): Promise<void> {
+  return new Promise((said, failed) => {
+    const forEver = (): Promise<void> => {
+      said();
+      return new Promise(() => undefined);
+    };
+    navigator.locks.request(NAME, { mode: 'shared' }, forEver).catch(failed);
+  });
+}
+
+async function someDoWithout(): Promise<boolean> {
+  const { held = [] } = await navigator.locks.query();
+  return held.some(({ name }) => name === NAME);
+}
+
+/** Tell whether no more than this part of the room is taken. */
+async function isRoomy(part: number): Promise<boolean> {
+  const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+  return usage * part <= quota;
+}
