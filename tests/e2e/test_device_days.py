@@ -29,7 +29,7 @@ ENOUGH = 150
 """Days after which every misfortune has come; fewer are for looking into one."""
 
 MISFORTUNES = {
-    "deaths", "undone", "no_room", "two_pages", "jumps", "versions", "sign_ins", "legs",
+    "deaths", "storages_lost", "undone", "no_room", "two_pages", "jumps", "versions", "sign_ins", "legs",
     "lost_on_the_way", "answer_lost", "cut_answer", "cut_uploads", "late", "twice", "status",
     "portal", "token_ended", "earlier_answer", "receipts_missing",
 }  # fmt: skip

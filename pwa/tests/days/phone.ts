@@ -54,6 +54,7 @@ export class Phone {
     no_room: 0,
     undone: 0,
     deaths: 0,
+    storages_lost: 0,
     two_pages: 0,
     jumps: 0,
     versions: 0,
@@ -263,6 +264,12 @@ export class Phone {
   async #reviveIfDead(): Promise<void> {
     if (!this.#page.life.dead) return;
     this.counts.deaths += 1;
+    // The browser takes its files for damaged, and begins with none; their room is free then.
+    if (this.#random.chance(0.2) && (await this.#device.hasWholeCopy())) {
+      this.#device.loseStorage();
+      this.#device.writeFault = () => null;
+      this.counts.storages_lost += 1;
+    }
     await this.#clearDoubts();
     this.#page = this.#boot(this.#killAt());
   }
@@ -283,14 +290,14 @@ export class Phone {
   /** Captures were kept if the state that they change was: tell their ids, null for what was not. */
   async #kept(doubts: Doubt[]): Promise<(string | null)[]> {
     if (doubts.length === 0) return [];
-    const { database } = this.#boot(null).sync;
-    const shown = await database.read(['state'], (transaction) => {
+    const { sync, life } = this.#boot(null);
+    const shown = await sync.database.read(['state'], (transaction) => {
       const state = transaction.objectStore('state');
       return Promise.all(
         doubts.map(({ task, name }) => state.get([task.capture.person_id, keyOf(name)])),
       );
     });
-    await database.close();
+    life.kill();
     return doubts.map(({ name }, n) => (shown[n]?.value === name ? shown[n].event_id : null));
   }
 

@@ -28,8 +28,6 @@ export class Device {
   network: Network = plainNetwork;
   writeFault: () => DOMException | null = () => null;
   canRenew = true;
-  /** Whether there is room for a copy. */
-  roomy = true;
   session: Session | null = null;
   shutOut: ShutOut | null = null;
   gauge: StorageGauge = { used: 1_000, quota: 1_000_000, persisted: true };
@@ -127,11 +125,22 @@ export class Device {
    * What another page has sent of such a one may lack its pictures until the next start.
    */
   async mayLoseStorage(): Promise<boolean> {
+    const { missing, last } = await this.#lacks();
+    return missing.every((number) => number > last);
+  }
+
+  /** Whether the copy has all, also what nobody was told of before a start has shown it. */
+  async hasWholeCopy(): Promise<boolean> {
+    return (await this.#lacks()).missing.length === 0;
+  }
+
+  /** Tell the numbers that the copy lacks, and the last it has; a copy that is not whole lacks all. */
+  async #lacks(): Promise<{ missing: number[]; last: number }> {
     const [here, there] = [await rowsOf(this.storage), await rowsOf(this.bucket.storage)];
-    const last = Math.max(0, ...there.numbers);
-    const missing = here.numbers.filter((number) => !there.numbers.includes(number));
     const shown = here.pictures.every((picture) => there.pictures.includes(picture));
-    return there.whole && shown && missing.every((number) => number > last);
+    if (!there.whole || !shown) return { missing: [0], last: 0 };
+    const missing = here.numbers.filter((number) => !there.numbers.includes(number));
+    return { missing, last: Math.max(0, ...there.numbers) };
   }
 
   #copyOf(life: Life): Copy | null {
@@ -141,11 +150,7 @@ export class Device {
       return Promise.resolve(this.loseBucket());
     });
     if ([...this.#without].some((page) => !page.dead)) return null;
-    const copy = new Copy(
-      database,
-      forget,
-      life.mortal(() => Promise.resolve(this.roomy)),
-    );
+    const copy = new Copy(database, forget);
     // What fails there is passed over, but by a page that has died there nobody is told anything.
     const take = life.mortal((changes: Change[]) => Copy.prototype.take.call(copy, changes));
     return Object.assign(copy, { take });

@@ -144,18 +144,6 @@ test('a copy that lacks something never comes back, and keeps nobody from workin
   expect((await device.boot().sync.status(PERSON)).waiting.count).toBe(3);
 });
 
-test('the copy never takes the room of what is captured', async () => {
-  const device = phone();
-  const first = await started(device);
-  await first.sync.capture(capture());
-  device.roomy = false;
-  await first.sync.capture(capture());
-  expect(await device.mayLoseStorage()).toBe(true);
-  await first.sync.capture(capture({ pictures: [picture('photo', 40_000)] }));
-  expect(await device.mayLoseStorage()).toBe(false);
-  expect((await first.sync.status(PERSON)).waiting.count).toBe(3);
-});
-
 test('a full phone gives up the copy first, and what is captured has its room', async () => {
   const device = phone();
   const { sync } = await started(device);
@@ -187,11 +175,7 @@ const noRoom = (): DOMException => new DOMException('No room.', 'QuotaExceededEr
 function noRoomIn(device: Device): Copy {
   const broken = new Database(device.bucket.storage);
   broken.connection = () => Promise.reject(noRoom());
-  return new Copy(
-    broken,
-    () => Promise.resolve(device.loseBucket()),
-    () => Promise.resolve(true),
-  );
+  return new Copy(broken, () => Promise.resolve(device.loseBucket()));
 }
 
 test('what is taken back is taken back in the copy, its number too', async () => {

@@ -12,23 +12,30 @@ interface Buckets {
   delete(name: string): Promise<void>;
 }
 
-/** Open the copy; null where the browser has no buckets, or the phone not room enough for two. */
+/**
+ * Open the copy; null where the browser has no buckets, or the phone not room enough for two.
+ *
+ * Whoever writes without it says so, and then nobody has one: it would lack what was written.
+ */
 export async function openCopy(): Promise<Copy | null> {
   const { storageBuckets: buckets } = navigator as { storageBuckets?: Buckets };
+  if (buckets === undefined) return null;
+  const forget = async (): Promise<void> => {
+    await doWithout();
+    await buckets.delete(NAME);
+  };
   try {
     // Made only where what it will take leaves half of the room to the first one.
-    if (!buckets || (!(await buckets.keys()).includes(NAME) && !(await isRoomy(4)))) return null;
-    const { indexedDB } = await buckets.open(NAME, { persisted: true });
-    const forget = async (): Promise<void> => {
-      await doWithout();
-      await buckets.delete(NAME);
-    };
-    // Looked at last: whoever did without it before has deleted this one too.
-    if (await someDoWithout()) return null;
-    return new Copy(new Database(indexedDB), forget, () => isRoomy(2));
+    if ((await buckets.keys()).includes(NAME) || (await isRoomy())) {
+      const { indexedDB } = await buckets.open(NAME, { persisted: true });
+      // Looked at last: whoever did without it before that has deleted this one too.
+      if (!(await someDoWithout())) return new Copy(new Database(indexedDB), forget);
+    }
   } catch {
-    return null;
+    // A browser that does not give one here.
   }
+  await forget().catch(() => undefined);
+  return null;
 }
 
 /** Say, for as long as this page lives, that it tells no copy what it writes. */
@@ -47,8 +54,8 @@ async function someDoWithout(): Promise<boolean> {
   return held.some(({ name }) => name === NAME);
 }
 
-/** Tell whether no more than this part of the room is taken. */
-async function isRoomy(part: number): Promise<boolean> {
+/** Tell whether no more than a quarter is taken; a browser that hides how much there is finds out later. */
+async function isRoomy(): Promise<boolean> {
   const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-  return usage * part <= quota;
+  return usage * 4 <= quota;
 }

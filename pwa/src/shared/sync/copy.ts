@@ -40,10 +40,8 @@ const OWN = new Set<unknown>([WHOLE, NEW, RESERVE]);
 /** What is no row to be brought as it is. */
 const APART = new Set<unknown>([...OWN, SEQUENCE]);
 
-const isLarge = (name: Copied): boolean => name === 'media_bytes' || name === 'draft_picture';
-
-/** Whether rows of this are never changed. */
-const isOnce = (name: Copied): boolean => name === 'entry' || isLarge(name);
+/** Rows that are written once, some of them large. */
+const NEVER_CHANGE: readonly Copied[] = ['entry', 'media_bytes', 'draft_picture'];
 
 interface Meta {
   get(key: string): Promise<unknown>;
@@ -60,12 +58,11 @@ export class Copy implements Copies {
 
   /**
    * `forget` deletes the copy, and while this page lives nobody makes another one, which would lack
-   * what it writes; `isRoomy` tells whether there is room for both.
+   * what it writes.
    */
   constructor(
     private readonly database: Database,
     private readonly forget: () => Promise<unknown>,
-    private readonly isRoomy: () => Promise<boolean>,
   ) {}
 
   async restore(main: Connection): Promise<void> {
@@ -115,7 +112,6 @@ export class Copy implements Copies {
     if (numbers.length > 0) made.push(['meta', 'put', Math.max(...numbers), SEQUENCE]);
     const stores = [...new Set(made.map(([store]) => store))];
     await this.#level;
-    if (stores.some(isLarge) && !(await this.isRoomy())) await this.makeRoom();
     await this.#try(async (copy) => {
       // What the system has outlives the browser; that it is on the disk is the first one's part.
       const transaction = copy.transaction(stores, 'readwrite', { durability: 'relaxed' });
@@ -171,7 +167,9 @@ async function levelled(main: Connection, copy: Connection): Promise<void> {
   const over: [Copied, unknown[]][] = [];
   for (const name of COPIED) {
     const [there, here] = [texts(copied[name]), texts(wanted[name])];
-    const missing = wanted[name].filter((key) => !isOnce(name) || !there.has(String(key)));
+    const missing = wanted[name].filter(
+      (key) => !NEVER_CHANGE.includes(name) || !there.has(String(key)),
+    );
     await bring(main, copy, name, missing);
     over.push([name, copied[name].filter((key) => !here.has(String(key)))]);
   }
