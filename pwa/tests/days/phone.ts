@@ -265,7 +265,7 @@ export class Phone {
     if (!this.#page.life.dead) return;
     this.counts.deaths += 1;
     // The browser takes its files for damaged, and begins with none; their room is free then.
-    if (this.#random.chance(0.2) && (await this.#device.hasWholeCopy())) {
+    if (this.#random.chance(0.5) && (await this.#device.hasWholeCopy())) {
       this.#device.loseStorage();
       this.#device.writeFault = () => null;
       this.counts.storages_lost += 1;

@@ -40,8 +40,11 @@ const OWN = new Set<unknown>([WHOLE, NEW, RESERVE]);
 /** What is no row to be brought as it is. */
 const APART = new Set<unknown>([...OWN, SEQUENCE]);
 
-/** Rows that are written once, some of them large. */
-const NEVER_CHANGE: readonly Copied[] = ['entry', 'media_bytes', 'draft_picture'];
+/** Rows that are as large as a picture. */
+const LARGE: readonly Copied[] = ['media_bytes', 'draft_picture'];
+
+/** Rows that are written once. */
+const NEVER_CHANGE: readonly Copied[] = [...LARGE, 'entry', 'tombstone'];
 
 interface Meta {
   get(key: string): Promise<unknown>;
@@ -178,9 +181,9 @@ async function levelled(main: Connection, copy: Connection): Promise<void> {
 }
 
 async function remove(database: Connection, name: Copied, keys: unknown[]): Promise<void> {
-  for (const key of keys) {
-    await inStore(database, name, 'readwrite', (store) => store.delete(key as never));
-  }
+  await inStore(database, name, 'readwrite', (store) =>
+    Promise.all(keys.map(async (key) => store.delete(key as never))),
+  );
 }
 
 function texts(keys: unknown[]): Set<string> {
@@ -215,20 +218,26 @@ async function keysOf(database: Connection): Promise<Record<Copied, unknown[]>> 
   return Object.fromEntries(await Promise.all(found)) as Record<Copied, unknown[]>;
 }
 
-/** Bring rows from one database to the other, one by one: a phone has no room for all at once. */
+/** Bring rows from one database to the other; of large ones a phone has no room for two at once. */
 async function bring(
   from: Connection,
   to: Connection,
   name: Copied,
   keys: unknown[],
 ): Promise<void> {
-  for (const key of keys) {
-    const read = inStore(from, name, 'readonly', (store) => store.get(key as never));
+  const most = LARGE.includes(name) ? 1 : 500;
+  for (let at = 0; at < keys.length; at += most) {
+    const some = keys.slice(at, at + most);
     // What cannot be read any more must not keep the rest from coming.
-    const row = await read.catch(() => undefined);
-    if (row === undefined) continue;
-    const beside = (name === 'meta' ? key : undefined) as never;
-    await inStore(to, name, 'readwrite', (store) => store.put(row as never, beside));
+    const rows = await inStore(from, name, 'readonly', (store) =>
+      Promise.all(some.map(async (key) => store.get(key as never))),
+    ).catch(() => []);
+    await inStore(to, name, 'readwrite', async (store) => {
+      for (const [n, row] of rows.entries()) {
+        const beside = name === 'meta' ? some[n] : undefined;
+        if (row !== undefined) await store.put(row as never, beside as never);
+      }
+    });
   }
 }
 

@@ -19,7 +19,6 @@ import { PushAcks, type PushAck } from './push-acks';
 import type { Entry } from './schema';
 import { fillReserve } from './reserve';
 import { Sender } from './sender';
-import { readStatus, type Problem, type Status } from './status';
 import { Surrender } from './surrender';
 import { TIMER_MS } from './triggers';
 import { TrustedTime } from './trusted-time';
@@ -37,12 +36,12 @@ export class Exchange {
   readonly database: Database;
   protected readonly time: TrustedTime;
   readonly #leases: Leases;
-  readonly #lines: { push: Line; pull: Line; media: Line };
+  protected readonly lines: { push: Line; pull: Line; media: Line };
   readonly #word: DeviceWord;
   readonly #surrenders: Surrender;
   readonly #health: HealthReport;
   readonly #sender: Sender;
-  readonly #puller: Puller;
+  protected readonly puller: Puller;
   readonly #media: MediaLane;
   readonly #side: Line;
   readonly #acks: PushAcks;
@@ -53,13 +52,13 @@ export class Exchange {
     this.database = new Database(ports.indexedDB, ports.copies);
     this.time = new TrustedTime(ports.clock, ports.boot);
     this.#leases = new Leases(ports, this.database);
-    this.#lines = {
+    this.lines = {
       push: new Line(ports, this.database, 'push'),
       pull: new Line(ports, this.database, 'pull'),
       media: new Line(ports, this.database, 'media'),
     };
     this.#word = new DeviceWord(this.database);
-    const { push, pull } = this.#lines;
+    const { push, pull } = this.lines;
     this.#surrenders = new Surrender(ports, push, this.time);
     this.#health = new HealthReport(ports, this.database, this.time);
     this.#sender = new Sender(
@@ -71,8 +70,8 @@ export class Exchange {
       this.#surrenders,
       this.#health,
     );
-    this.#puller = new Puller(ports, this.database, pull, this.time, this.#word);
-    this.#media = new MediaLane(ports, this.database, this.#lines.media);
+    this.puller = new Puller(ports, this.database, pull, this.time, this.#word);
+    this.#media = new MediaLane(ports, this.database, this.lines.media);
     this.#side = new Line(ports, this.database, 'side');
     this.#acks = new PushAcks(this.database, this.#side);
   }
@@ -96,7 +95,7 @@ export class Exchange {
         seen = this.captures;
         const captured = (): boolean => this.captures !== seen;
         // What was pushed is in the documents then; where the push just failed, so would the pull.
-        if (await this.#sender.run(session, eager)) await this.#puller.run(session, eager);
+        if (await this.#sender.run(session, eager)) await this.puller.run(session, eager);
         await this.#media.run(this.#media.inSession(session), eager, captured);
       }
       await this.#acks.run(session, eager);
@@ -108,18 +107,6 @@ export class Exchange {
     if (wait === null) await fillReserve(this.database);
     // Another page has the lock and sends; this one looks again whether it did.
     return done === null && wait !== null ? Math.max(wait, LOOK_AGAIN_MS) : wait;
-  }
-
-  /** Tell how this person's outbox stands. */
-  async status(person_id: string): Promise<Status> {
-    const counts = await readStatus(this.database, this.ports.clock, person_id);
-    const { push, pull, media } = this.#lines;
-    const lines = [await push.health(), await pull.health(), await media.health()];
-    const problems: (Problem | null)[] = lines.map((line) => line.problem);
-    if ((await this.ports.sessions.current()) === null) problems.push('sign_in');
-    if (this.#puller.noRoom) problems.push('no_room');
-    const named = problems.filter((problem): problem is Problem => problem !== null);
-    return { ...counts, problems: [...new Set(named)] };
   }
 
   /** Ask the server something small in the name of whoever works here; null when no answer came. */
@@ -143,7 +130,7 @@ export class Exchange {
 
   /** Return this person's work: the server's documents, and what they do not know of yet. */
   work(person_id: string): Promise<Work> {
-    return this.#puller.work(person_id);
+    return this.puller.work(person_id);
   }
 
   /** By how many ms this phone's clock is ahead of the server's; null before it was heard. */
@@ -175,7 +162,7 @@ export class Exchange {
   }
 
   async #untilNext(person_id: string): Promise<number | null> {
-    const { push, pull } = this.#lines;
+    const { push, pull } = this.lines;
     const waits = [await this.#untilSent(person_id)];
     const { problem, next_at } = await pull.health();
     if (problem !== null) waits.push(this.#left(next_at, LONGEST_RETRY_AFTER_MS));
@@ -195,8 +182,8 @@ export class Exchange {
   /** Return after how many ms the next of what is to be sent is due; null when all is sent. */
   async #untilSent(person_id: string): Promise<number | null> {
     const left = this.#left.bind(this);
-    const push = left((await this.#lines.push.health()).next_at, LONGEST_RETRY_AFTER_MS);
-    const media = left((await this.#lines.media.health()).next_at, LONGEST_RETRY_AFTER_MS);
+    const push = left((await this.lines.push.health()).next_at, LONGEST_RETRY_AFTER_MS);
+    const media = left((await this.lines.media.health()).next_at, LONGEST_RETRY_AFTER_MS);
     // Only the head of a lane counts: what stands behind it waits with it.
     const heads = new Map<string, Entry>();
     for (const entry of await this.#leases.entries(person_id)) {

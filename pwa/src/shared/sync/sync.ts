@@ -6,6 +6,7 @@ import { Outbox, type Capture } from './outbox';
 import type { Ports } from './ports';
 import { Quarantine } from './quarantine';
 import type { Quarantined } from './schema';
+import { readStatus, type Problem, type Status } from './status';
 import type { TrustedTime } from './trusted-time';
 import type { Json, WireEvent } from './wire';
 
@@ -29,6 +30,18 @@ export class Sync extends Exchange {
   /** Return the times that a capture of this moment would carry. */
   stamp(): ReturnType<TrustedTime['stamp']> {
     return this.time.stamp();
+  }
+
+  /** Tell how this person's outbox stands. */
+  async status(person_id: string): Promise<Status> {
+    const counts = await readStatus(this.database, this.ports.clock, person_id);
+    const { push, pull, media } = this.lines;
+    const lines = [await push.health(), await pull.health(), await media.health()];
+    const problems: (Problem | null)[] = lines.map((line) => line.problem);
+    if ((await this.ports.sessions.current()) === null) problems.push('sign_in');
+    if (this.puller.noRoom) problems.push('no_room');
+    const named = problems.filter((problem): problem is Problem => problem !== null);
+    return { ...counts, problems: [...new Set(named)] };
   }
 
   /** Return the captures that need a person, with what was captured and why they did not pass. */
