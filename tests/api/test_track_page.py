@@ -214,41 +214,6 @@ async def test_a_detour_leads_and_the_percentage_stands_still(company: Company) 
 # --- What its forms do ----------------------------------------------------------------------------
 
 
-async def test_a_rating_is_taken_once_and_a_second_tap_is_the_same(visitor: Visitor) -> None:
-    order = await place(("KET-17", 1))
-    address = await visitor.open(order.token)
-    assert "rate1" not in forms_of(await visitor.read(address))
-    await travel(order.parcels[0], *TO_DELIVERY)
-    form = forms_of(await visitor.read(address))["rate1"]
-    typed = {"delivery_rating": "4", "words": "Quick!\nand kind"}
-    for _ in range(2):
-        page = await visitor.do(form, **typed)
-        assert "Thank you for your rating." in words_of(page)
-        assert "rate1" not in forms_of(page)
-    kept = await core_db.one("SELECT delivery_rating, words FROM feedback")
-    assert kept == {"delivery_rating": 4, "words": "Quick!\nand kind"}
-    other = await visitor.send(form, event_id=str(uuid7()), **typed)
-    assert other.status_code == 409
-    assert "You have already rated this parcel" in words_of(other.text)
-
-
-async def test_what_was_typed_is_kept_when_it_is_not_taken(visitor: Visitor) -> None:
-    order = await place(("KET-17", 1))
-    address = await visitor.open(order.token)
-    await travel(order.parcels[0], *TO_DELIVERY)
-    form = forms_of(await visitor.read(address))["rate1"]
-    typed = {
-        "delivery_rating": "2", "installation_rating": "3",
-        "words": "First line\n  <b>second</b>",
-    }  # fmt: skip
-    answer = await visitor.send(form, **typed)
-    assert answer.status_code == 422
-    assert "Nothing was installed with this parcel" in words_of(answer.text)
-    assert "First line&#10;  &lt;b&gt;second&lt;/b&gt;</textarea>" in answer.text
-    assert re.search(r'name="delivery_rating" value="2" required checked', answer.text)
-    assert await core_db.value("SELECT count(*) FROM feedback") == 0
-
-
 async def test_what_is_said_after_a_form_is_said_once(visitor: Visitor) -> None:
     order = await place(("KET-17", 1))
     address = await visitor.open(order.token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +10,9 @@ import httpx
 import pytest
 
 from doorstep.core import db as core_db
+from doorstep.core.ids import uuid7
 from tests.factories.at_the_page import at_page
+from tests.factories.care import place, travel
 from tests.factories.company import Company
 from tests.factories.journeys import Order, standing
 from tests.factories.snapshots import everything
@@ -17,6 +20,7 @@ from tests.factories.steps import healthy
 from tests.support.pictures import make_jpeg
 from tests.support.visitor import OWN_PAGE, Form, Visitor, browser, forms_of, in_parts, words_of
 
+TO_DELIVERY = tuple(range(1002, 1014))
 CONTENT = {"delivery_rating": "5", "installation_rating": "4", "words": "Neat <b>work</b>."}
 NOT_CONTENT = {"delivery_rating": "5", "installation_rating": "2", "words": "He drilled the wall."}
 
@@ -142,3 +146,42 @@ async def test_no_photo_is_looked_at_of_a_rating_that_cannot_count(
     again = await send(visitor, other, CONTENT, make_jpeg(330, 240))
     assert again.status_code == 409 and "already rated" in words_of(again.text)
     assert await core_db.value("SELECT count(*) FROM feedback_photo") == 0
+
+
+async def test_a_rating_is_taken_once_and_a_second_tap_is_the_same(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await place(("KET-17", 1), world=company.world)
+    address = await visitor.open(order.token)
+    assert "rate1" not in forms_of(await visitor.read(address))
+    await travel(order.parcels[0], *TO_DELIVERY)
+    form = forms_of(await visitor.read(address))["rate1"]
+    typed = {"delivery_rating": "4", "words": "Quick!\nand kind"}
+    for _ in range(2):
+        page = await visitor.do(form, **typed)
+        assert "Thank you for your rating." in words_of(page)
+        assert "rate1" not in forms_of(page)
+    kept = await core_db.one("SELECT delivery_rating, words FROM feedback")
+    assert kept == {"delivery_rating": 4, "words": "Quick!\nand kind"}
+    other = await visitor.send(form, event_id=str(uuid7()), **typed)
+    assert other.status_code == 409
+    assert "You have already rated this parcel" in words_of(other.text)
+
+
+async def test_what_was_typed_is_kept_when_it_is_not_taken(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await place(("KET-17", 1), world=company.world)
+    address = await visitor.open(order.token)
+    await travel(order.parcels[0], *TO_DELIVERY)
+    form = forms_of(await visitor.read(address))["rate1"]
+    typed = {
+        "delivery_rating": "2", "installation_rating": "3",
+        "words": "First line\n  <b>second</b>",
+    }  # fmt: skip
+    answer = await visitor.send(form, **typed)
+    assert answer.status_code == 422
+    assert "Nothing was installed with this parcel" in words_of(answer.text)
+    assert "First line&#10;  &lt;b&gt;second&lt;/b&gt;</textarea>" in answer.text
+    assert re.search(r'name="delivery_rating" value="2" required checked', answer.text)
+    assert await core_db.value("SELECT count(*) FROM feedback") == 0

@@ -163,8 +163,8 @@ async def _activate(fulfilment_id: UUID, printed: dict[UUID, str]) -> None:
     await outbox.done()
 
 
-async def check_may_rate(fulfilment_id: UUID, event_id: UUID) -> None:
-    """Refuse a rating that cannot count, before any photo of it is looked at.
+async def awaits_rating(fulfilment_id: UUID, event_id: UUID) -> bool:
+    """Tell whether a rating is new, before any photo of it is looked at; False for a second tap.
 
     Raises: StageTooEarly before 1015; FeedbackAlreadyGiven for another one than this.
     """
@@ -173,6 +173,7 @@ async def check_may_rate(fulfilment_id: UUID, event_id: UUID) -> None:
         raise crm.FeedbackAlreadyGiven
     if not found["done"]:
         raise StageTooEarly
+    return found["given"] is None
 
 
 @db.transactional

@@ -45,8 +45,7 @@ async def rate(request: Asked, number: Number, data: MultipartBody[RateForm]) ->
     async def do() -> None:
         parcel = await parcel_of(link, data.parcel)
         photos: list[str] = []
-        if data.files:
-            await care.check_may_rate(parcel, data.event_id)
+        if data.files and await care.awaits_rating(parcel, data.event_id):
             photos = await page_steps.keep_photos(link.token_hash, data.files)
         shown = msgspec.structs.replace(feedback, photos=photos)
         await care.give_feedback(parcel, shown, actor=customer(link))
