@@ -50,7 +50,7 @@ async def test_what_is_done_says_how_much_it_has_erased(company: Company, clock:
     clock.set(then)
     answer = await company.send("support", f"/console/orders/{order.order_id}/erasure", ASKED)
     assert answer.status_code == 200
-    await company.work()
+    await erasing.carried_out(company)
     [seen] = await company.get("admin", "/console/erasure-requests")
     assert (seen["state"], seen["waits_for"], seen["erased"]["customer"]) == ("done", [], 1)
 

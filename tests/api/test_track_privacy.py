@@ -195,7 +195,7 @@ async def test_after_the_erasure_the_page_is_that_of_a_dead_link(
     await company.work()
     form = forms_of(await step(visitor, address, "data"))["step"]
     await visitor.do(form, sure="yes", gives_up="yes")
-    await company.work()
+    await erasing.carried_out(company)
     assert (await core_db.one("SELECT state, waits_for FROM erasure_request")) == {
         "state": "done", "waits_for": [],
     }  # fmt: skip

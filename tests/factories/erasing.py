@@ -10,7 +10,7 @@ from typing import Any
 from doorstep.core import blobs, db
 from doorstep.core.actor import Actor
 from doorstep.core.ids import uuid7
-from doorstep.flows import tickets
+from doorstep.flows import erasure, tickets
 from doorstep.flows.closing import close_orders
 from tests.factories.company import Company, upload
 from tests.factories.intake import order_body, send_order
@@ -106,6 +106,16 @@ async def settled(company: Company, clock: Any) -> None:
     await db.execute("UPDATE problem SET closed_at = now() WHERE closed_at IS NULL")
     clock.advance(TWO_MONTHS)
     await close_orders({})
+    await company.work()
+
+
+async def carried_out(company: Company) -> None:
+    """Do what is due; an erasure that waited for something on its way out is looked at once more."""
+    await company.work()
+    await db.execute(
+        "UPDATE erasure_request SET next_at = asked_at WHERE state = 'waiting' AND waits_for = '{work}'"
+    )
+    await erasure.look_at_erasures({})
     await company.work()
 
 

@@ -22,15 +22,8 @@ from tests.factories.steps import healthy
 from tests.factories.sync import SyncedCompany
 
 HOLDING = {
-    "text",
-    "jsonb",
-    "bytea",
-    "text[]",
-    "double precision",
-    "real",
-    "json",
-    "character varying",
-}
+    "text", "jsonb", "bytea", "text[]", "double precision", "real", "json", "character varying",
+}  # fmt: skip
 """Types of columns that can say something of a person."""
 
 MONEY_AND_CHAIN = (
@@ -58,7 +51,7 @@ async def ask(company: Company, order: Order, *, gives_up: bool = True) -> dict[
     request_id = await erasure.ask_at_desk(
         order.order_id, "phone", gives_up_warranty=gives_up, actor=at_desk(company)
     )
-    await company.work()
+    await erasing.carried_out(company)
     return await core_db.one("SELECT * FROM erasure_request WHERE id = $1", request_id)
 
 
@@ -247,6 +240,44 @@ async def test_the_legal_time_of_the_channel_ends_every_waiting(
     assert "customer.name" not in await erasing.traces()
 
 
+async def test_the_wish_is_confirmed_on_every_channel_before_nobody_knows_any_more_where_to_write(
+    company: Company, db: Any, clock: Any
+) -> None:
+    order = await erasing.the_whole_way(company)
+    then = clock.now()
+    await erasing.settled(company, clock)
+    clock.set(then)
+    asked = {"gives_up_warranty": True, "actor": at_desk(company)}
+    request_id = await erasure.ask_at_desk(order.order_id, "mail", **asked)
+    confirmed = "SELECT channel, recipient, state FROM message WHERE event = 'erasure_asked'"
+    assert {tuple(row.values()) for row in await db.rows(confirmed)} == {
+        ("sms", erasing.PHONE, "queued"), ("email", erasing.EMAIL, "queued"),
+    }  # fmt: skip
+    await erasure.look_at(request_id)
+    waiting = await db.one("SELECT state, waits_for FROM erasure_request")
+    assert (waiting["state"], waiting["waits_for"]) == ("waiting", ["work"])
+    await erasing.carried_out(company)
+    assert await db.value("SELECT state FROM erasure_request") == "done"
+    told = await db.rows(confirmed)
+    assert [row["state"] in ("sent", "delivered") for row in told] == [True, True], told
+    assert not {row["recipient"] for row in told} & {erasing.PHONE, erasing.EMAIL}
+
+
+async def test_whoever_takes_his_wish_back_and_asks_anew_is_told_again(
+    company: Company, db: Any
+) -> None:
+    order = await erasing.place_canary(company)
+    for _ in range(2):
+        await erasure.ask_at_desk(
+            order.order_id, "phone", gives_up_warranty=False, actor=at_desk(company)
+        )
+    times = "SELECT count(DISTINCT attempt) FROM message WHERE event = 'erasure_asked'"
+    assert await db.value(times) == 1
+    await erasure.withdraw_at_desk(order.order_id, actor=at_desk(company))
+    await ask(company, order)
+    assert await db.value(times) == 2
+
+
 async def test_whose_time_is_over_is_erased_without_asking(
     company: Company, db: Any, clock: Any
 ) -> None:
@@ -262,6 +293,7 @@ async def test_whose_time_is_over_is_erased_without_asking(
     await company.work()
     request = await db.one("SELECT * FROM erasure_request")
     assert (request["way"], request["state"]) == ("retention", "done")
+    assert await db.value("SELECT count(*) FROM message WHERE event = 'erasure_asked'") == 0
 
 
 # --- Once, whole, and beside others ---------------------------------------------------------------
@@ -292,6 +324,9 @@ async def test_asked_ten_times_at_once_it_is_done_once(
     ]
     assert len(set(await asyncio.gather(*asked))) == 1
     [request] = await db.rows("SELECT id FROM erasure_request")
+    # What is being sent is waited for; then ten look at once.
+    await db.execute("DELETE FROM outbox WHERE kind = 'flows.erase_customer'")
+    await company.work()
     await asyncio.gather(*(erasure.look_at(request["id"]) for _ in range(10)))
     first = await db.one("SELECT done_at, erased FROM erasure_request")
     await company.work()
@@ -309,6 +344,8 @@ async def test_an_order_that_arrives_meanwhile_is_waited_for_or_is_a_new_custome
     request_id = await erasure.ask_at_desk(
         order.order_id, "phone", gives_up_warranty=True, actor=at_desk(company)
     )
+    await db.execute("DELETE FROM outbox WHERE kind = 'flows.erase_customer'")
+    await company.work()
     answers = await asyncio.gather(
         *(erasure.look_at(request_id) for _ in range(3)),
         *(send_order(company, erasing.body_of(f"RACE-{n}", ("KET-17", 1))) for n in range(5)),

@@ -24,9 +24,12 @@ from doorstep.core.errors import NotFound, Refusal
 from doorstep.core.jobs import job, recurring
 from doorstep.flows import erasure_columns
 from doorstep.flows import erasure_sql as sql
+from doorstep.modules.messages import service as messages
+from doorstep.modules.messages.service import About, Recipient
 from doorstep.modules.privacy import rules
 from doorstep.modules.privacy import service as privacy
 from doorstep.modules.privacy.service import Way
+from doorstep.settings import settings
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +54,14 @@ WAITING = """
 SELECT e.asked_at, e.waits_for, e.way <> 'retention' AS may_withdraw
   FROM erasure_request e JOIN customer_order o USING (customer_id)
  WHERE o.id = $1 AND e.state = 'waiting'
+"""
+
+# Whoever has taken a wish back and asks anew is told again.
+READER = """
+SELECT o.number, o.language, c.phone, c.email,
+       1 + (SELECT coalesce(max(m.attempt), 0) FROM message m
+             WHERE m.order_id = o.id AND m.event = 'erasure_asked') AS nth
+  FROM customer_order o JOIN customer c ON c.id = o.customer_id WHERE o.id = $1
 """
 
 ANY_DAY = "SELECT (now() AT TIME ZONE zone)::date FROM channel WHERE id = $1"
@@ -142,7 +153,7 @@ async def _ask(
     whose = await db.row(CUSTOMER_OF_ORDER, order_id)
     if whose is None:
         raise NotFound
-    asked = await privacy.ask(
+    asked, new = await privacy.ask(
         **whose,
         order_id=order_id,
         way=way,
@@ -150,8 +161,21 @@ async def _ask(
         link_hash=link_hash,
         recorded_by=recorded_by,
     )
+    if new and way != "retention":
+        await _confirm(order_id)
     await outbox.add("flows.erase_customer", {"request_id": str(asked)})
     return asked
+
+
+async def _confirm(order_id: UUID) -> None:
+    """Tell the customer that we have his wish; afterwards nobody knows any more where to write to."""
+    reader = await db.one(READER, order_id)
+    await messages.write(
+        "erasure_asked",
+        About(order_id=order_id, attempt=reader["nth"]),
+        Recipient(language=reader["language"], phone=reader["phone"], email=reader["email"]),
+        {"company": settings().company_name, "order_number": reader["number"]},
+    )
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 ON CONFLICT (customer_id) DO UPDATE
    SET gives_up_warranty = r.gives_up_warranty OR excluded.gives_up_warranty,
        next_at = CASE WHEN r.state = 'waiting' THEN excluded.next_at ELSE r.next_at END
-RETURNING r.id
+RETURNING r.id, r.xmax = 0 AS new
 """
 
 # What the time has asked for nobody takes back, and what was carried out neither.
@@ -72,13 +72,16 @@ async def ask(
     gives_up_warranty: bool,
     link_hash: bytes | None = None,
     recorded_by: UUID | None = None,
-) -> UUID:
-    """Keep that a customer wants to be erased, once however often it is asked; return the request."""
-    asked: UUID = await db.value(
+) -> tuple[UUID, bool]:
+    """Keep that a customer wants to be erased, once however often it is asked.
+
+    Return the request, and whether it is new.
+    """
+    asked = await db.one(
         ASK, uuid7(), customer_id, channel_id, order_id, link_hash, way, recorded_by,
         gives_up_warranty, now(),
     )  # fmt: skip
-    return asked
+    return asked["id"], asked["new"]
 
 
 async def withdraw(order_id: UUID) -> bool:
