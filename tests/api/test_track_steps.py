@@ -15,6 +15,7 @@ from doorstep.core.ids import uuid7
 from tests.factories.at_the_page import at_page, code_of, sign_in, step, times_in
 from tests.factories.company import Company
 from tests.factories.journeys import standing
+from tests.factories.mishaps import failed_attempt
 from tests.factories.slots import failed, offer, windows_of
 from tests.factories.snapshots import everything
 from tests.factories.steps import healthy
@@ -129,6 +130,27 @@ async def test_an_attempt_is_contradicted_with_the_link_alone(
     )
     answer = await visitor.send(forms_of(page)["step"], said="true")
     assert (answer.status_code, "answered this already" in answer.text) == (409, True)
+    for seen in (after, await visitor.read(f"{address}/parcels/1/attempt"), answer.text):
+        words = words_of(seen)
+        assert "nobody was home. You have answered: No, somebody was here." in words
+        assert "step" not in forms_of(seen) and "Was it really so?" not in words
+
+
+async def test_what_was_answered_of_one_attempt_is_not_said_of_the_next(
+    company: Company, visitor: Visitor
+) -> None:
+    order = await standing(company, 1012)
+    await failed(company, order)
+    address = await at_page(visitor, order, signed_in=False)
+    await visitor.do(
+        forms_of(await step(visitor, address, "parcels/1/attempt"))["step"], said="true"
+    )
+    await order.go_on(until=1012)
+    assert "nobody was home." not in words_of(await visitor.read(address))
+    await failed_attempt(order, "no_access")
+    page = words_of(await visitor.read(address))
+    assert "there was no way to the door. Was it really so? Tell us" in page
+    assert "You have answered" not in page
 
 
 async def test_damage_is_reported_with_photos(company: Company, visitor: Visitor) -> None:

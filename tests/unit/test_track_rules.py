@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.doors.track import rules
+from doorstep.doors.track.page_schemas import Attempt
+from doorstep.doors.track.page_view import attempt_words
 from doorstep.doors.track.page_words import LANGUAGES, Words
 from doorstep.doors.track.rules import Next, Road, Span
+from doorstep.journey.detours import DETOURS
 
 DUBAI = ZoneInfo("Asia/Dubai")
 NOON = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
@@ -163,3 +166,13 @@ def test_times_are_those_of_the_place() -> None:
     later = NOON + timedelta(days=1)
     said = words.between(later, later + minutes(50), NOON)
     assert said == "Saturday 28 November, between 12:00 and 12:50"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_why_a_delivery_failed_can_be_said(language: str) -> None:
+    words = Words(language)
+    reasons = next(one.reasons for one in DETOURS if one.kind == "delivery_failed")
+    assert "not_home" in reasons
+    for reason in reasons:
+        told = attempt_words(Attempt(reason=reason, at=NOON, said="was_here"), words)
+        assert told[0].endswith(words(f"reason_{reason}")) and words("attempt_was_here") in told[1]

@@ -21,12 +21,13 @@ Said = Literal["true", "was_here"]
 
 # The last attempt that failed, and what the crew has recorded at the door.
 LAST_FAILED = """
-SELECT d.id, d.reason, d.opened_at, d.happened_at, d.order_id, a.id AS attempt_id, a.dwell_seconds,
+SELECT d.id, d.reason, d.opened_at, d.happened_at, d.order_id, q.said, a.id AS attempt_id, a.dwell_seconds,
        a.called, a.words, ch.zone
   FROM detour_case d
   JOIN fulfilment f ON f.id = d.fulfilment_id
   JOIN channel ch ON ch.id = f.channel_id
   LEFT JOIN delivery_attempt a ON a.id = d.id
+  LEFT JOIN attempt_answer q ON q.case_id = d.id
  WHERE d.fulfilment_id = $1 AND d.kind = 'delivery_failed'
  ORDER BY d.opened_at DESC LIMIT 1
 """
@@ -43,7 +44,7 @@ class AttemptAnswered(Refusal):
 
 
 async def last_failed(fulfilment_id: UUID) -> dict[str, Any] | None:
-    """Read the last attempt that failed: its case, reason, when, and what was recorded at the door."""
+    """Read the last attempt that failed: its case, reason and when, what was recorded, what was answered."""
     return await db.row(LAST_FAILED, fulfilment_id)
 
 

@@ -39,6 +39,14 @@ class Paper(Struct, frozen=True, kw_only=True):
     goods: str
 
 
+class Attempt(Struct, frozen=True, kw_only=True):
+    """What was reported of the delivery that failed last, and what the customer has said to it."""
+
+    reason: str
+    at: datetime
+    said: Literal["true", "was_here"] | None
+
+
 class ParcelMore(Struct, frozen=True, kw_only=True):
     """What is told of a parcel beside its timeline."""
 
@@ -47,6 +55,7 @@ class ParcelMore(Struct, frozen=True, kw_only=True):
     carrier: str | None
     window: SpanFacts | None
     visit: SpanFacts | None
+    attempt: Attempt | None
     papers: list[Paper]
     """The certificates of what is the customer's still."""
 

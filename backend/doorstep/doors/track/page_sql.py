@@ -10,6 +10,7 @@ _VERSION = """left(md5(concat_ws('.',
     (SELECT count(*) FROM delivery_window w WHERE w.order_id = link.order_id),
     (SELECT string_agg(v.id::text || v.state || v.during::text, ',' ORDER BY v.id)
        FROM visit v WHERE v.order_id = link.order_id),
+    (SELECT count(*) FROM attempt_answer q WHERE q.order_id = link.order_id),
     (SELECT count(*) FROM order_document d WHERE d.order_id = link.order_id),
     (SELECT count(*) FROM warranty w
       WHERE w.order_id = link.order_id AND w.state = 'active' AND w.owner_n = 0),
@@ -103,6 +104,10 @@ SELECT json_build_object(
           'visit', (SELECT json_build_object('from_at', lower(v.during), 'until_at', upper(v.during))
                       FROM visit v WHERE v.fulfilment_id = f.id AND v.purpose = 'installation'
                        AND v.state IN ('booked', 'started')),
+          'attempt', (SELECT json_build_object('reason', d.reason, 'at', d.happened_at, 'said', q.said)
+                        FROM detour_case d LEFT JOIN attempt_answer q ON q.case_id = d.id
+                       WHERE d.fulfilment_id = f.id AND d.kind = 'delivery_failed'
+                       ORDER BY d.opened_at DESC LIMIT 1),
           'papers', coalesce((
             SELECT json_agg(json_build_object('number', w.number,
                      'goods', coalesce(p.names ->> coalesce($2, o.language), p.name)) ORDER BY w.number)

@@ -12,10 +12,11 @@ from litestar.params import MultipartBody, URLEncodedBody
 
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
-from doorstep.doors.track import links, page_steps
+from doorstep.doors.track import links, page_steps, page_view
 from doorstep.doors.track.page_reading import parcel_of
 from doorstep.doors.track.page_routes import PHOTOS_LIMIT, reads, takes
 from doorstep.doors.track.page_schemas import (
+    Attempt,
     AttemptForm,
     HelpForm,
     Link,
@@ -58,10 +59,10 @@ async def _attempt(
     parcel_id = await parcel_of(link, parcel)
     words, _ = page_steps.words_for(request, link)
     failed = await attempt_answers.last_failed(parcel_id)
-    reported = ""
+    told: list[str] = []
     if failed is not None:
-        reason = words(f"reason_{failed['reason'] or 'other'}")
-        reported = words("attempt_reported", when=words.when(failed["happened_at"]), reason=reason)
+        attempt = Attempt(reason=failed["reason"], at=failed["happened_at"], said=failed["said"])
+        told = page_view.attempt_words(attempt, words)
     return page_steps.page(
         "attempt.html",
         link,
@@ -69,7 +70,8 @@ async def _attempt(
         refusal=refusal,
         action=f"parcels/{parcel}/attempt",
         event_id=str(uuid7()),
-        reported=reported,
+        told=told,
+        answered=len(told) > 1,
     )
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from doorstep.core.ids import uuid7
 from doorstep.doors.track import rules
 from doorstep.doors.track.page_schemas import (
+    Attempt,
     PageFacts,
     Paper,
     ParcelMore,
@@ -85,6 +86,7 @@ class Card:
     papers: list[Paper]
     repairs: list[str]
     has_code: bool
+    attempt: list[str]
     steps_to: list[tuple[str, str]]
     """Where the customer may go from here: a part of the address, and the words of its link."""
 
@@ -190,6 +192,7 @@ def _card(
 ) -> Card:
     settled = {step.stage for step in facts.reached}
     ended, told = parcel.ended_as is not None, parcel.detours
+    failed = any(detour.kind == "delivery_failed" for detour in told)
     current = next((m for m in parcel.milestones if m.state == "current"), None)
     last = current or next((m for m in reversed(parcel.milestones) if m.state == "done"), None)
     coming = next((m for m in parcel.milestones if m.state == "coming"), None)
@@ -265,20 +268,30 @@ def _card(
             if span is not None
         ],
         has_code=not ended and OUT_FOR_DELIVERY in settled and DELIVERED not in settled,
+        attempt=attempt_words(more.attempt, words) if failed and more.attempt and not ended else [],
         steps_to=[
             (f"parcels/{parcel.parcel}/{step}", words(said))
-            for step, said in _steps_to(settled, facts, {detour.kind for detour in told})
+            for step, said in _steps_to(settled, facts, failed, more.attempt)
         ]
         if not ended
         else [],
     )
 
 
+def attempt_words(attempt: Attempt, words: Words) -> list[str]:
+    """Say what was reported of a delivery that failed, and what the customer has answered to it."""
+    reason = words(f"reason_{attempt.reason or 'other'}")
+    told = [words("attempt_reported", when=words.when(attempt.at), reason=reason)]
+    if attempt.said is not None:
+        told.append(words("attempt_you", said=words(f"attempt_{attempt.said}")))
+    return told
+
+
 def _steps_to(
-    settled: set[int], facts: ParcelFacts, detours: set[str]
+    settled: set[int], facts: ParcelFacts, failed: bool, attempt: Attempt | None
 ) -> Iterator[tuple[str, str]]:
     """List what a customer may do about a parcel as it stands; the pages themselves know best."""
-    if "delivery_failed" in detours:
+    if failed and not (attempt and attempt.said):
         yield "attempt", "attempt_link"
     if RESERVED in settled and OUT_FOR_DELIVERY not in settled and not facts.collection:
         yield "times/delivery", "choose_delivery"
