@@ -109,3 +109,10 @@ def test_every_form_is_offered_to_somebody_under_an_id_of_its_own() -> None:
         for form_id, form in forms_for(Actor(role=role, source="phone", person_id=uuid4())):
             assert found.setdefault(form_id, form) == form
     assert {form.name for form in found.values()} == {asked.name for asked in FORMS}
+
+
+@EACH
+def test_whatever_else_there_is_is_offered_last(asked: Asked) -> None:
+    for slot in asked.slots:
+        values = [option.value for option in slot.options]
+        assert "other" not in values[:-1], slot.name

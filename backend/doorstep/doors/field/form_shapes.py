@@ -139,8 +139,12 @@ class Asked:
 
 
 def options(kind: Any, photos: Mapping[str, list[str]] | None = None) -> list[Option]:
-    """Let every value of a Literal be chosen; `photos` are the pictures that some of them ask for."""
-    return [Option(value, (photos or {}).get(value, [])) for value in get_args(kind)]
+    """Let every value of a Literal be chosen; `photos` are the pictures that some of them ask for.
+
+    Whatever else there may be is read last.
+    """
+    values = sorted(get_args(kind), key=lambda value: value == "other")
+    return [Option(value, (photos or {}).get(value, [])) for value in values]
 
 
 def reason(struct: type[Struct], name: str, photos: Mapping[str, list[str]]) -> Slot:
