@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,7 +17,11 @@ from tests.support.stack import KEPT, Worker
 
 RUN = """
 import asyncio, sys
+from pathlib import Path
+from doorstep.migrations import sql_files
 from doorstep.migrations.run import migrate
+if sys.argv[2:]:
+    sql_files.FOLDER = Path(sys.argv[2])
 try:
     print(asyncio.run(migrate(sys.argv[1])))
 except Exception as failure:
@@ -35,10 +40,10 @@ async def empty(worker: Worker) -> AsyncIterator[str]:
     await admin.close()
 
 
-def start(url: str) -> subprocess.Popen[str]:
+def start(url: str, *folder: str) -> subprocess.Popen[str]:
     """Start a runner: a process of its own, since a migration opens the process's pool."""
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, url],
+        [sys.executable, "-c", RUN, url, *folder],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -73,6 +78,26 @@ async def test_every_file_is_remembered_with_its_digest(empty: str) -> None:
     finally:
         await connection.close()
     assert names == {path.name for path in sql_files.FOLDER.glob("*.sql")}
+
+
+async def test_a_database_of_before_runs_the_files_that_came_since_and_a_broken_one_changes_nothing(
+    empty: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sql"
+    shutil.copytree(sql_files.FOLDER, folder)
+    assert start(empty, str(folder)).communicate(timeout=60)[0] != "[]\n"
+    (folder / "998_newer.sql").write_text("CREATE TABLE newer (id int);")
+    (folder / "999_broken.sql").write_text("CREATE TABLE newer (id int);")
+    broken = start(empty, str(folder))
+    assert "DuplicateTableError" in broken.communicate(timeout=60)[1]
+    (folder / "999_broken.sql").write_text("ALTER TABLE newer ADD name text;")
+    for said in ("['998_newer.sql', '999_broken.sql']", "[]"):
+        assert start(empty, str(folder)).communicate(timeout=60)[0].strip() == said
+    connection = await asyncpg.connect(empty)
+    try:
+        await connection.execute("INSERT INTO newer (id, name) VALUES (1, 'once')")
+    finally:
+        await connection.close()
 
 
 async def test_a_file_edited_after_it_ran_is_refused_by_name(empty: str) -> None:

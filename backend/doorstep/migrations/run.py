@@ -8,7 +8,7 @@ import os
 
 from doorstep.core import db, db_engine
 from doorstep.migrations.piccolo_app import APP_NAME
-from doorstep.migrations.sql_files import refuse_edited_files
+from doorstep.migrations.sql_files import refuse_edited_files, run_sql_files
 
 # Any number will do, as long as no other advisory lock of ours uses it.
 _LOCK = 7_205_759_403
@@ -17,7 +17,10 @@ COMMAND_SECONDS = 600.0
 
 
 async def migrate(url: str) -> list[str]:
-    """Run what this database has not run yet, all or nothing; return the ids of what ran.
+    """Run what this database has not run yet, all or nothing; return what ran.
+
+    That is the ids of Piccolo's migrations, then the names of files in `sql/` that are newer than this
+    database: whoever pulls a newer Doorstep onto data of his own gets them at the next start.
 
     A second runner waits for the first and then finds nothing to do. The process must have no
     pool open: this opens one of its own and closes it.
@@ -38,7 +41,7 @@ async def migrate(url: str) -> list[str]:
                 result = await run_forwards(APP_NAME)
             if not result.success:
                 raise RuntimeError(said.getvalue())
-            return sorted(await _applied() - before)
+            return [*sorted(await _applied() - before), *await run_sql_files()]
     finally:
         await db_engine.stop()
 

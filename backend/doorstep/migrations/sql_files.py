@@ -14,12 +14,11 @@ class MigrationEdited(RuntimeError):
     """A file of `sql/` was changed after this database had run it; the message says which."""
 
 
-async def run_sql_files(below: str = "") -> None:
-    """Run the files that lie directly in `sql/`, or in its folder `below`, in name order.
+async def run_sql_files() -> list[str]:
+    """Run the files of `sql/` that this database has not run yet, in name order; return their names.
 
-    They join the open transaction. A later migration keeps its files in a folder of its own.
-
-    Each is sent as one simple query: functions and comments need no splitting at semicolons.
+    They join the open transaction. Each is sent as one simple query: functions and comments need no
+    splitting at semicolons.
     """
     await db.execute(
         "CREATE TABLE IF NOT EXISTS migration_file ("
@@ -27,13 +26,14 @@ async def run_sql_files(below: str = "") -> None:
         " sha256 text NOT NULL,"
         " applied_at timestamptz NOT NULL DEFAULT now())"
     )
-    for path in sorted((FOLDER / below).glob("*.sql")):
+    known = {row["name"] for row in await db.rows("SELECT name FROM migration_file")}
+    new = [path for path in sorted(FOLDER.glob("*.sql")) if path.name not in known]
+    for path in new:
         await db.execute(path.read_text(encoding="utf-8"))
         await db.execute(
-            "INSERT INTO migration_file (name, sha256) VALUES ($1, $2)",
-            path.relative_to(FOLDER).as_posix(),
-            _digest(path),
+            "INSERT INTO migration_file (name, sha256) VALUES ($1, $2)", path.name, _digest(path)
         )
+    return [path.name for path in new]
 
 
 async def refuse_edited_files() -> None:

@@ -1,4 +1,4 @@
-"""The first migration: the whole schema of the first release."""
+"""The first migration: whatever lies in `sql/` when a database is made. Later files follow in `migrate`."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
@@ -11,7 +11,7 @@ DESCRIPTION = "Everything one order needs from 5 % to 100 %"
 
 
 async def forwards() -> MigrationManager:
-    """Load every file that lies directly in `sql/`, in the order of their names."""
+    """Load every file of `sql/`, in the order of their names."""
     manager = MigrationManager(migration_id=ID, app_name=APP_NAME, description=DESCRIPTION)
     manager.add_raw(_load)
     return manager
