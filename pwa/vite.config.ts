@@ -14,7 +14,7 @@ const outDir = process.env['APP_OUT'] ?? new URL('dist/field', import.meta.url).
 
 /** Modules of the first screen that later ones use too. */
 const FIRST =
-  /src\/(shared\/(?!browser\/bucket|sync\/copy)|field\/(phone|running|work|sending|trusted|kept|install|update|i18n\/lang|flow\/(over|changes|decided)|parts\/(JobCard|Pin)))|node_modules\/(svelte|idb|uuidv7|@lingui\/core)/;
+  /src\/(shared\/(?!browser\/bucket|sync\/copy)|field\/(phone|running|work|sending|trusted|kept|install|update|i18n\/lang|flow\/(over|changes)|parts\/(JobCard|Pin)))|node_modules\/(svelte|idb|uuidv7|@lingui\/core)/;
 
 export default defineConfig({
   root: 'src/field',

@@ -133,6 +133,10 @@ async def test_what_he_has_reported_stands_beside_the_box_until_he_scans_it_agai
     assert await reported() == {lost: "missing"}
     await scan(company, "courier", "departure", lost)
     assert await reported() == {}
+    # What is damaged stays so, wherever it goes.
+    await ok(company, "courier", "/field/piece-reports", capture(labels=[lost], kind="damaged"))
+    await scan(company, "courier", "hub_in", lost)
+    assert await reported() == {lost: "damaged"}
 
 
 async def test_the_floor_scans_back_what_returns_and_the_van_holds_less(company: Company) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from doorstep.core import db
+from doorstep.core.clock import now
 from doorstep.core.ids import uuid7
 from tests.api.test_money_at_the_door import cod, hand_over
 from tests.factories import floor
 from tests.factories.company import Company
-from tests.factories.journeys import place
+from tests.factories.journeys import place, standing
 from tests.factories.mishaps import failed_attempt
+from tests.factories.sync import SyncedCompany
 
 OTHERS = ("courier", "technician")
 
@@ -83,3 +86,30 @@ async def test_a_new_day_begins_empty(company: Company) -> None:
     await db.execute("UPDATE pod SET captured_at = captured_at - interval '1 day'")
     told = await day(company)
     assert (told["done"], told["cash"]) == ([], [{"currency": "AED", "amount_minor": 100_00}])
+
+
+async def test_what_a_phone_has_said_of_a_door_is_named_so_that_it_can_be_amended(
+    company: Company,
+) -> None:
+    synced = SyncedCompany.of(company)
+    order = await standing(synced, 1012)
+    await failed_attempt(order)
+    [job] = (await day(company))["done"]
+    first = await db.one(
+        "SELECT event_id, type FROM capture WHERE event_id = $1", UUID(job["event_id"])
+    )
+    assert first["type"] == "delivery.failed"
+    word = {
+        "event_id": uuid7(), "captured_at": now(), "amends": job["event_id"],
+        "words": "It was the blue door.", "photos": [],
+    }  # fmt: skip
+    answer = await synced.send("delivery", "/field/amendments", word)
+    assert answer.status_code == 200, answer.text
+    assert await db.value("SELECT count(*) FROM field_word WHERE kind = 'amendment'") == 1
+
+
+async def test_what_no_phone_has_said_cannot_be_amended(company: Company) -> None:
+    [order] = await cod(company, 1012, ("KET-17", 1))
+    await hand_over(order, 100_00)
+    [job] = (await day(company))["done"]
+    assert job["event_id"] is None

@@ -17,7 +17,7 @@ from tests.factories.captures import capture
 from tests.factories.claiming import claimed, done
 from tests.factories.company import Company, open_company, the_app
 from tests.support.field_app import phone, until
-from tests.support.field_face import PIN, Screens, enrol, whole_app_on_the_phone
+from tests.support.field_face import PIN, Screens, enrol, job, whole_app_on_the_phone
 from tests.support.field_hands import unlock
 from tests.support.visitor import browser
 
@@ -57,7 +57,7 @@ async def test_the_photos_of_a_claim_are_kept_for_a_cellar_and_go_with_the_visit
         # Fetched with the day's work, before anybody has looked.
         await until(page, KEPT.format(1))
         await context.set_offline(True)
-        await page.get_by_role("link", name=order.number).click()
+        await job(page, order.number).click()
         await until(page, SEEN)
         await Screens(page, tmp_path).look("claim")
         await page.reload()
@@ -77,5 +77,5 @@ async def test_the_photos_of_a_claim_are_kept_for_a_cellar_and_go_with_the_visit
         await company.send("support", f"/tickets/{ticket}/resolve", {"words": "Replaced."})
         await page.goto(f"{base}/app/")
         await unlock(page, PIN)
-        await expect(page.get_by_role("link", name=order.number)).to_have_count(0)
+        await expect(job(page, order.number)).to_have_count(0)
         await until(page, KEPT.format(0))

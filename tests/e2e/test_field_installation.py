@@ -17,6 +17,7 @@ from tests.support.field_face import (
     code_of,
     company,
     enrol,
+    job,
     on_the_way,
     open_face,
     whole_app_on_the_phone,
@@ -42,20 +43,20 @@ async def test_a_visit_is_not_finished_in_three_taps_and_the_next_one_installs_w
             screens = Screens(page, tmp_path)
             await enrol(page, await code_of(own, technician.user))
             await whole_app_on_the_phone(page)
-            await page.get_by_role("link", name=parcel.order.number).click()
+            await job(page, parcel.order.number).click()
             await context.set_offline(True)
             for n, name in enumerate(NOT_FINISHED, 1):
                 tap = page.get_by_role("link" if n == 1 else "button", name=name)
                 await expect(tap).to_be_visible()
                 await screens.look(f"cannot-{n}")
                 await tap.click()
-            await expect(page.get_by_text("Done on this phone")).to_be_visible()
+            await expect(page.get_by_text("Not done, kept on this phone")).to_be_visible()
             await context.set_offline(False)
 
             second = await until(lambda: _visit_after(parcel, first["id"]), "the next visit")
             assert (second["state"], second["missing_part"]) == ("booked", False)
-            await expect(page.get_by_text("Done on this phone")).to_have_count(0)
-            await page.get_by_role("link", name=parcel.order.number).click()
+            await expect(page.get_by_text("Not done, kept on this phone")).to_have_count(0)
+            await job(page, parcel.order.number).click()
             await expect(page.get_by_text("It is not safe")).to_be_visible()
             await context.set_offline(True)
             await screens.look("visit")

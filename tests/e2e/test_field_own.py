@@ -32,8 +32,8 @@ async def say(
     await page.get_by_role("link", name=form).click()
     if form == "Report a problem":
         await page.get_by_role("button", name="The address").click()
+    # What hands it in is there while somebody types.
     await page.get_by_role("textbox").fill(words)
-    await page.get_by_role("textbox").blur()
     if screens is not None:
         await screens.look("said")
     await page.get_by_role("button", name=finish).click()
@@ -118,7 +118,9 @@ async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_rea
             await say(
                 page, "Say why it should count", "The label was torn.", "Send it to the office"
             )
-            await expect(page.get_by_role("heading", name="Sent to the office")).to_be_visible()
+            await expect(
+                page.get_by_role("heading", name="Answered: the office looks at it")
+            ).to_be_visible()
             await screens.look("said")
             await context.set_offline(False)
             desk = await people.person(people.find("dispatcher"))
@@ -155,6 +157,8 @@ async def test_the_right_code_told_later_makes_a_proof_count(
             await said.fill(code[:-1] + str((int(code[-1]) + 1) % 10))
             doubted = page.get_by_role("button", name="Handed over – without: Code")
             await expect(doubted).to_be_visible()
+            # Nothing of it is left to be corrected digit by digit: each six digits are a try.
+            await expect(said).to_have_value("")
             # The phone still knows that it was wrong when its page was thrown away.
             await page.reload()
             await unlock(page, PIN)
@@ -171,6 +175,11 @@ async def test_the_right_code_told_later_makes_a_proof_count(
             await expect(page.get_by_role("heading", name="What is it about?")).to_be_visible()
             assert await page.evaluate("scrollY") == 0
             await page.go_back()
+            await page.locator("a.card").filter(has_text="Not accepted").click()
+            await screens.look("over")
+            # What the office has is amended from here: it is not on any list of work any more.
+            await say(page, "Say what was wrong", "It was the blue door.", "Tell the office")
+            await asked(people, "capture_amended", order_id)
             await page.get_by_role("link", name="Not accepted", exact=True).click()
             await expect(page.get_by_text("ask for the code and send it")).to_be_visible()
             await expect(page.get_by_role("link", name="Call")).to_be_visible()

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from doorstep.play import door, picking
 from doorstep.play.order import OrderPlay, Plan
@@ -21,7 +21,7 @@ AXE = (PWA / "node_modules" / "axe-core" / "axe.min.js").read_text()
 # What is scrolled half under a bar that stays would count as too small.
 BARS_LIE_FLAT = """(() => {
   const flat = new CSSStyleSheet();
-  flat.replaceSync('header, footer, .sticky { position: static !important }');
+  flat.replaceSync('header, footer, .sticky { position: relative !important; inset: auto !important }');
   document.adoptedStyleSheets = [flat];
 })()"""
 
@@ -108,6 +108,11 @@ async def code_of(stack: WholeStack, person: SampleUser) -> str:
     """Have the office make a code for a person; a desk that signs in too often waits."""
     async with company(stack) as people:
         return await people.enrolment_code(person)
+
+
+def job(page: Page, number: str) -> Locator:
+    """The card of a job of an order that is still to be done."""
+    return page.locator("a.card:not([href*='/done/'])").filter(has_text=number)
 
 
 async def enrol(page: Page, code: str) -> None:

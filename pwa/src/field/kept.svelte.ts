@@ -1,7 +1,7 @@
 /** A word that something was kept by one tap, for a moment. */
 
 /** Long enough to be read in passing. */
-const SHOWN_MS = 4_000;
+const SHOWN_MS = 3_000;
 
 class Kept {
   /** What was kept, in the words of its button; null when nothing is said. */

@@ -23,6 +23,8 @@ export interface Bodies {
   proof: Schemas['PodCheckOut'];
   my_place: Schemas['MyPlaces'];
   day: Schemas['OwnDay'];
+  /** A job of today that the office knows to be over; it stands in the day's document. */
+  done: Schemas['DoneJob'];
   earning_rates: Schemas['EarningRates'];
   earned_day: Schemas['EarnedDay'];
   manual: Schemas['OwnManual'];
@@ -178,7 +180,7 @@ export function questioned(documents: StoredDocument[]): Bodies['proof'][] {
 /** Return where a job is looked at; what has no screen of its own stands on the day's list. */
 export function screenOf(kind: string, id: string): string {
   if (kind === 'proof') return '#/proofs';
-  return [...JOBS, 'cargo', 'waiting'].includes(kind) ? `#/job/${kind}/${id}` : '#/';
+  return [...JOBS, 'cargo', 'waiting', 'done'].includes(kind) ? `#/job/${kind}/${id}` : '#/';
 }
 
 /** Count what is to be packed here, and how much of it is late. */

@@ -12,7 +12,8 @@ import {
 } from '../../src/field/flow/cargo';
 import { touched } from '../../src/field/flow/touched';
 import { asDone } from '../../src/field/flow/done';
-import { labels, onVan, steps, type Form, type Slot } from '../../src/field/flow/forms';
+import { steps, type Form, type Slot } from '../../src/field/flow/forms';
+import { labels, onVan } from '../../src/field/flow/job-labels';
 import { offers } from '../../src/field/flow/offers';
 import { find, screenOf, type Known } from '../../src/field/work';
 import type { StoredDocument } from '../../src/shared/sync/schema';
@@ -54,6 +55,19 @@ test('what was fetched here is in the hands before the server knows, and goes fr
   expect(nexts(standing([piece('A-1')], change))).toEqual([['A-1', 'hub_out']]);
   change = beeped(change, 'A-1', 'hub_out', 4);
   expect(nexts(standing([piece('A-1', 'hub_out')], change))).toEqual([['A-1', 'hub_in']]);
+});
+
+test('what is damaged stays so from scan to scan, and what was missing is found by one', () => {
+  for (const [kind, after] of [
+    ['damaged', 'damaged'],
+    ['missing', null],
+  ] as const) {
+    const told = reported(null, { labels: ['A-1'], kind }, 1);
+    const [here] = standing([piece('A-1')], beeped(told, 'A-1', 'departure', 2));
+    expect([here?.next, here?.reported]).toEqual(['hub_in', after]);
+    const known = { ...piece('A-1'), reported: kind };
+    expect(standing([known], beeped(null, 'A-1', 'departure', 2))[0]?.reported).toBe(after);
+  }
 });
 
 test('a label that is in nobody’s hands changes none', () => {

@@ -3,11 +3,13 @@ import { expect, test } from 'vitest';
 import {
   begin,
   due,
+  isBeside,
   mayPass,
   next,
   payload,
   photoSlots,
   steps,
+  unscanned,
   type Answers,
   type Filled,
   type Form,
@@ -200,4 +202,56 @@ test('what proves something may be passed over, what says it may not', () => {
 
 test('a form begins with nothing answered', () => {
   expect(begin(DELIVER, 5)).toEqual({ version: 'v1', begun_ms: 5, answers: {}, passed: [] });
+});
+
+test('what is not in order is answered once it is said what', () => {
+  const check = { ...DELIVER, slots: [slot('answers', 'answers', { required: true })] };
+  const job = {
+    kind: 'shift_checklist',
+    id: 'p',
+    body: { items: [{ code: 'labels' }, { code: 'ribbon' }], last_answered_at: null },
+  } as unknown as Known;
+  const said = (words: string) =>
+    next(
+      steps(
+        check,
+        job,
+        filled({
+          answers: [
+            { code: 'labels', ok: true, words: '' },
+            { code: 'ribbon', ok: false, words },
+          ],
+        }),
+      ),
+    );
+  expect(said('')?.slot.name).toBe('answers');
+  expect(said('  no ')?.slot.name).toBe('answers');
+  expect(said('Only two left.')).toBeNull();
+});
+
+test('boxes that were not scanned are counted, those that the office has seen are none', () => {
+  const scans = slot('scans', 'scans', { scan_kind: 'departure' });
+  const form = { ...DELIVER, name: 'depart', job: 'cargo', slots: [scans] } as Form;
+  const piece = { next: 'departure', reported: null };
+  const job = {
+    kind: 'cargo',
+    id: 'p',
+    body: { pieces: ['A-1', 'A-2', 'A-3'].map((label_no) => ({ ...piece, label_no })) },
+  } as unknown as Known;
+  expect(unscanned(form, job, filled({}))).toBe(3);
+  expect(unscanned(form, job, filled({ scans: ['A-2', 'OTHER'] }))).toBe(2);
+});
+
+test('a word about a job that is over names what it was, and its own capture', () => {
+  const words = [slot('words', 'words')];
+  const note = { ...DELIVER, capture: 'note.add', job: null, job_id: null, slots: words } as Form;
+  const over = { kind: 'done', id: 's1', body: { kind: 'stop', id: 's1' } } as unknown as Known;
+  const beside = { ...note, beside: ['stop'] } as Form;
+  expect(isBeside(beside, over)).toBe(true);
+  expect(isBeside({ ...note, beside: ['visit'] } as Form, over)).toBe(false);
+  expect(payload(beside, over, filled({ words: 'Hello' }), 2_000)).toEqual({
+    job_kind: 'stop',
+    job_id: 's1',
+    words: 'Hello',
+  });
 });

@@ -116,6 +116,12 @@ test('a serial is known however it was typed', () => {
   expect(scans(none(COOLER), 'c-1')).toEqual(['C-1']);
 });
 
+test('whoever types a serial leaves out its dashes', () => {
+  const all = none(line('machine', { serialised: true, serials: ['WM-7KG-1940-019'] }));
+  expect(scans(all, 'wm7kg1940019')).toEqual(['WM-7KG-1940-019']);
+  expect(scans(all, 'wm 7kg 1940 01')).toEqual(['wm 7kg 1940 01']);
+});
+
 test('another serial goes to the piece in hand, then to the next one of its line', () => {
   expect(scans(none(MACHINE, COOLER), 'X', 'Y', 'Z')).toEqual(['X', 'Z', '']);
   expect(scans(none(COOLER, MACHINE), 'X', 'C-1')).toEqual(['C-1', '', '']);

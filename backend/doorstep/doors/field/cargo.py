@@ -39,7 +39,8 @@ SELECT p.label_no, p.n, p."of", p.weight_g, o.number, a.city AS destination,
   LEFT JOIN LATERAL (
     SELECT r.kind FROM piece_report r
      WHERE r.person_id = $1 AND r.recorded_at > $2 AND p.label_no = ANY (r.labels)
-       AND r.captured_at >= coalesce(own.captured_at, m.captured_at)
+       AND r.captured_at >= CASE r.kind WHEN 'damaged' THEN m.captured_at
+                                 ELSE coalesce(own.captured_at, m.captured_at) END
      ORDER BY r.captured_at DESC, r.id DESC LIMIT 1) told ON true
  WHERE m.courier_id = $1 AND m.confirmed_at > $2
    AND f.state = 'open' AND NOT 1012 = ANY (f.passed)

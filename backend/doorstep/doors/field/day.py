@@ -20,11 +20,12 @@ from doorstep.flows import shift_close
 # it came in. Today is the day on the clock of the job's channel.
 DONE_TODAY = """
 SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
+       (SELECT k.event_id FROM capture k WHERE k.event_id = d.word AND k.person_id = $1) AS event_id,
        jsonb_build_object('reason', d.reason, 'name', d.taken_by, 'photos', d.photos,
                           'signed', d.signed, 'code_ok', d.code_ok,
                           'amount_minor', d.amount_minor, 'currency', o.currency) AS recorded
   FROM (SELECT DISTINCT ON (e.kind, e.id) e.* FROM (
-        SELECT 'stop' AS kind, p.stop_id AS id, p.order_id, 'done' AS outcome, p.captured_at,
+        SELECT 'stop' AS kind, p.stop_id AS id, p.id AS word, p.order_id, 'done' AS outcome, p.captured_at,
                p.recorded_at, NULL AS reason, p.receiver_name AS taken_by,
                (SELECT count(*) FROM pod_photo h WHERE h.pod_id = p.id) AS photos,
                p.signature IS NOT NULL AS signed, p.code_ok, p.tendered_minor AS amount_minor
@@ -32,13 +33,13 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
          WHERE p.person_id = $1 AND p.recorded_at > $2::timestamptz - interval '2 days'
            AND p.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
-        SELECT 'stop', t.stop_id, t.order_id, 'failed', t.captured_at, t.recorded_at,
+        SELECT 'stop', t.stop_id, t.id, t.order_id, 'failed', t.captured_at, t.recorded_at,
                t.reason, '', cardinality(t.photos), false, NULL, 0
           FROM delivery_attempt t
          WHERE t.person_id = $1 AND t.recorded_at > $2::timestamptz - interval '2 days'
            AND t.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
-        SELECT 'visit', r.visit_id, r.order_id, 'done', r.captured_at, r.recorded_at,
+        SELECT 'visit', r.visit_id, r.id, r.order_id, 'done', r.captured_at, r.recorded_at,
                NULL, r.signer_name,
                (SELECT count(*) FROM visit_report_photo h WHERE h.report_id = r.id),
                r.signature IS NOT NULL, NULL, 0
@@ -46,7 +47,7 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
          WHERE r.technician_id = $1 AND r.recorded_at > $2::timestamptz - interval '2 days'
            AND r.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
-        SELECT 'visit', x.visit_id, x.order_id, 'failed', x.captured_at, x.recorded_at,
+        SELECT 'visit', x.visit_id, x.id, x.order_id, 'failed', x.captured_at, x.recorded_at,
                x.reason, '', cardinality(x.photos), false, NULL, 0
           FROM visit_failure x
          WHERE x.technician_id = $1 AND x.recorded_at > $2::timestamptz - interval '2 days'
@@ -76,7 +77,10 @@ class Recorded(Struct, kw_only=True):
 
 
 class DoneJob(Struct, kw_only=True):
-    """A door or a visit of today that the office knows to be over, and how it went."""
+    """A door or a visit of today that the office knows to be over, and how it went.
+
+    `event_id` is the capture that said so, which can be amended; null where no phone of this person did.
+    """
 
     kind: Literal["stop", "visit"]
     id: UUID
@@ -85,6 +89,7 @@ class DoneJob(Struct, kw_only=True):
     outcome: Literal["done", "failed"]
     at: datetime
     recorded: Recorded
+    event_id: UUID | None = None
 
 
 class CashInHand(Struct, kw_only=True):

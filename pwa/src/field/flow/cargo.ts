@@ -37,8 +37,11 @@ export function fetched(before: Change | null, pieces: Fetched[], at: number): I
 /** Return it after a scan. */
 export function beeped(before: Change | null, label_no: string, kind: string, at: number): InHands {
   const known: InHands = { ...before, form: HANDS, at };
-  const { [label_no]: _found, ...others } = known.reported ?? {};
-  return { ...known, reported: others, beeps: { ...known.beeps, [label_no]: kind } };
+  const all = known.reported ?? {};
+  const { [label_no]: told, ...others } = all;
+  // What was missing is found by its scan; what is damaged stays so.
+  const still = told === 'damaged' ? all : others;
+  return { ...known, reported: still, beeps: { ...known.beeps, [label_no]: kind } };
 }
 
 /** Return it after a report of damaged or missing boxes. */
@@ -64,7 +67,8 @@ export function standing(pieces: CargoPiece[], change: InHands): CargoPiece[] {
     const beep = change.beeps?.[piece.label_no];
     const told = change.reported?.[piece.label_no] as CargoPiece['reported'] | undefined;
     const next = beep === undefined ? piece.next : (AFTER[beep] ?? piece.next);
-    return { ...piece, next, reported: told ?? (beep === undefined ? piece.reported : null) };
+    const kept = beep === undefined || piece.reported === 'damaged' ? piece.reported : null;
+    return { ...piece, next, reported: told ?? kept };
   });
 }
 

@@ -11,6 +11,7 @@ import type { Packed, Shrunk } from '../camera/shrink.worker';
 import { phone } from '../phone.svelte';
 import type { Known } from '../work';
 import { beeped } from './cargo';
+import { madeBy } from './amending';
 import { changeOf } from './changes';
 import {
   begin,
@@ -24,12 +25,14 @@ import {
   next,
   payload,
   steps,
+  unscanned,
   type Answers,
   type Filled,
   type Form,
   type Photo,
   type Slot,
 } from './forms';
+import { away } from './nearby';
 import { bought } from './paying';
 import { pricesOf } from './selling';
 import { touched } from './touched';
@@ -72,8 +75,8 @@ export class Flow {
     flow.doubted = (kept as { doubted?: string } | null)?.doubted ?? null;
     if (form.slots.some((slot) => slot.type === 'place')) flow.#locate();
     const event = eventSlot(form);
-    const first = phone.work.made_by.get(`${job.kind}:${job.id}`);
-    if (event !== null && first !== undefined) await flow.answer(event.name, first);
+    const first = madeBy(job);
+    if (event !== null && first !== null) await flow.answer(event.name, first);
     return flow;
   }
 
@@ -89,6 +92,21 @@ export class Flow {
   /** What is captured now leaves more of the same to be done. */
   get part() {
     return isPart(this.form, this.job, this.filled);
+  }
+
+  /** So many boxes of this step were not scanned, where each scan is kept by itself. */
+  get unscanned() {
+    return isStepwise(this.form) ? unscanned(this.form, this.job, this.filled) : 0;
+  }
+
+  /** Nothing was scanned at all: there is nothing to end. */
+  get idle() {
+    return isStepwise(this.form) && filledIn(this.form, this.filled).length === 0;
+  }
+
+  /** So many metres the phone is from where the job is done; null where that is near, or not known. */
+  get away() {
+    return away(this.job, this.filled.answers['place']);
   }
 
   /** Answer a slot; a null takes the answer back. */

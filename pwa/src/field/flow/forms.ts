@@ -9,11 +9,12 @@ import type { components } from '../../generated/api';
 import type { Json } from '../../shared/sync/wire';
 import type { Known } from '../work';
 import { isMeasured, type Box } from './boxes';
-import { toScan } from './cargo';
 import { changed } from './changes';
 import { asDone } from './done';
+import { kindOf } from './done-jobs';
 import { EXTRA } from './extra';
 import { owed } from './paying';
+import { labels, loaded } from './job-labels';
 import { lacksCode } from './proofs';
 import { areWhole, BEFORE, units } from './units';
 
@@ -76,7 +77,7 @@ export function eventSlot(form: Form): Slot | null {
 
 /** Tell whether a form speaks about a job without being a part of its work: it changes nothing of it. */
 export function isBeside(form: Form, job: Known): boolean {
-  return form.beside.includes(job.kind);
+  return (form.beside as string[]).includes(kindOf(job));
 }
 
 /** Tell whether each step of a form is captured as it is taken, so that its end captures nothing. */
@@ -213,7 +214,7 @@ export function payload(form: Form, job: Known, filled: Filled, now: number): An
   if (form.job_id !== null) said[form.job_id] = idOf(form, job);
   // The earlier capture says for itself which job it is about.
   if (isBeside(form, job) && job.kind !== 'none' && eventSlot(form) === null) {
-    Object.assign(said, { job_kind: job.kind, job_id: job.id });
+    Object.assign(said, { job_kind: kindOf(job), job_id: job.id });
   }
   for (const slot of form.slots) {
     const answer = filled.answers[slot.name];
@@ -318,7 +319,9 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
     case 'units':
       return areWhole(job, answer);
     case 'answers': {
-      const said = list<{ code: string }>(answer).map((one) => one.code);
+      const said = list<{ code: string; ok: boolean; words: string }>(answer)
+        .filter(({ ok, words }) => ok || words.trim().length >= FEW_LETTERS)
+        .map((one) => one.code);
       return (
         job.kind === 'shift_checklist' && job.body.items.every(({ code }) => said.includes(code))
       );
@@ -344,7 +347,7 @@ function isAllTaken(job: Known, answers: Answers): boolean {
 }
 
 /** Words that say something have so many letters. */
-const FEW_LETTERS = 3;
+export const FEW_LETTERS = 3;
 
 /** Tell whether a capture leaves more of the same to be done on its job. */
 export function isPart(form: Form, job: Known, filled: Filled): boolean {
@@ -360,27 +363,16 @@ export function isPart(form: Form, job: Known, filled: Filled): boolean {
   }
 }
 
-/** Return the labels on the boxes of a job; for a slot those that it asks for, beside what it has `seen`. */
-export function labels(job: Known, slot?: Slot, seen: string[] = []): string[] {
-  if (job.kind === 'cargo' && slot?.scan_kind) return toScan(job.body.pieces, slot.scan_kind, seen);
-  if (job.kind === 'cargo') return job.body.pieces.map((piece) => piece.label_no);
-  if (job.kind === 'stop' || job.kind === 'manifest' || job.kind === 'van_out') {
-    return job.body.pieces.map((piece) => piece.label_no);
-  }
-  if (job.kind === 'shift') return job.body.loading.pieces.map((piece) => piece.label_no);
-  return [];
-}
-
-/** Return the labels of a job that the server has seen scanned. */
-export function loaded(job: Known): string[] {
-  if (job.kind !== 'shift') return [];
-  return job.body.loading.pieces.filter((piece) => piece.loaded).map((piece) => piece.label_no);
-}
-
-/** Return the labels that stand on the van of a shift already. */
-export function onVan(job: Known): string[] {
-  if (job.kind !== 'shift') return [];
-  return [...loaded(job), ...job.body.holding.parcels.flatMap((parcel) => parcel.labels)];
+/** Count the boxes of a job that a form asks for and that were not scanned. */
+export function unscanned(form: Form, job: Known, { answers }: Filled): number {
+  return form.slots
+    .filter((slot) => slot.type === 'scans')
+    .map((slot) => {
+      const said = list<string>(answers[slot.name]);
+      const seen = [...loaded(job), ...said];
+      return labels(job, slot, said).filter((label) => !seen.includes(label)).length;
+    })
+    .reduce((sum, each) => sum + each, 0);
 }
 
 function held(job: Known): string[] {

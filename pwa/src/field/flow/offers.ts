@@ -4,7 +4,7 @@ import type { StoredDocument } from '../../shared/sync/schema';
 import { forms, of, type Known } from '../work';
 import { isAllIn } from './arrived';
 import { changeOf, type Changes } from './changes';
-import type { Form } from './forms';
+import { isBeside, type Form } from './forms';
 import { captured, isOver } from './over';
 import { account, isPromised, owed } from './paying';
 
@@ -69,8 +69,8 @@ export function offers(job: Known, documents: StoredDocument[], changes: Changes
 /**
  * Return the forms that speak about a job without being a part of its work.
  *
- * What was wrong with a capture can be said where it has ended the job, if it is `amendable`: the
- * phone knows which one it is, and it cannot be taken back any more.
+ * What was wrong with a capture can be said where it has ended the job, if it is `amendable`: it is
+ * known which one it is, and it cannot be taken back any more.
  */
 export function beside(
   job: Known,
@@ -78,9 +78,10 @@ export function beside(
   changes: Changes,
   amendable: boolean,
 ): Form[] {
-  const ended = isOver(job, changes) || captured(job, changes) === 'close_shift';
+  const ended =
+    job.kind === 'done' || isOver(job, changes) || captured(job, changes) === 'close_shift';
   return forms(documents)
-    .filter((form) => form.beside.includes(job.kind))
+    .filter((form) => isBeside(form, job))
     .filter((form) => form.capture !== AMENDS || (ended && amendable));
 }
 
@@ -125,7 +126,7 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
       if (job.body.scans.length === 0) return ['receive'];
       return isAllIn(job.body) ? ['finish_receipt', 'receive'] : ['receive', 'finish_receipt'];
     case 'count':
-      return job.body.lines.every((line) => line.counted) ? ['finish_count'] : ['count'];
+      return job.body.lines.every((line) => line.counted) ? ['finish_count', 'count'] : ['count'];
     case 'proof':
       // Whoever has appealed waits for the desk.
       return job.body.counts || job.body.standing === 'appealed' || last !== null ? [] : ['appeal'];

@@ -1,0 +1,16 @@
+/** Jobs that are over: they stand in the day's document, and what was captured of one can be amended. */
+
+import type { StoredDocument } from '../../shared/sync/schema';
+import { find, of, type Known } from '../work';
+
+/** Return a job, also one that the office knows to be over; null where there is none of that id any more. */
+export function findAny(documents: StoredDocument[], kind: string, id: string): Known | null {
+  if (kind !== 'done') return find(documents, kind, id);
+  const found = of(documents, 'day').flatMap((day) => day.done.filter((job) => job.id === id))[0];
+  return found === undefined ? null : { kind, id, body: found };
+}
+
+/** Return the kind that a job had while there was something to do about it. */
+export function kindOf(job: Known): string {
+  return job.kind === 'done' ? job.body.kind : job.kind;
+}
