@@ -219,7 +219,7 @@ def _card(
     return Card(
         n=parcel.parcel,
         event_id=str(uuid7()),
-        goods=", ".join(f"{line.quantity} × {line.name}" for line in parcel.lines),
+        goods=words.listed(f"{line.quantity}\u00a0×\u00a0{line.name}" for line in parcel.lines),
         # Under a detour its sentence leads, and the percentage stands still.
         status=told[0].sentence if told else milestone,
         sentence="" if told else (last.sentence or "") if last else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
@@ -71,6 +71,10 @@ class Words:
         """Say something."""
         text: str = self._texts[key]
         return text.format_map(facts) if facts else text
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Name one after the other."""
+        return ("، " if self.language == "ar" else ", ").join(names)
 
     def isolated(self, name: str) -> str:
         """Keep a name of Latin letters in its own direction within words that run the other way."""
