@@ -106,6 +106,8 @@ async def test_what_a_phone_has_said_of_a_door_is_named_so_that_it_can_be_amende
     answer = await synced.send("delivery", "/field/amendments", word)
     assert answer.status_code == 200, answer.text
     assert await db.value("SELECT count(*) FROM field_word WHERE kind = 'amendment'") == 1
+    assert job["amended_at"] is None
+    assert (await day(company))["done"][0]["amended_at"] is not None
 
 
 async def test_what_no_phone_has_said_cannot_be_amended(company: Company) -> None:

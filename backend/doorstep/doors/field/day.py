@@ -21,6 +21,8 @@ from doorstep.flows import shift_close
 DONE_TODAY = """
 SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
        (SELECT k.event_id FROM capture k WHERE k.event_id = d.word AND k.person_id = $1) AS event_id,
+       (SELECT max(w.recorded_at) FROM field_word w
+         WHERE w.amends = d.word AND w.person_id = $1) AS amended_at,
        jsonb_build_object('reason', d.reason, 'name', d.taken_by, 'photos', d.photos,
                           'signed', d.signed, 'code_ok', d.code_ok,
                           'amount_minor', d.amount_minor, 'currency', o.currency) AS recorded
@@ -80,6 +82,7 @@ class DoneJob(Struct, kw_only=True):
     """A door or a visit of today that the office knows to be over, and how it went.
 
     `event_id` is the capture that said so, which can be amended; null where no phone of this person did.
+    `amended_at` is when the person has said last what was wrong with it.
     """
 
     kind: Literal["stop", "visit"]
@@ -90,6 +93,7 @@ class DoneJob(Struct, kw_only=True):
     at: datetime
     recorded: Recorded
     event_id: UUID | None = None
+    amended_at: datetime | None = None
 
 
 class CashInHand(Struct, kw_only=True):

@@ -8,6 +8,7 @@
 import type { components } from '../../generated/api';
 import type { Json } from '../../shared/sync/wire';
 import type { Known } from '../work';
+import { alike } from './typed';
 
 type Schemas = components['schemas'];
 
@@ -100,7 +101,7 @@ export interface Scanned {
  */
 export function scanned(all: Unit[], open: number, code: string): Scanned | null {
   const expected = all.flatMap(({ line }) => line.serials);
-  const serial = expected.find((one) => plain(one) === plain(code)) ?? code;
+  const serial = expected.find((one) => alike(one, code)) ?? code;
   const there = all.findIndex((unit) => unit.serial === serial);
   if (there >= 0) return { at: there, serial, twice: there !== open };
   const inHand = all[open];
@@ -114,11 +115,6 @@ export function scanned(all: Unit[], open: number, code: string): Scanned | null
     order.find((one) => bare(one) && beside(one)) ??
     (inHand?.line.serialised === true ? open : order.find(bare));
   return at === undefined ? null : { at, serial, twice: false };
-}
-
-/** Whoever types a serial leaves out its dashes and spaces. */
-function plain(serial: string): string {
-  return serial.toUpperCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
 
 /** Return the pieces with one of them changed. */
