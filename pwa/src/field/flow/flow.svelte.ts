@@ -99,9 +99,14 @@ export class Flow {
     return isStepwise(this.form) ? unscanned(this.form, this.job, this.filled) : 0;
   }
 
-  /** Nothing was scanned at all: there is nothing to end. */
+  /** None of the boxes was scanned, whatever else was: there is nothing to end. */
   get idle() {
-    return isStepwise(this.form) && filledIn(this.form, this.filled).length === 0;
+    if (!isStepwise(this.form)) return false;
+    const nothing = { ...this.filled, answers: {} };
+    const all = unscanned(this.form, this.job, nothing);
+    return all === 0
+      ? filledIn(this.form, this.filled).length === 0
+      : unscanned(this.form, this.job, this.filled) === all;
   }
 
   /** So many metres the phone is from where the job is done; null where that is near, or not known. */
