@@ -19,7 +19,7 @@ from tests.support.field_face import (
     to_pick,
     whole_app_on_the_phone,
 )
-from tests.support.field_hands import beep, scan
+from tests.support.field_hands import beep, look_for_news, scan
 from tests.support.whole_stack import WholeStack
 
 MACHINE, KETTLE, MIXER, SCREEN = "6291100000017", "6291100000024", "6291100000031", "6291100000048"
@@ -99,9 +99,16 @@ async def test_a_picker_picks_checks_and_packs_a_parcel_without_a_signal(
             await expect(page.get_by_text("1.35 kg")).to_be_visible()
             await screens.look("pack")
             await page.get_by_role("button", name="Packed").click()
-            await expect(page.get_by_text("Done on this phone")).to_be_visible()
+            # What is packed is labelled next, as soon as the office has its number.
+            await expect(page.get_by_text("stick one on each box")).to_be_visible()
+            await screens.look("labels-later")
             await context.set_offline(False)
-            await parcel.reached(1007)
+            await parcel.reached(1008)
+            labels = page.url
+            await page.goto(f"{own.base_url}/app/#/sending")
+            await look_for_news(page)
+            await page.goto(labels)
+            await expect(page.get_by_role("button", name="Print the labels")).to_be_visible()
 
 
 async def test_goods_come_in_with_their_grade_and_what_nobody_expects_is_told(

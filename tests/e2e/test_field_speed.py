@@ -62,6 +62,10 @@ MANY_JOBS = """(async (count) => {
     const id = `many-${n}`;
     store.put({ ...stop, id, body: { ...stop.body, id, number: `DS-9${n}` } });
   }
+  const proof = { pod_id: 'p', stop_id: stop.id, number: 'DS-1', captured_at: '2026-01-01T10:00:00Z',
+    verdict: 'look', counts: false, standing: null, missing: ['signature'], findings: [], reasons: [],
+    decision: '', phone: '' };
+  store.put({ ...stop, kind: 'proof', id: 'p', body: proof });
   await new Promise((done) => (transaction.oncomplete = done));
 })(200)"""
 
@@ -132,6 +136,7 @@ async def _list_of_many(page: Page, slow: CDPSession) -> float:
     await page.reload()
     await unlock(page, PIN)
     await expect(page.get_by_role("link", name="DS-9199")).to_be_visible()
+    await expect(page.get_by_role("link", name="was not accepted")).to_be_visible()
     shifted: float = await page.evaluate(SHIFTED)
     await slow.send("Emulation.setCPUThrottlingRate", {"rate": 1})
     return shifted

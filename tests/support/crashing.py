@@ -33,7 +33,8 @@ WHERE done_at IS NULL AND dead_at IS NULL AND (claimed_until IS NOT NULL OR last
 """
 
 _ALSO = {
-    "messages": "SELECT event, channel, recipient, attempt, state FROM message",
+    # An erased recipient is known by the number of its message, which each run makes anew.
+    "messages": "SELECT event, channel, split_part(recipient, ':', 1), attempt, state FROM message",
     "verdicts": "SELECT kind, name, how, verdict, attempt FROM journey_event",
     "held": "SELECT stage, released_at IS NULL AS waits FROM held_step",
     "visits": "SELECT state FROM visit",

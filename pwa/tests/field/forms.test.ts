@@ -4,6 +4,7 @@ import {
   begin,
   due,
   isBeside,
+  isIdle,
   mayPass,
   next,
   payload,
@@ -229,6 +230,13 @@ test('what is not in order is answered once it is said what', () => {
   expect(said('Only two left.')).toBeNull();
 });
 
+const shift = (there: boolean) =>
+  ({
+    kind: 'shift',
+    id: 's',
+    body: { loading: { pieces: [{ label_no: 'A-1', loaded: there }] } },
+  }) as unknown as Known;
+
 test('boxes that were not scanned are counted, those that the office has seen are none', () => {
   const scans = slot('scans', 'scans', { scan_kind: 'departure' });
   const form = { ...DELIVER, name: 'depart', job: 'cargo', slots: [scans] } as Form;
@@ -240,6 +248,13 @@ test('boxes that were not scanned are counted, those that the office has seen ar
   } as unknown as Known;
   expect(unscanned(form, job, filled({}))).toBe(3);
   expect(unscanned(form, job, filled({ scans: ['A-2', 'OTHER'] }))).toBe(2);
+  expect(isIdle(form, job, filled({}))).toBe(true);
+  expect(isIdle(form, job, filled({ scans: ['OTHER'] }))).toBe(true);
+  expect(isIdle(form, job, filled({ scans: ['A-2'] }))).toBe(false);
+  // What another phone has loaded needs no scan here.
+  const load = { ...form, slots: [slot('scans', 'scans', { scan_kind: 'load' })] } as Form;
+  expect(isIdle(load, shift(true), filled({}))).toBe(false);
+  expect(isIdle(load, shift(false), filled({}))).toBe(true);
 });
 
 test('a word about a job that is over names what it was, and its own capture', () => {

@@ -19,6 +19,7 @@ import {
   eventSlot,
   filledIn,
   isBeside,
+  isIdle,
   isPart,
   isStepwise,
   list,
@@ -101,12 +102,7 @@ export class Flow {
 
   /** None of the boxes was scanned, whatever else was: there is nothing to end. */
   get idle() {
-    if (!isStepwise(this.form)) return false;
-    const nothing = { ...this.filled, answers: {} };
-    const all = unscanned(this.form, this.job, nothing);
-    return all === 0
-      ? filledIn(this.form, this.filled).length === 0
-      : unscanned(this.form, this.job, this.filled) === all;
+    return isStepwise(this.form) && isIdle(this.form, this.job, this.filled);
   }
 
   /** So many metres the phone is from where the job is done; null where that is near, or not known. */

@@ -363,6 +363,14 @@ export function isPart(form: Form, job: Known, filled: Filled): boolean {
   }
 }
 
+/** Tell whether none of what a form asks for was scanned: what does not belong there does not count. */
+export function isIdle(form: Form, job: Known, filled: Filled): boolean {
+  const all = unscanned(form, job, { ...filled, answers: {} });
+  if (all > 0) return unscanned(form, job, filled) === all;
+  const there = form.slots.some((slot) => slot.type === 'scans' && labels(job, slot).length > 0);
+  return !there && filledIn(form, filled).length === 0;
+}
+
 /** Count the boxes of a job that a form asks for and that were not scanned. */
 export function unscanned(form: Form, job: Known, { answers }: Filled): number {
   return form.slots
