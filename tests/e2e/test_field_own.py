@@ -159,6 +159,12 @@ async def test_the_right_code_told_later_makes_a_proof_count(
             await expect(doubted).to_be_visible()
             # Nothing of it is left to be corrected digit by digit: each six digits are a try.
             await expect(said).to_have_value("")
+            # The same code once more is not asked again, and costs no try.
+            told = (
+                await page.get_by_text("try left").or_(page.get_by_text("tries left")).inner_text()
+            )
+            await said.fill(code[:-1] + str((int(code[-1]) + 1) % 10))
+            await expect(page.get_by_text(told)).to_be_visible()
             # The phone still knows that it was wrong when its page was thrown away.
             await page.reload()
             await unlock(page, PIN)

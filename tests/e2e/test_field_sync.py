@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psutil
 import pytest
-from playwright.async_api import Error, Playwright
+from playwright.async_api import BrowserContext, Error, Playwright
 
 from doorstep.play.pictures import photo
 from tests.support import chromium
@@ -122,12 +122,20 @@ def leave_half_a_record(profile: Path) -> Path:
     return log.with_name("LOG")
 
 
+async def nothing_sent_behind_the_page(context: BrowserContext, base_url: str) -> None:
+    """Let the browser wake no worker by itself: that one would send, whatever a page has of a network."""
+    session = await context.new_cdp_session(context.pages[0])
+    denied = {"permission": {"name": "background-sync"}, "setting": "denied", "origin": base_url}
+    await session.send("Browser.setPermission", denied)
+
+
 async def test_what_the_browser_gives_up_for_damaged_comes_back_and_is_sent_once(
     own: WholeStack, playwright: Playwright, tmp_path: Path
 ) -> None:
     profile = tmp_path / "profile"
     kept: list[str] = []
     async with phone(playwright, profile) as context:
+        await nothing_sent_behind_the_page(context, own.base_url)
         page = await enrolled(own, context)
         await context.set_offline(True)
         picture = photo("torn picture", "")
@@ -136,14 +144,17 @@ async def test_what_the_browser_gives_up_for_damaged_comes_back_and_is_sent_once
     diary = leave_half_a_record(profile)
     async with phone(playwright, profile) as context:
         # It goes on behind the half record, and nobody sees anything of it yet.
+        await nothing_sent_behind_the_page(context, own.base_url)
         await context.set_offline(True)
         page = await open_app(context, own.base_url)
         kept += [await capture(page, unannounced(f"T-{number}")) for number in range(5, 8)]
         kill_chromium_of(profile)
     assert "since it was missing" not in diary.read_text()
     async with phone(playwright, profile) as context:
+        await nothing_sent_behind_the_page(context, own.base_url)
         await context.set_offline(True)
         page = await open_app(context, own.base_url)
+        assert await counted(own, "T") == {}, "nothing was sent before it was lost"
         left = (
             f"harness.field.sync.status('{PERSON}').then((s) => s.waiting.count + s.sending.count)"
         )
