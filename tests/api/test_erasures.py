@@ -44,10 +44,7 @@ async def test_support_takes_a_wish_back_once_and_nothing_that_is_not_there(
 
 
 async def test_what_is_done_says_how_much_it_has_erased(company: Company, clock: Any) -> None:
-    order = await erasing.the_whole_way(company)
-    then = clock.now()
-    await erasing.settled(company, clock)
-    clock.set(then)
+    order = await erasing.long_over(company, clock)
     answer = await company.send("support", f"/console/orders/{order.order_id}/erasure", ASKED)
     assert answer.status_code == 200
     await erasing.carried_out(company)

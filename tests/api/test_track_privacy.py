@@ -186,10 +186,7 @@ async def test_the_page_speaks_every_language(
 async def test_after_the_erasure_the_page_is_that_of_a_dead_link(
     company: Company, visitor: Visitor, clock: Any
 ) -> None:
-    order = await erasing.the_whole_way(company)
-    then = clock.now()
-    await erasing.settled(company, clock)
-    clock.set(then)
+    order = await erasing.long_over(company, clock)
     token = token_of(order)
     address = await at_page(visitor, order)
     await company.work()

@@ -243,10 +243,7 @@ async def test_the_legal_time_of_the_channel_ends_every_waiting(
 async def test_the_wish_is_confirmed_on_every_channel_before_nobody_knows_any_more_where_to_write(
     company: Company, db: Any, clock: Any
 ) -> None:
-    order = await erasing.the_whole_way(company)
-    then = clock.now()
-    await erasing.settled(company, clock)
-    clock.set(then)
+    order = await erasing.long_over(company, clock)
     asked = {"gives_up_warranty": True, "actor": at_desk(company)}
     request_id = await erasure.ask_at_desk(order.order_id, "mail", **asked)
     confirmed = "SELECT channel, recipient, state FROM message WHERE event = 'erasure_asked'"
@@ -337,10 +334,7 @@ async def test_asked_ten_times_at_once_it_is_done_once(
 async def test_an_order_that_arrives_meanwhile_is_waited_for_or_is_a_new_customers(
     company: Company, db: Any, clock: Any
 ) -> None:
-    order = await erasing.the_whole_way(company)
-    then = clock.now()
-    await erasing.settled(company, clock)
-    clock.set(then)
+    order = await erasing.long_over(company, clock)
     request_id = await erasure.ask_at_desk(
         order.order_id, "phone", gives_up_warranty=True, actor=at_desk(company)
     )
