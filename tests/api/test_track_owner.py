@@ -168,9 +168,14 @@ async def test_a_claim_that_lacks_something_is_refused(
 async def test_the_page_speaks_his_language_and_asks_nobody_else(
     company: Company, old: Visitor, owner: Visitor, language: str, direction: str
 ) -> None:
-    _, own, _ = await at_own_page(old, owner, await done(company))
+    order = await done(company)
+    await core_db.execute("UPDATE product SET names = $1", {"hi": "मशीन", "ar": "غسالة"})
+    _, own, _ = await at_own_page(old, owner, order)
     page = await owner.read(own, lang=language)
     assert f'<html lang="{language}" dir="{direction}">' in page
+    named = {"hi": "मशीन", "ar": "غسالة", "en": "Kettle 1.7 l"}[language]
+    assert named in words_of(page)
+    assert named in words_of(await owner.read(f"{own}/transfer", lang=language))
     assert "https://" not in page and "<script" not in page
     headers = (await owner.http.get(own)).headers
     assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer")

@@ -302,6 +302,25 @@ async def test_the_companys_number_can_be_called_where_it_is_known(company: Comp
         assert 'href="tel:+97143211234"' in await visitor.read(address)
 
 
+async def test_the_code_for_the_door_is_shown_while_somebody_is_on_the_way(
+    company: Company,
+) -> None:
+    order = await standing(company, 1012)
+    code = company.told(r"(?<!\d)(\d{6})(?!\d)", order.number)
+    async with browser() as visitor:
+        address = await visitor.open(token_of(order))
+        assert code not in words_of(await visitor.read(address)), "whoever has the link"
+        assert code in words_of(await sign_in(visitor, address, order.order_id))
+        made_by_another_key = "UPDATE handover_code SET code_hash = sha256(code_hash)"
+        await core_db.execute(made_by_another_key)
+        page = await visitor.read(address)
+        assert code not in words_of(page) and "door1" in forms_of(page)
+        await visitor.do(forms_of(page)["door1"])
+        assert code in words_of(await visitor.read(address)), "sent again by the key in use"
+        await order.take_well(await order.pod(handover_code=code))
+        assert code not in words_of(await visitor.read(address)), "delivered"
+
+
 async def test_the_code_for_the_door_is_sent_again_and_is_the_same(company: Company) -> None:
     order = await standing(company, 1012)
     six = r"(?<!\d)(\d{6})(?!\d)"

@@ -158,7 +158,7 @@ async def test_two_people_share_a_phone_and_each_opens_it_with_the_own_pin(
     async with phone(playwright, tmp_path / "profile") as context:
         page = await open_face(context, own)
         await enrol(page, await code_for(own, "courier"))
-        await expect(page.get_by_role("heading", name="Hello, Courier")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Hello, Imran")).to_be_visible()
         await page.reload()
         await page.get_by_role("button", name="Somebody else works here").click()
         await page.get_by_role("button", name="Back").click()
@@ -170,17 +170,17 @@ async def test_two_people_share_a_phone_and_each_opens_it_with_the_own_pin(
         await expect(code).to_have_value(re.compile("^[0-9A-Z]{26}$"))
         assert await page.evaluate("location.hash") == ""
         await enrol(page, await code.input_value())
-        await expect(page.get_by_role("heading", name="Hello, Warehouse")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Hello, Rahul")).to_be_visible()
         await whole_app_on_the_phone(page)
         await context.set_offline(True)
         await page.reload()
-        await expect(page.get_by_role("heading", name="Warehouse AE 1")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Rahul Menon")).to_be_visible()
         await sound(page)
         await page.screenshot(path=tmp_path / "shared.png")
-        await page.get_by_role("button", name="Courier AE 1").click()
-        await expect(page.get_by_role("heading", name="Courier AE 1")).to_be_visible()
+        await page.get_by_role("button", name="Imran Sheikh").click()
+        await expect(page.get_by_role("heading", name="Imran Sheikh")).to_be_visible()
         await unlock(page, PIN)
-        await expect(page.get_by_role("heading", name="Hello, Courier")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Hello, Imran")).to_be_visible()
 
 
 async def _link_for(stack: WholeStack, role: str) -> str:

@@ -112,7 +112,7 @@ def _tell_codes(document: dict[str, Any]) -> None:
     people = [user for user in document["users"] if user["enrolment_code"]]
     for user in people:
         if user["channel"] == people[0]["channel"]:
-            print(f"  {user['name']:<18} {user['enrolment_code']}")
+            print(f"  {user['role']:<11} {user['name']:<15} {user['enrolment_code']}")
 
 
 def _tell_addresses(stack: RunningStack, document: dict[str, Any]) -> None:

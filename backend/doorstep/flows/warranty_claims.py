@@ -28,10 +28,11 @@ from doorstep.modules.fsm import service as fsm
 from doorstep.modules.fsm.service.technicians import Technician
 
 # The warranties of a parcel that are its customer's ($2 is 0) or of the new owner of that transfer, each
-# with what was claimed of it and is open still.
+# with what was claimed of it and is open still; named in the language $3, or in the order's own.
 COVERED = """
 SELECT w.id, w.number, w.serial, w.quantity, w.ends_on, p.install_skill,
-       coalesce(p.names ->> o.language, p.name) AS name, o.order_id, o.channel_id, o.zone, o.language,
+       coalesce(p.names ->> coalesce($3, o.language), p.name) AS name, o.order_id, o.channel_id,
+       o.zone, o.language,
        c.id IS NOT NULL AS claim_open, c.starts_at, c.visit_state, c.unvisited, t.name AS owner, t.phone
   FROM warranty w
   JOIN product p ON p.id = w.product_id
@@ -71,8 +72,12 @@ class Covered(NamedTuple):
     bookable: bool
 
 
-async def covered(fulfilment_id: UUID, *, actor: Actor, owner_n: int = 0) -> list[Covered]:
+async def covered(
+    fulfilment_id: UUID, *, actor: Actor, owner_n: int = 0, language: str | None = None
+) -> list[Covered]:
     """List what of a parcel is, or was, under warranty: its customer's, or a new owner's.
+
+    The goods are named in the language, where they have a name in it; without one, in the order's.
 
     Raises: NotFound.
     """
@@ -90,7 +95,7 @@ async def covered(fulfilment_id: UUID, *, actor: Actor, owner_n: int = 0) -> lis
             and repair_choice.movable(row["visit_state"], row["starts_at"]),
             row["claim_open"] and row["unvisited"],
         )
-        for row in await db.rows(COVERED, fulfilment_id, owner_n)
+        for row in await db.rows(COVERED, fulfilment_id, owner_n, language)
     ]
 
 
@@ -100,7 +105,7 @@ async def free_starts(fulfilment_id: UUID, *, actor: Actor, owner_n: int = 0) ->
     Raises: NotFound.
     """
     await scope(actor).require_fulfilment(fulfilment_id)
-    rows = await db.rows(COVERED, fulfilment_id, owner_n)
+    rows = await db.rows(COVERED, fulfilment_id, owner_n, None)
     if not rows:
         return []
     zone, since = ZoneInfo(rows[0]["zone"]), now() + LEAD
@@ -142,7 +147,7 @@ async def claim(
         raise TooManyPhotos
     # Two claims of one piece at once wait for one another here.
     await journey.lock(fulfilment_id)
-    rows = await db.rows(COVERED, fulfilment_id, owner_n)
+    rows = await db.rows(COVERED, fulfilment_id, owner_n, None)
     piece = next((row for row in rows if row["number"] == number), None)
     known: UUID | None = await db.value(KNOWN, event_id)
     if known is not None:

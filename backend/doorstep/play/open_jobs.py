@@ -55,7 +55,7 @@ async def leave_jobs(base_url: str, sandbox_url: str, *, out: TextIO) -> list[Op
         ]
     jobs = [job for task in brought if (job := task.result())]
     for job in jobs:
-        print(f"  {job.person:<18} {job.order}: {job.what}", file=out)
+        print(f"  {job.role:<11} {job.person:<15} {job.order}: {job.what}", file=out)
     print(f"What the customers are told, codes too, stands at {sandbox_url}/", file=out, flush=True)
     return jobs
 

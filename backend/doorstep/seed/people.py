@@ -26,6 +26,19 @@ DELIVERY = 1 + sum(map(len, VANS.values()))
 """Delivery executives of each channel."""
 
 
+NAMES = {
+    "AE": "Rahul Menon, Imran Sheikh, Joseph Mathew, Bilal Ahmed, Suresh Pillai, Arif Hossain,"
+    " Dinesh Thapa, Faisal Qureshi, Anil Varghese, Noel Santos",
+    "QA": "Shaji Kurian, Kamal Uddin, Biju Nambiar, Tariq Mehmood, Ramesh Gurung, Jomon Paul,"
+    " Naseer Baig, Sunil Perera, Edwin Reyes",
+    "IN": "Vikram Yadav, Deepak Sharma, Manoj Patil, Ravi Teja, Salim Ansari, Prakash Naik,"
+    " Gopal Das, Meera Joshi, Harish Reddy, Sanjay Solanki",
+    "KW": "Ashraf Ali, Thomas George, Majid Rahman, Vinod Nair, Yousef Haddad, Babu Rajan,"
+    " Iqbal Hussain, Santosh Rai, Rommel Cruz",
+}
+"""Field workers of each channel, in the order of `FIELD`: customers read who comes by the first name."""
+
+
 class SampleUser(NamedTuple):
     """A person of the sample data; `login` is None for those who enrol a phone."""
 
@@ -47,6 +60,7 @@ def sample_users() -> list[SampleUser]:
         for role in STAFF
     ]
     for channel, technicians in CREWS.items():
+        names = iter(NAMES[channel].split(", "))
         vendor = f"vendor-{channel.lower()}"
         users.append(
             SampleUser(
@@ -63,7 +77,7 @@ def sample_users() -> list[SampleUser]:
                 SampleUser(
                     _id(f"{role}-{channel}-{n}"),
                     role,
-                    f"{role.title()} {channel} {n}",
+                    next(names),
                     None,
                     channel,
                 )

@@ -20,7 +20,7 @@ from doorstep.doors.track import links
 # $1 hash of the token, $2 now, $3 hash of the session's token or NULL. Only what is his still.
 LINK = """
 SELECT w.number, link.order_id, link.owner_n, w.fulfilment_id, w.ends_on, w.certificate_sha256,
-       coalesce(p.names ->> o.language, p.name) AS goods, o.language, h.zone, EXISTS (
+       p.name AS goods, p.names, o.language, h.zone, EXISTS (
          SELECT FROM link_session s
           WHERE s.session_hash = $3 AND s.token_hash = link.token_hash AND s.ended_at IS NULL
             AND s.expires_at > $2) AS signed_in
@@ -44,6 +44,9 @@ class OwnerLink(Struct, frozen=True, kw_only=True):
     ends_on: date
     certificate_sha256: str
     goods: str
+    names: dict[str, str]
+    """What the goods are called, by language; `goods` where none is given."""
+
     language: str
     zone: str
     signed_in: bool

@@ -135,7 +135,9 @@ async def _page(
 ) -> Response[Any]:
     words = Words(wanted_language(request) or link.language, link.zone)
     actor, owner_n = owner_links.owner(link), link.owner_n
-    pieces = await warranty_claims.covered(link.fulfilment_id, actor=actor, owner_n=owner_n)
+    pieces = await warranty_claims.covered(
+        link.fulfilment_id, actor=actor, owner_n=owner_n, language=words.language
+    )
     piece = next(one for one in pieces if one.number == link.number)
     open_to_claims = link.signed_in and not piece.over and not piece.claim_open
     starts = (

@@ -55,7 +55,7 @@ async def _repair(request: Asked, link: OwnerLink, refusal: Refusal | None = Non
     )
     times = [(start, words.clock(start)) for start in offered.free]
     return page_steps.page_behind(
-        _where(link),
+        _where(link, words),
         "choose.html",
         words,
         refusal=refusal,
@@ -117,13 +117,14 @@ async def _transfer(
     asked: str = "",
     typed: TransferForm | None = None,
 ) -> Response[Any]:
+    words = _words(request, link)
     pieces = await warranty_claims.covered(
-        link.fulfilment_id, actor=owner(link), owner_n=link.owner_n
+        link.fulfilment_id, actor=owner(link), owner_n=link.owner_n, language=words.language
     )
     return page_steps.page_behind(
-        _where(link),
+        _where(link, words),
         "transfer.html",
-        _words(request, link),
+        words,
         refusal=refusal,
         action="transfer",
         pieces=[one for one in pieces if not one.over and not one.claim_open],
@@ -136,8 +137,8 @@ def _words(request: Asked, link: OwnerLink) -> Words:
     return Words(wanted_language(request) or link.language, link.zone)
 
 
-def _where(link: OwnerLink) -> Where:
-    return Where(owner_path(link.number), link.goods)
+def _where(link: OwnerLink, words: Words) -> Where:
+    return Where(owner_path(link.number), link.names.get(words.language, link.goods))
 
 
 handlers = [

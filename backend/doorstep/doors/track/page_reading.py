@@ -14,6 +14,7 @@ from doorstep.doors.track import page_sql
 from doorstep.doors.track.page_schemas import Link, PageFacts, Stop, Technician
 from doorstep.doors.track.page_view import Page, page_of
 from doorstep.doors.track.page_words import Words
+from doorstep.modules.tms import service as tms
 
 _facts = msgspec.json.Decoder(PageFacts).decode
 _stops = msgspec.json.Decoder(list[Stop]).decode
@@ -32,18 +33,29 @@ async def read_page(link: Link, language: str | None) -> tuple[Page, Words]:
     async with tenant.customer(link.order_id, signed_in=link.signed_in):
         raw = await db.value(page_sql.PAGE, link.order_id, language)
     facts = _facts(raw)
+    codes = await _codes(link.order_id) if link.signed_in else {}
     words = Words(facts.order.language, facts.zone)
     page = page_of(
         facts,
         _stops(road["stops"]),
         _technicians(road["technicians"]),
         words,
+        codes=codes,
         version=link.version,
         support_phone=road["support_phone"],
         signed_in=link.signed_in,
         present=now(),
     )
     return page, words
+
+
+async def _codes(order_id: UUID) -> dict[int, str]:
+    """Tell the codes for the door, by parcel; none where it was made by a key that is no more in use."""
+    return {
+        row["parcel"]: code
+        for row in await db.rows(page_sql.CODES, order_id)
+        if (code := tms.read_code(row["id"], row["attempt"], row["code_hash"]))
+    }
 
 
 async def read_own(link: Link, statement: str, wanted: object) -> Any:

@@ -74,6 +74,15 @@ SELECT coalesce((
              WHERE o.id = $1), '') AS support_phone
 """
 
+# $1 the order: the codes of the attempts that are out for delivery or were, by their parcels. Kept from
+# the customer's role, which shows a code as little as its hash.
+CODES = """
+SELECT f.parcel, f.id, f.attempt, c.code_hash
+  FROM fulfilment f
+  JOIN handover_code c ON c.fulfilment_id = f.id AND c.attempt = f.attempt
+ WHERE f.order_id = $1
+"""
+
 # $1 the order, $2 language or NULL. Run as `doorstep_customer`: what it must not show, is not there.
 PAGE = f"""
 SELECT json_build_object(

@@ -65,7 +65,7 @@ async def _page(
 ) -> Response[Any]:
     parcel_id = await parcel_of(link, parcel)
     words, _ = page_steps.words_for(request, link)
-    pieces = await warranty_claims.covered(parcel_id, actor=customer(link))
+    pieces = await warranty_claims.covered(parcel_id, actor=customer(link), language=words.language)
     return page_steps.page(
         "transfer.html",
         link,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -86,6 +86,9 @@ class Card:
     papers: list[Paper]
     repairs: list[str]
     has_code: bool
+    code: str
+    """What the customer says at the door; only after signing in, while somebody is on the way."""
+
     attempt: list[str]
     steps_to: list[tuple[str, str]]
     """Where the customer may go from here: a part of the address, and the words of its link."""
@@ -114,6 +117,7 @@ def page_of(
     technicians: Sequence[Technician],
     words: Words,
     *,
+    codes: Mapping[int, str],
     version: str,
     support_phone: str,
     signed_in: bool,
@@ -133,6 +137,7 @@ def page_of(
             run.get(parcel.parcel),
             visits.get(parcel.parcel),
             words,
+            code=codes.get(parcel.parcel, ""),
             zone=ZoneInfo(facts.zone),
             named=signed_in,
             present=present,
@@ -186,11 +191,13 @@ def _card(
     technician: Technician | None,
     words: Words,
     *,
+    code: str,
     zone: ZoneInfo,
     named: bool,
     present: datetime,
 ) -> Card:
     settled = {step.stage for step in facts.reached}
+    at_the_door = OUT_FOR_DELIVERY in settled and DELIVERED not in settled
     ended, told = parcel.ended_as is not None, parcel.detours
     failed = any(detour.kind == "delivery_failed" for detour in told)
     current = next((m for m in parcel.milestones if m.state == "current"), None)
@@ -267,7 +274,8 @@ def _card(
             for span in map(_span, more.repairs)
             if span is not None
         ],
-        has_code=not ended and OUT_FOR_DELIVERY in settled and DELIVERED not in settled,
+        has_code=not ended and at_the_door,
+        code=code if not ended and at_the_door else "",
         attempt=attempt_words(more.attempt, words) if failed and more.attempt and not ended else [],
         steps_to=[
             (f"parcels/{parcel.parcel}/{step}", words(said))

@@ -69,7 +69,7 @@ async def _page(
 ) -> Response[Any]:
     parcel_id = await parcel_of(link, parcel)
     words, zone = page_steps.words_for(request, link)
-    pieces = await warranty_claims.covered(parcel_id, actor=customer(link))
+    pieces = await warranty_claims.covered(parcel_id, actor=customer(link), language=words.language)
     starts: list[Any] = []
     if any(not one.over and not one.claim_open for one in pieces):
         starts = await warranty_claims.free_starts(parcel_id, actor=customer(link))

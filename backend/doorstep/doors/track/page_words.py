@@ -104,7 +104,8 @@ class Words:
 
     def when(self, at: datetime) -> str:
         """Write a moment, short: `Tue 24 Nov, 14:00`."""
-        return format_datetime(at.astimezone(self._zone), "EEE d MMM, HH:mm", locale=self.language)
+        form = "EEE d MMM، HH:mm" if self.language == "ar" else "EEE d MMM, HH:mm"
+        return format_datetime(at.astimezone(self._zone), form, locale=self.language)
 
     def day(self, on: date) -> str:
         """Write a day: `Saturday 5 December`."""

@@ -12,7 +12,13 @@ from doorstep.modules.tms.service.carriers import (
     move_pickup,
     next_awb,
 )
-from doorstep.modules.tms.service.codes import MOST_AGAIN, check_code, code_again, issue_code
+from doorstep.modules.tms.service.codes import (
+    MOST_AGAIN,
+    check_code,
+    code_again,
+    issue_code,
+    read_code,
+)
 from doorstep.modules.tms.service.fleet import find_vehicle, save_crew, save_vehicle
 from doorstep.modules.tms.service.manifests import confirm_pickup, create_manifest
 from doorstep.modules.tms.service.offers import (
@@ -128,6 +134,7 @@ __all__ = [
     "plan_run",
     "plan_shift",
     "read_answer",
+    "read_code",
     "read_piece_report",
     "read_shift",
     "recipes",
