@@ -76,7 +76,7 @@ async def make_team(
     )
     van = await db.value("SELECT location_id FROM vehicle WHERE id = $1", vehicle_id)
     if begun:
-        await tms.open_shift(crew[0], shift_id, uuid7())
+        await fleet.open_shift(shift_id, uuid7(), actor=crew[0])
     return Team(shift_id, code, van, crew)
 
 

@@ -7,11 +7,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from doorstep.core import db
+from doorstep.core import db, outbox
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import NotFound
+from doorstep.core.jobs import job
 from doorstep.flows import fleet_sql as sql
+from doorstep.flows import hands
 from doorstep.modules.tms import fleet_rules
 from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.refusals import (
@@ -131,6 +133,29 @@ async def plan_shift(
     return await tms.plan_shift(
         actor, shift_id, crew_id=crew_id, vehicle_id=vehicle_id, planned_on=planned_on
     )
+
+
+@db.transactional
+async def open_shift(shift_id: UUID, event_id: UUID, *, actor: Actor) -> dict[str, Any]:
+    """Begin a shift with its crew and vehicle, and let it drive what its people had for the day.
+
+    Their goods go onto its van, and its end asks for their money. The same event again changes nothing.
+
+    Raises: ShiftMissing (also for somebody of another crew), ShiftAlreadyOpened, ShiftOver,
+    OnAnotherShift.
+    """
+    shift = await tms.open_shift(actor, shift_id, event_id)
+    for run_id in await tms.take_runs(shift_id):
+        await outbox.add("flows.load_run", {"run_id": run_id}, key=f"load_run:{shift_id}:{run_id}")
+    return shift
+
+
+@job("flows.load_run", queue="default", timeout=60)
+async def load_run(payload: dict[str, Any]) -> None:
+    """Let the van of {run_id}'s shift have the goods of its open stops; again, it changes nothing."""
+    run_id = UUID(payload["run_id"])
+    for fulfilment_id in await tms.open_parcels(run_id):
+        await hands.load(run_id, fulfilment_id)
 
 
 @db.transactional

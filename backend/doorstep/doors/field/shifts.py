@@ -15,7 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.clock import now
 from doorstep.core.http.problems import problems
-from doorstep.flows import fleet_sql, shift_close
+from doorstep.flows import fleet, fleet_sql, shift_close
 from doorstep.modules.tms import fleet_rules
 from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.refusals import (
@@ -201,8 +201,11 @@ def _holding(held: shift_close.Balance) -> Holding:
     tags=TAGS,
 )
 async def open_shift(shift_id: UUID, data: OpenIn, actor: Actor) -> ShiftState:
-    """Begin a shift with its crew and vehicle; both may be on one open shift at a time."""
-    shift = await tms.open_shift(actor, shift_id, data.event_id)
+    """Begin a shift with its crew and vehicle, which drive what its people had for the day by themselves.
+
+    Both may be on one open shift at a time.
+    """
+    shift = await fleet.open_shift(shift_id, data.event_id, actor=actor)
     return ShiftState(shift_id, shift["number"], shift["state"])
 
 

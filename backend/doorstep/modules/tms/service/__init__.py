@@ -55,6 +55,7 @@ from doorstep.modules.tms.service.runs import (
     drop_stop,
     fail_stop,
     note_told_dues,
+    open_parcels,
     plan_run,
     remove_stop,
 )
@@ -69,6 +70,8 @@ from doorstep.modules.tms.service.shifts import (
     plan_shift,
     read_shift,
     reopen,
+    shift_worked,
+    take_runs,
 )
 from doorstep.modules.tms.service.van_downs import (
     Handover,
@@ -129,6 +132,7 @@ __all__ = [
     "next_awb",
     "note_reported_parcel",
     "note_told_dues",
+    "open_parcels",
     "open_shift",
     "parcels_of",
     "plan_run",
@@ -148,5 +152,7 @@ __all__ = [
     "settle_check",
     "settle_code",
     "settle_pod",
+    "shift_worked",
+    "take_runs",
     "windows_of",
 ]

@@ -110,6 +110,16 @@ async def accept_run(actor: Actor, run_id: UUID, event_id: UUID) -> list[dict[st
     )
 
 
+async def open_parcels(run_id: UUID) -> list[UUID]:
+    """List the parcels that a run has still to deliver, in driving order."""
+    rows = await db.rows(
+        "SELECT fulfilment_id FROM delivery_stop WHERE run_id = $1 AND state = 'open'"
+        " ORDER BY position",
+        run_id,
+    )
+    return [row["fulfilment_id"] for row in rows]
+
+
 async def close_stop(stop_id: UUID) -> UUID | None:
     """Mark a stop as done, and its run as finished when it was the last one.
 

@@ -142,6 +142,17 @@ async def open_shift(actor: Actor, shift_id: UUID, event_id: UUID) -> dict[str, 
     return shift | {"state": "open"}
 
 
+async def take_runs(shift_id: UUID) -> list[UUID]:
+    """Let a shift drive what its people were given for its day by themselves; return those runs."""
+    return [row["id"] for row in await db.rows(sql.RUNS_FOR_SHIFT, shift_id)]
+
+
+async def shift_worked(person_id: UUID, channel_id: UUID, on: date) -> UUID | None:
+    """Find the open shift of a day that a person works in a channel."""
+    found: UUID | None = await db.value(sql.SHIFT_WORKED, person_id, channel_id, on)
+    return found
+
+
 async def begin_closing(actor: Actor, shift: dict[str, Any], event_id: UUID) -> None:
     """Let nothing more onto the van: what is left there has been explained.
 
