@@ -33,6 +33,7 @@ from doorstep.doors.api import orders
 from doorstep.doors.console import addresses as console_addresses
 from doorstep.doors.console import (
     approvals,
+    bins,
     captures,
     closing,
     contact_preferences,
@@ -175,6 +176,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *console_runs.handlers,
     *console_offers.handlers,
     *windows.handlers,
+    *bins.handlers,
     *console_slots.handlers,
     *fleet.handlers,
     *console_visits.handlers,

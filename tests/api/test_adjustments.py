@@ -48,6 +48,17 @@ async def test_a_small_adjustment_approves_itself_says_why_and_is_booked(company
     await healthy()
 
 
+async def test_goods_that_a_phone_does_not_know_are_named_by_the_barcode_on_them(
+    company: Company,
+) -> None:
+    barcode = await core_db.value("SELECT barcode FROM product WHERE sku = 'MIX-500'")
+    assert (await report(company, barcode, -1))["state"] == "approved"
+    assert await on_hand(company, "MIX-500") == 19
+    await refused(
+        company, "warehouse", "/field/adjustments", adjustment("0000", -1), "product-unknown"
+    )
+
+
 async def test_a_large_one_waits_for_a_second_person_who_approves_it(company: Company) -> None:
     made = await report(company, "MIX-500", -5)
     assert made["state"] == "proposed" and await on_hand(company, "MIX-500") == 20

@@ -8,7 +8,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.scope import scope
 from doorstep.core.errors import Invalid, NotFound
-from doorstep.flows.announce import products_of, require_vendor, shelf_location
+from doorstep.flows.announce import product_named, require_vendor, shelf_location
 from doorstep.modules.helpdesk import service as helpdesk
 from doorstep.modules.wms.rules.adjusting import Policy
 from doorstep.modules.wms.schemas import AdjustmentIn
@@ -52,11 +52,11 @@ async def propose(location_id: UUID, wanted: AdjustmentIn, *, actor: Actor) -> A
     if wanted.quantity == 0:
         raise NothingAdjusted
     channel_id = await shelf_location(location_id, actor)
-    products = await products_of([wanted.sku])
+    product_id = await product_named(wanted.sku)
     await require_vendor(wanted.owner_id)
     change = Change(
         location_id,
-        products[wanted.sku],
+        product_id,
         wanted.owner_id,
         wanted.grade,
         wanted.quantity,

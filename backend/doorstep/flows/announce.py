@@ -77,6 +77,19 @@ async def products_of(skus: Sequence[str]) -> dict[str, UUID]:
     return products
 
 
+async def product_named(code: str) -> UUID:
+    """Look goods up by their SKU or by the barcode on them: a phone knows the names of few.
+
+    Raises: ProductUnknown.
+    """
+    found: UUID | None = await db.value(
+        "SELECT id FROM product WHERE sku = $1 OR barcode = $1 ORDER BY sku = $1 DESC LIMIT 1", code
+    )
+    if found is None:
+        raise ProductUnknown(code, skus=[code])
+    return found
+
+
 async def require_vendor(owner_id: UUID | None) -> None:
     """Make sure that an owner of goods exists; None is ourselves.
 

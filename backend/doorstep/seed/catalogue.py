@@ -75,6 +75,12 @@ PRODUCTS = (
 
 OWN_GOODS = frozenset({"MIX-500", "FAN-16"})
 
+BINS = {
+    "KET-17": "A-03-2", "MIX-500": "A-03-11", "FAN-16": "B-01", "TV-55": "C-04-1", "WM-7KG": "D-02",
+    "AC-15T": "D-10",
+}  # fmt: skip
+"""Where each SKU lies in every warehouse."""
+
 SOLD_OUT = frozenset({"FAN-16"})
 """The shop sells them although there are none: who orders them waits."""
 

@@ -22,6 +22,7 @@ from doorstep.modules.scm.schemas import VendorData
 from doorstep.modules.tms.rules.slots import Slot
 from doorstep.modules.tms.service import carriers, slots
 from doorstep.modules.wms.service import stock
+from doorstep.modules.wms.service.bins import save_bins
 from doorstep.seed.calendars import (
     CALENDARS,
     DELIVERY_CAPACITY,
@@ -29,6 +30,7 @@ from doorstep.seed.calendars import (
     DELIVERY_TIMES,
 )
 from doorstep.seed.catalogue import (
+    BINS,
     CHANNELS,
     CHECKLISTS,
     COSTS,
@@ -87,6 +89,8 @@ async def seed() -> None:
                 continue
             owner = None if sku in OWN_GOODS else vendors[code]
             await _top_up(places[code, "warehouse"], product_id, sku, owner)
+        shelves = {products[sku]: written for sku, written in BINS.items()}
+        await save_bins(places[code, "warehouse"], shelves, None)
         await _extras(code, channels[code])
         await _earnings(code, channels[code])
         await _delivery_slots(channels[code], channel.working_week)

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 
 import {
   begin,
-  isPart,
   payload,
   steps,
   type Answers,
   type Form,
   type Slot,
 } from '../../src/field/flow/forms';
+import { isPart } from '../../src/field/flow/partly';
 import { productsOf } from '../../src/field/flow/products';
 import { itemKey } from '../../src/field/flow/shift-items';
 import { find, NO_JOB, screenOf, toPack, type Job, type Known } from '../../src/field/work';

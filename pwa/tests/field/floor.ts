@@ -18,6 +18,7 @@ export const line = (sku: string, quantity: number, other: Partial<Line> = {}): 
   height_mm: 100,
   packing_instruction: '',
   serialised: false,
+  bin: '',
   ...other,
 });
 
@@ -60,6 +61,7 @@ export const expected = (
   name: `The ${sku}`,
   barcode: `BAR-${sku}`,
   serialised: false,
+  bin: '',
   quantity,
   received: 0,
   serials: [],

@@ -4,18 +4,17 @@ import {
   begin,
   due,
   isBeside,
-  isIdle,
   mayPass,
   next,
   payload,
   photoSlots,
   steps,
-  unscanned,
   type Answers,
   type Filled,
   type Form,
   type Slot,
 } from '../../src/field/flow/forms';
+import { isIdle, unscanned } from '../../src/field/flow/partly';
 import type { Known } from '../../src/field/work';
 
 const slot = (name: string, type: Slot['type'], other: Partial<Slot> = {}): Slot => ({
@@ -116,6 +115,25 @@ test('what is kept back takes its price off the money, and all of it leaves none
   expect(due(STOP, kept(1))).toBe(200_00);
   expect(due(STOP, kept(3))).toBe(0);
   expect(asked(DELIVER, filled(kept(3)))).not.toContain('tenders');
+});
+
+const open = (answers: Answers): string[] =>
+  steps(DELIVER, STOP, filled(answers))
+    .filter((step) => step.required && !step.answered)
+    .map((step) => step.slot.name);
+
+test('what is kept back needs its reason, and of the boxes one at least is handed over', () => {
+  const back = (reason: string, ...scanned: string[]): Answers => ({
+    ...CUSTOMER,
+    scanned_labels: scanned,
+    kept_back: [{ fulfilment_line_id: 'l1', quantity: 1, serials: [], reason }],
+  });
+  expect(open(back('', 'A-1'))).toContain('kept_back');
+  expect(open(back('damaged', 'A-1'))).not.toContain('kept_back');
+  expect(open(back('damaged', 'A-1'))).not.toContain('scanned_labels');
+  expect(open(back('damaged'))).toContain('scanned_labels');
+  expect(open(back('damaged', 'Z-9'))).toContain('scanned_labels');
+  expect(open({ ...CUSTOMER, scanned_labels: ['A-1'] })).toContain('scanned_labels');
 });
 
 const tenders = (amount_minor: number): boolean | undefined =>

@@ -72,6 +72,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "wms:stock:propose": _roles(_FLOOR),
     "wms:stock:adjust": _roles("dispatcher admin"),
     "wms:policy:write": _roles("admin"),
+    "wms:bin:plan": _roles("dispatcher admin"),
     "wms:count:plan": _roles("dispatcher admin"),
     "wms:count:write": _roles(_FLOOR),
     "wms:shift:write": _roles(_FIELD),

@@ -34,13 +34,14 @@ EXPECTED_HERE = f"""
 SELECT a.id, a.number, a.kind, a.ref, a.state, a.expected_on, o.number AS order_number,
   coalesce((SELECT jsonb_agg(jsonb_build_object(
       'sku', p.sku, 'name', p.name, 'barcode', p.barcode, 'serialised', p.serialised,
-      'quantity', l.quantity, 'received', l.received, 'serials', CASE
+      'quantity', l.quantity, 'received', l.received, 'bin', coalesce(b.code, ''), 'serials', CASE
         WHEN a.kind = 'purchase' THEN to_jsonb(l.serials[:200])
         ELSE to_jsonb(ARRAY(SELECT out.serial FROM ({AWAITED_SERIALS}) out
              WHERE l.serials = '{{}}' OR out.serial = ANY (l.serials)
              ORDER BY out.serial LIMIT 200)) END) ORDER BY l.position)
-     FROM expected_line l JOIN product p ON p.id = l.product_id WHERE l.arrival_id = a.id), '[]')
-     AS lines,
+     FROM expected_line l JOIN product p ON p.id = l.product_id
+     LEFT JOIN bin b ON b.location_id = $1 AND b.product_id = p.id
+    WHERE l.arrival_id = a.id), '[]') AS lines,
   coalesce((SELECT jsonb_agg(jsonb_build_object(
       'scan_uid', s.id, 'sku', p.sku, 'serial', s.serial, 'quantity', s.quantity, 'grade', s.grade)
       ORDER BY s.recorded_at, s.id)
@@ -82,6 +83,7 @@ class ExpectedLineOut(Struct, kw_only=True):
     quantity: int
     received: int
     serials: list[str]
+    bin: str
 
 
 class ScannedIn(Struct, kw_only=True):

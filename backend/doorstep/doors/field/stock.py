@@ -29,10 +29,12 @@ OPEN_COUNTS = """
 SELECT c.id, c.number, c.why, c.opened_by IS NULL AS by_rule, c.due_on,
   coalesce((SELECT jsonb_agg(jsonb_build_object(
       'id', l.id, 'sku', p.sku, 'name', p.name, 'barcode', p.barcode, 'serialised', p.serialised,
-      'owner', coalesce(v.name, ''), 'grade', l.grade, 'counted', l.entry_id IS NOT NULL,
+      'owner', coalesce(v.name, ''), 'grade', l.grade, 'bin', coalesce(b.code, ''),
+      'counted', l.entry_id IS NOT NULL,
       'again', l.entry_id IS NULL AND EXISTS (SELECT FROM count_entry e WHERE e.line_id = l.id))
-      ORDER BY p.sku, v.name, l.grade, l.id)
+      ORDER BY bin_order(b.code) NULLS LAST, p.sku, v.name, l.grade, l.id)
      FROM cycle_count_line l JOIN product p ON p.id = l.product_id
+     LEFT JOIN bin b ON b.location_id = c.location_id AND b.product_id = p.id
      LEFT JOIN vendor v ON v.id = l.owner_id
     WHERE l.count_id = c.id), '[]') AS lines
   FROM cycle_count c WHERE c.location_id = $1 AND c.state = 'open' ORDER BY c.opened_at, c.id LIMIT 50
@@ -52,6 +54,7 @@ class CountLineOut(Struct, kw_only=True):
     serialised: bool
     owner: str
     grade: str
+    bin: str
     counted: bool
     again: bool = False
 

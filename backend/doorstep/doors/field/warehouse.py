@@ -29,7 +29,8 @@ from doorstep.modules.wms.service import floor
 class PickLine(Struct):
     """One product of a pick list; `pieces` are the boxes it makes, weight and size those of one.
 
-    `serials` are some that lie free on the shelf: any of them will do.
+    `serials` are some that lie free on the shelf: any of them will do. `bin` is where it lies, as it stands
+    on the shelf, and empty where nobody has said; lines come in the order of their bins.
     """
 
     sku: str
@@ -45,6 +46,7 @@ class PickLine(Struct):
     height_mm: int
     packing_instruction: str
     serialised: bool
+    bin: str
 
 
 class RightScan(Struct):

@@ -235,8 +235,10 @@ SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number, c.zo
           ORDER BY u.id LIMIT 50)) ELSE '[]' END,
       'accessories', p.accessories, 'pieces', p.pieces * l.quantity, 'weight_g', p.weight_g,
       'length_mm', p.length_mm, 'width_mm', p.width_mm, 'height_mm', p.height_mm,
-      'packing_instruction', p.packing_instruction, 'serialised', p.serialised) ORDER BY l.id)
+      'packing_instruction', p.packing_instruction, 'serialised', p.serialised,
+      'bin', coalesce(b.code, '')) ORDER BY bin_order(b.code) NULLS LAST, l.id)
    FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+   LEFT JOIN bin b ON b.location_id = k.location_id AND b.product_id = p.id
   WHERE l.fulfilment_id = k.fulfilment_id), '[]') AS lines,
   coalesce((SELECT jsonb_agg(jsonb_build_object(
       'scan_uid', q.id, 'kind', q.kind, 'code', q.code, 'sku', p.sku) ORDER BY q.recorded_at, q.id)

@@ -263,6 +263,16 @@ class CycleCount(Table, tablename="cycle_count", db=engine):
     finished_at = Timestamptz(null=True, default=None)
 
 
+class Bin(Table, tablename="bin", db=engine):
+    """Where a product lies within a place."""
+
+    location_id = UUID(primary_key=True, default=None)
+    product_id = UUID(default=None)
+    code = Text()
+    changed_by = UUID(null=True, default=None)
+    changed_at = Timestamptz()
+
+
 class CycleCountLine(Table, tablename="cycle_count_line", db=engine):
     """One owner's pieces of a SKU, to be counted."""
 

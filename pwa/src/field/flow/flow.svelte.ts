@@ -19,20 +19,18 @@ import {
   eventSlot,
   filledIn,
   isBeside,
-  isIdle,
-  isPart,
   isStepwise,
   list,
   next,
   payload,
   steps,
-  unscanned,
   type Answers,
   type Filled,
   type Form,
   type Photo,
   type Slot,
 } from './forms';
+import { isIdle, isPart, unscanned } from './partly';
 import { away } from './nearby';
 import { bought } from './paying';
 import { pricesOf } from './selling';

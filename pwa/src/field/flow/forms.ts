@@ -9,8 +9,6 @@ import type { components } from '../../generated/api';
 import type { Json } from '../../shared/sync/wire';
 import type { Known } from '../work';
 import { isMeasured, type Box } from './boxes';
-import { changed } from './changes';
-import { asDone } from './done';
 import { kindOf } from './done-jobs';
 import { EXTRA } from './extra';
 import { owed } from './paying';
@@ -268,6 +266,8 @@ function isRequired(slot: Slot, job: Known, answers: Answers, form: Form): boole
       return held(job).length > 0;
     case 'units':
       return units(job, undefined).length > 0;
+    case 'kept_back':
+      return isInPart(answers);
     case 'words':
       // The right code says enough.
       return slot.required && answers['handover_code'] === undefined;
@@ -287,8 +287,16 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
     case 'scans': {
       const said = list<string>(answer);
       const seen = [...loaded(job), ...said];
-      return labels(job, slot, said).every((label) => seen.includes(label));
+      const wanted = labels(job, slot, said);
+      // What is kept back is not handed over: one box at least is, as the server asks.
+      if (isInPart(answers)) return wanted.some((label) => seen.includes(label));
+      return wanted.every((label) => seen.includes(label));
     }
+    case 'kept_back':
+      return (
+        list<KeptBack>(answer).length > 0 &&
+        list<KeptBack>(answer).every((one) => one.reason !== '')
+      );
     case 'photos': {
       const taken = list<Photo>(answer).map((photo) => photo.slot);
       const wanted = photoSlots(form, job, answers);
@@ -342,46 +350,17 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
   }
 }
 
+/** Tell whether something of a parcel is not handed over. */
+export function isInPart(answers: Answers): boolean {
+  return list(answers['kept_back']).length > 0;
+}
+
 function isAllTaken(job: Known, answers: Answers): boolean {
   return tendered(answers) > 0 && tendered(answers) === due(job, answers);
 }
 
 /** Words that say something have so many letters. */
 export const FEW_LETTERS = 3;
-
-/** Tell whether a capture leaves more of the same to be done on its job. */
-export function isPart(form: Form, job: Known, filled: Filled): boolean {
-  const change = changed(form.name, payload(form, job, filled, 0), null, 0);
-  const after = asDone(job, new Map([[`${job.kind}:${job.id}`, change as never]]));
-  switch (form.name) {
-    case 'check':
-      return after.kind === 'pick_list' && after.body.state !== 'checked';
-    case 'count':
-      return after.kind === 'count' && after.body.lines.some((line) => !line.counted);
-    default:
-      return false;
-  }
-}
-
-/** Tell whether none of what a form asks for was scanned: what does not belong there does not count. */
-export function isIdle(form: Form, job: Known, filled: Filled): boolean {
-  const all = unscanned(form, job, { ...filled, answers: {} });
-  if (all > 0) return unscanned(form, job, filled) === all;
-  const there = form.slots.some((slot) => slot.type === 'scans' && labels(job, slot).length > 0);
-  return !there && filledIn(form, filled).length === 0;
-}
-
-/** Count the boxes of a job that a form asks for and that were not scanned. */
-export function unscanned(form: Form, job: Known, { answers }: Filled): number {
-  return form.slots
-    .filter((slot) => slot.type === 'scans')
-    .map((slot) => {
-      const said = list<string>(answers[slot.name]);
-      const seen = [...loaded(job), ...said];
-      return labels(job, slot, said).filter((label) => !seen.includes(label)).length;
-    })
-    .reduce((sum, each) => sum + each, 0);
-}
 
 function held(job: Known): string[] {
   return job.kind === 'shift' ? job.body.holding.parcels.map((one) => one.fulfilment_id) : [];
