@@ -67,10 +67,10 @@ async def test_goods_that_come_in_and_shelves_that_are_counted_say_where(company
     [
         ([("KET-17", "A-1"), ("KET-17", "A-2")], 422),
         ([("NO-SUCH", "A-1")], 422),
-        ([("KET-17", " A-1")], 400),
-        ([("KET-17", "A\n1")], 400),
-        ([("KET-17", "A" * 21)], 400),
-        ([], 400),
+        ([("KET-17", " A-1")], 422),
+        ([("KET-17", "A\n1")], 422),
+        ([("KET-17", "A" * 21)], 422),
+        ([], 422),
     ],
 )
 async def test_what_is_no_bin_is_refused_and_changes_nothing(

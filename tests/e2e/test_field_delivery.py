@@ -62,7 +62,7 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             await enrol(page, await code_for(own, "delivery"))
             await page.get_by_role("button", name="Yes, I drive this run").click()
             await expect(page.get_by_role("button", name="Yes, I drive this run")).to_have_count(0)
-            await expect(page.get_by_text("✓ Yes, I drive this run")).to_be_visible()
+            await expect(page.get_by_text("✓ Saved: ")).to_be_visible()
             code = await parcel.order.handover_code()
             await whole_app_on_the_phone(page)
             await context.set_offline(True)

@@ -115,6 +115,9 @@ async def test_a_proof_that_was_not_accepted_is_appealed_and_its_decision_is_rea
             await refused.click()
             await expect(page.get_by_role("heading", name="Not accepted")).to_be_visible()
             await screens.look("proofs")
+            await page.evaluate("location.hash = '#/earnings'")
+            await expect(page.get_by_text("earns nothing yet")).to_be_visible()
+            await page.go_back()
             await say(
                 page, "Say why it should count", "The label was torn.", "Send it to the office"
             )
