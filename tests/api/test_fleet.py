@@ -99,6 +99,11 @@ async def test_a_day_of_two_crews(company: Company) -> None:
         for _ in range(2)
     ]
     assert answers[0] == answers[1]
+    taker = await db.value(
+        "SELECT v.code FROM shift s JOIN vehicle v ON v.id = s.vehicle_id WHERE s.id = $1", other
+    )
+    assert seen["gives_to"] == ""
+    assert (await company.get("delivery", "/field/shift"))["gives_to"] == taker
     states = {one["fulfilment_id"]: one["state"] for one in answers[0]["parcels"]}
     assert states == {str(heavy.parcel): "left", str(light.parcel): "moved"}
     await company.work()

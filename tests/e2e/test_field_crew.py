@@ -97,6 +97,8 @@ async def test_another_van_takes_over_what_the_one_that_is_down_had_to_deliver(
             await expect(page.get_by_role("link", name=parcel.order.number)).to_be_visible()
             await context.set_offline(False)
             await until(lambda: _aboard(people, other), "the piece on the other van")
+            gives = await (await people.person(lead)).get("/field/shift")
+            assert gives["gives_to"] == "VAN-2"
 
 
 async def _second_van(

@@ -57,6 +57,20 @@ test('what was typed before a scan stays', () => {
   expect(field.value).toBe('3');
 });
 
+test('a count that was just typed stays, though its last key was a moment ago', () => {
+  const [burst, field] = [new Burst(), new Field()];
+  field.value = '';
+  burst.ended({
+    target: field,
+    key: '2',
+    timeStamp: 1_000,
+    preventDefault: () => undefined,
+  } as never);
+  field.value = '2';
+  expect(type(burst, field, '6291100000031', 8, 1_400).at(-1)).toBe('6291100000031');
+  expect([field.value, field.heard.at(-1)]).toEqual(['2', 'change 2']);
+});
+
 test('words have fields of their own', () => {
   const [burst, field] = [new Burst(), new Field()];
   field.type = 'text';

@@ -39,6 +39,13 @@ SELECT s.id FROM shift s JOIN shift_member m ON m.shift_id = s.id
  ORDER BY m.on_duty DESC, s.number LIMIT 1
 """
 
+# The vehicle that takes over what this shift had to do, as long as the office has not taken that back.
+GIVES_TO = """
+SELECT v.code FROM van_down d JOIN shift s ON s.id = d.to_shift_id JOIN vehicle v ON v.id = s.vehicle_id
+ WHERE d.from_shift_id = $1 AND NOT EXISTS (SELECT FROM van_down u WHERE u.undoes_id = d.id)
+ ORDER BY d.told_at DESC, d.id DESC LIMIT 1
+"""
+
 COLLEAGUES = """
 SELECT p.id AS person_id, p.name, p.role FROM shift_member m JOIN person p ON p.id = m.person_id
  WHERE m.shift_id = $1 ORDER BY p.name, p.id
@@ -118,6 +125,8 @@ class ShiftOut(Struct, kw_only=True):
     people: list[Colleague]
     loading: Loading
     holding: Holding
+    gives_to: str
+    """The vehicle that takes over what this one had to do; empty where none does."""
 
 
 class OpenIn(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -161,6 +170,7 @@ async def read_own_shift(actor: Actor) -> ShiftOut:
         people=msgspec.convert(people, list[Colleague]),
         loading=_loading(await db.rows(fleet_sql.PIECES_TO_LOAD, shift_id)),
         holding=_holding(await shift_close.balance(shift)),
+        gives_to=await db.value(GIVES_TO, shift_id) or "",
     )
 
 

@@ -6,8 +6,8 @@
 /** Barcodes have at least so many; of a code less than that cannot be told from a count. */
 const SHORTEST = 6;
 
-/** A person who goes on typing after so long has begun anew. */
-const PAUSE_MS = 1_000;
+/** The keys of a scanner follow one another within so long: what comes before was typed by somebody. */
+const PAUSE_MS = 100;
 
 /** A field for numbers, as far as a scanner has to do with it. */
 interface Field extends EventTarget {
