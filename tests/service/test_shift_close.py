@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -14,7 +13,7 @@ from doorstep.core import db as core_db
 from doorstep.core.errors import Refusal
 from doorstep.core.ids import uuid7
 from doorstep.flows import cash as cash_desk
-from doorstep.flows import deliver, fleet, settle, shift_close, transport
+from doorstep.flows import deliver, settle, shift_close
 from doorstep.modules.tms import service as tms
 from doorstep.modules.tms.refusals import ShiftMissing, ShiftNotEmpty, ShiftNotOpen, ShiftOver
 from doorstep.modules.tms.schemas import Explanation
@@ -37,7 +36,6 @@ from tests.factories.fleet import (
 )
 from tests.factories.money import FINANCE
 from tests.factories.road import (
-    FRESH,
     KETTLE,
     Road,
     a_machine,
@@ -47,7 +45,6 @@ from tests.factories.road import (
     labels_of,
     make_actor,
     make_person,
-    out_for_delivery,
     packed,
     picture,
     problems_of,
@@ -331,48 +328,3 @@ async def test_opened_again_the_next_day_a_van_is_empty(road: Road) -> None:
     assert await holds(next_day) == "You hold nothing."
     assert (await tms.read_shift(next_day.shift_id))["state"] == "open"
     assert (await close(next_day))["state"] == "closed"
-
-
-async def test_a_shift_drives_what_its_people_were_given_for_the_day_by_themselves(
-    road: Road,
-) -> None:
-    driver = road.courier
-    early, left = await a_cod_parcel(road), await a_parcel(road)
-    stops = await out_for_delivery(road, early, left)
-    team = await make_team(road, "VAN-2", begun=False, members=[driver])
-    event = uuid7()
-    for _ in range(2):
-        await fleet.open_shift(team.shift_id, event, actor=driver)
-    for payload in await core_db.rows("SELECT payload FROM outbox WHERE kind = 'flows.load_run'"):
-        for _ in range(2):
-            await fleet.load_run(payload["payload"])
-    assert await places(left) == {"VAN-2"}
-    late = await transport.plan_run(
-        [await a_parcel(road)],
-        person_id=driver.person_id, vehicle="Another", planned_on=FRESH, actor=road.dispatcher,
-    )  # fmt: skip
-    runs = await core_db.rows("SELECT id, shift_id, vehicle FROM delivery_run ORDER BY number")
-    assert [(run["shift_id"], run["vehicle"]) for run in runs] == [(team.shift_id, "VAN-2")] * 2
-    assert runs[-1]["id"] == late["id"]
-    proof = await a_proof(early, tenders=[cash(314_800)])
-    await deliver.record_pod(stops[early], proof, actor=driver)
-    assert await holds(team) == "You hold AED 3,148.00 and 1 Kettle 1.7 l."
-    with pytest.raises(ShiftNotEmpty):
-        await close(team)
-    await count(team, 314_800)
-    await on_the_shelf(road, left)
-    assert (await close(team))["state"] == "closed"
-    await sound()
-
-
-async def test_a_run_of_another_day_or_person_is_not_the_shifts(road: Road) -> None:
-    parcel = await a_parcel(road)
-    run = await transport.plan_run(
-        [parcel], person_id=road.courier.person_id, vehicle="VAN-1", planned_on=FRESH,
-        actor=road.dispatcher,
-    )  # fmt: skip
-    await make_team(road, "VAN-2")
-    tomorrow = FRESH + timedelta(days=1)
-    await core_db.execute("UPDATE delivery_run SET planned_on = $1", tomorrow)
-    await make_team(road, "VAN-3", members=[road.courier])
-    assert await core_db.value("SELECT shift_id FROM delivery_run WHERE id = $1", run["id"]) is None

@@ -63,16 +63,18 @@ UPDATE delivery_run r SET finished_at = $2, state = CASE WHEN EXISTS
 RUNS_FOR_SHIFT = """
 UPDATE delivery_run r SET shift_id = s.id, vehicle = v.code
   FROM shift s JOIN vehicle v ON v.id = s.vehicle_id
- WHERE s.id = $1 AND r.shift_id IS NULL AND r.state IN ('planned', 'accepted')
+ WHERE s.id = $1 AND s.state = 'open' AND r.shift_id IS NULL
+   AND r.state IN ('planned', 'accepted', 'finished')
    AND r.channel_id = s.channel_id AND r.planned_on = s.planned_on
    AND r.person_id IN (SELECT m.person_id FROM shift_member m WHERE m.shift_id = s.id)
 RETURNING r.id
 """
 
-# The open shift of a day that a person ($1) works in a channel.
-SHIFT_WORKED = """
-SELECT s.id FROM shift s JOIN shift_member m ON m.shift_id = s.id AND m.on_duty
- WHERE m.person_id = $1 AND s.channel_id = $2 AND s.planned_on = $3 AND s.state = 'open'
+# The shifts of a day that a person ($1) works, or is about to, in a channel.
+SHIFTS_OF_PERSON = """
+SELECT s.id FROM shift s JOIN shift_member m ON m.shift_id = s.id
+ WHERE m.person_id = $1 AND s.channel_id = $2 AND s.planned_on = $3 AND s.state IN ('planned', 'open')
+ ORDER BY s.id
 """
 
 # Behind an accepted run the crew sees the new stops at once.

@@ -148,9 +148,15 @@ async def take_runs(shift_id: UUID) -> list[UUID]:
 
 
 async def shift_worked(person_id: UUID, channel_id: UUID, on: date) -> UUID | None:
-    """Find the open shift of a day that a person works in a channel."""
-    found: UUID | None = await db.value(sql.SHIFT_WORKED, person_id, channel_id, on)
-    return found
+    """Find the open shift of a day that a person works in a channel.
+
+    One that is about to open waits for the caller's transaction, and takes then what it has planned.
+    """
+    for row in await db.rows(sql.SHIFTS_OF_PERSON, person_id, channel_id, on):
+        shift = await lock_shift(row["id"])
+        if shift["state"] == "open":
+            return row["id"]  # type: ignore[no-any-return]
+    return None
 
 
 async def begin_closing(actor: Actor, shift: dict[str, Any], event_id: UUID) -> None:
