@@ -61,6 +61,7 @@ JOB_MODULES = (
     "doorstep.flows.door_links",
     "doorstep.flows.erasure",
     "doorstep.flows.escalations",
+    "doorstep.flows.fleet",
     "doorstep.flows.expected_dates",
     "doorstep.flows.hands",
     "doorstep.flows.message_news",

@@ -13,6 +13,9 @@ from tests.factories.captures import capture
 from tests.factories.journeys import Order, standing
 from tests.factories.road import FRESH
 
+LATER = FRESH + timedelta(days=1)
+"""A day on which nobody has runs of his own, which a shift would drive."""
+
 
 async def road(walk: Walk, order: Order) -> None:
     """Manifest, runs, stop, code, proof of delivery."""
@@ -120,7 +123,7 @@ async def fleet(walk: Walk) -> None:
         }  # fmt: skip
         made = (await walk.ask("saveCrew", "dispatcher", crew)).json()
         shift = {
-            "id": uuid7(), "crew_id": made["id"], "vehicle_id": vehicle["id"], "planned_on": FRESH,
+            "id": uuid7(), "crew_id": made["id"], "vehicle_id": vehicle["id"], "planned_on": LATER,
         }  # fmt: skip
         await walk.ask("planShift", "dispatcher", shift)
         off = shift | {"id": uuid7()}

@@ -138,6 +138,9 @@ async def shelves(walk: Walk) -> None:
     await walk.ask("listCounts", "dispatcher")
     items = {"role": "warehouse", "items": []}
     await walk.ask("saveShiftChecklist", "dispatcher", items, location_id=here)
+    bins = {"bins": [{"sku": "MIX-500", "bin": "A-1"}]}
+    await walk.ask("saveBins", "dispatcher", bins, location_id=here)
+    await walk.ask("listBins", "dispatcher", location_id=here)
 
 
 async def visits(walk: Walk, order: Order) -> None:

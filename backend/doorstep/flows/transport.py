@@ -190,24 +190,24 @@ async def plan_run(
 ) -> dict[str, Any]:
     """Give deliveries, in the order of driving, to a courier or delivery executive, or to a shift.
 
-    A shift's crew must be able to carry the goods, and its vehicle to load them. Whoever works a shift
-    on that day drives for it: its van has the goods, and its end asks for the money. Returns (id, number,
-    stops).
+    A shift's crew must be able to carry the goods, and its vehicle to load them. Whoever is named himself
+    and works a shift on that day drives for it, without that question: its van has the goods, and its end
+    asks for the money. Returns (id, number, stops).
 
     Raises: NotFound, NotForARun, OneChannelPerRun, NotACourier, AlreadyAssigned, NobodyNamed; for
     a shift ShiftMissing, ShiftOver, CrewTooSmall, VehicleFull.
     """
     channel_id, deliveries = await drivable(fulfilment_ids, actor)
-    if shift_id is None and person_id is not None:
-        await require_driver(person_id, channel_id)
-        if planned_on is not None:
-            shift_id = await tms.shift_worked(person_id, channel_id, planned_on)
     if shift_id is not None:
         shift = await fleet.shift_for(shift_id, fulfilment_ids, channel_id=channel_id, actor=actor)
         person_id, vehicle = shift["lead_id"], shift["vehicle"]
         planned_on = shift["planned_on"]
+    elif person_id is not None:
+        await require_driver(person_id, channel_id)
     if person_id is None or not vehicle or planned_on is None:
         raise NobodyNamed
+    if shift_id is None and (worked := await tms.shift_worked(person_id, channel_id, planned_on)):
+        shift_id, vehicle = worked["id"], worked["vehicle"]
     run = await tms.plan_run(
         actor,
         channel_id=channel_id,

@@ -19,6 +19,7 @@ from doorstep.core.embedded.processes import EmbeddedFailed
 
 OLDEST = (6, 2)
 START_SECONDS = 15.0
+BURY_SECONDS = 10.0
 
 
 class EmbeddedRedis:
@@ -59,7 +60,8 @@ class EmbeddedRedis:
         self.places.make()
         if self.process is None:
             if self._child is not None:
-                self._child.poll()  # Somebody else has killed it: nobody else can bury it.
+                # Somebody else has killed it, perhaps just now: nobody else can bury it.
+                self._child.wait(BURY_SECONDS)
             self._child = processes.spawn(
                 [
                     find_server(),

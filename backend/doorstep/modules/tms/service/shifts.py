@@ -147,15 +147,15 @@ async def take_runs(shift_id: UUID) -> list[UUID]:
     return [row["id"] for row in await db.rows(sql.RUNS_FOR_SHIFT, shift_id)]
 
 
-async def shift_worked(person_id: UUID, channel_id: UUID, on: date) -> UUID | None:
-    """Find the open shift of a day that a person works in a channel.
+async def shift_worked(person_id: UUID, channel_id: UUID, on: date) -> dict[str, Any] | None:
+    """Lock the open shift of a day that a person works in a channel.
 
     One that is about to open waits for the caller's transaction, and takes then what it has planned.
     """
     for row in await db.rows(sql.SHIFTS_OF_PERSON, person_id, channel_id, on):
         shift = await lock_shift(row["id"])
         if shift["state"] == "open":
-            return row["id"]  # type: ignore[no-any-return]
+            return shift
     return None
 
 
