@@ -65,9 +65,10 @@ def test_a_seed_plans_the_same_faults_each_time_and_every_kind_before_any_again(
 TAMPERED = {
     "an order that stands": "UPDATE fulfilment SET progress = 90 WHERE progress = 100",
     "a lost order": "DELETE FROM customer_order WHERE number = (SELECT max(number) FROM customer_order)",
-    "a message that nobody meant": "DELETE FROM message WHERE id = (SELECT id FROM message LIMIT 1)",
+    "a message that nobody meant": "DELETE FROM message WHERE id ="
+    " (SELECT id FROM message WHERE state = 'sent' LIMIT 1)",
     "a message that was lost": "UPDATE message SET provider_id = 'nobody' WHERE id ="
-    " (SELECT id FROM message LIMIT 1)",
+    " (SELECT id FROM message WHERE state = 'sent' LIMIT 1)",
     "goods that appeared": "UPDATE stock SET on_hand = on_hand + 1",
     "a tranche that was paid short": "UPDATE tranche SET amount_minor = amount_minor + 1"
     " WHERE number = 3",
