@@ -74,6 +74,8 @@ async def test_what_is_paid_by_link_is_due_no_more_and_may_be_named_at_the_hando
         )
         await pay(company, reference, 100_00)
         paid = await stop_of(order)
+        told = await company.get("delivery", f"/field/stops/{stop['id']}/payment-link")
+        assert (told["paid_minor"], told["qr"]) == (100_00, [])
         assert (paid["link"]["paid_minor"], paid["cash_due_minor"]) == (100_00, 0)
         # A phone that heard of it in the middle of the handover names what it was for.
         link = {"method": "payment_link", "amount_minor": 100_00, "reference": reference}
@@ -119,6 +121,7 @@ async def test_only_the_courier_of_the_stop_may_ask_and_only_for_what_is_due(
             assert kept["reason"] == "Nothing is due at this door."
         else:
             assert (await company.send("courier", path, floor.capture())).status_code == 404
+            assert await company.get("delivery", path) is None
             other = f"/field/stops/{uuid7()}/payment-link"
             assert (await company.send("delivery", other, floor.capture())).status_code == 404
         await company.work()

@@ -182,6 +182,7 @@ async def troubles(walk: Walk) -> None:
     await order.go_on(1012)
     stop = await value("SELECT id FROM delivery_stop WHERE fulfilment_id = $1", order.parcel)
     await walk.ask("askForPaymentLink", "delivery", capture(), stop_id=stop)
+    await walk.ask("readPaymentLink", "delivery", stop_id=stop)
     await walk.ask("addFailedAttempt", "delivery", capture(reason="not_home"), stop_id=stop)
     await order.take_well(await order.accept_run())
     await order.go_on(1014)

@@ -95,11 +95,11 @@ def label(language: str = "en", *, pieces: int = 2, cod: Money | None = None) ->
                 length_mm=605,
                 width_mm=600,
                 height_mm=850 + i * 5,
+                contents=PRODUCTS[language][0],
             )
             for i in range(pieces)
         ],
         cod=cod,
-        contents=PRODUCTS[language][0],
         handling=["FRAGILE", "THIS SIDE UP", "TWO PERSONS"],
     )
 

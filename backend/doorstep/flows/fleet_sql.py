@@ -164,7 +164,7 @@ SELECT x.id, x.number, v.code AS vehicle, k.name AS crew,
 
 # The pieces that a shift has to deliver; `loaded` once its crew has scanned them, or delivered.
 PIECES_TO_LOAD = f"""
-SELECT p.label_no, p.n, p."of", o.number, f.id AS fulfilment_id,
+SELECT p.label_no, p.n, p."of", o.number, f.id AS fulfilment_id, box_goods(p.package_id) AS goods,
        t.state = 'done' OR seen.shift_id IS NOT DISTINCT FROM r.shift_id AS loaded,
        (SELECT min(y.code) FROM custody c JOIN fulfilment_line l ON l.id = c.fulfilment_line_id
           JOIN location y ON y.id = c.location_id

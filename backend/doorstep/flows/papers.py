@@ -39,8 +39,8 @@ SELECT f.order_id, o.number, o.language, o.currency, o.delivery_service,
           FROM shipment s JOIN carrier ca ON ca.id = s.carrier_id
          WHERE s.fulfilment_id = f.id AND s.leg = 'outbound'
          ORDER BY s.attempt DESC LIMIT 1) AS shipment,
-       (SELECT jsonb_agg(to_jsonb(k) ORDER BY k.n) FROM package k
-         WHERE k.fulfilment_id = f.id) AS packages,
+       (SELECT jsonb_agg(to_jsonb(k) || jsonb_build_object('goods', box_goods(k.id)) ORDER BY k.n)
+          FROM package k WHERE k.fulfilment_id = f.id) AS packages,
        (SELECT jsonb_agg(jsonb_build_object('sku', p.sku,
                 'name', coalesce(p.names ->> o.language, p.name), 'quantity', fl.quantity,
                 'fragile', p.fragile, 'crew_size', p.crew_size, 'return_days', p.return_days,
@@ -114,14 +114,25 @@ def label(facts: Facts) -> bytes:
                     length_mm=package["length_mm"],
                     width_mm=package["width_mm"],
                     height_mm=package["height_mm"],
+                    contents=_contents(package, facts["lines"]),
                 )
                 for package in facts["packages"]
             ],
             cod=Money(due, facts["currency"]) if due else None,
-            contents=", ".join(f"{line['quantity']} × {line['sku']}" for line in facts["lines"]),
             handling=_handling(facts["lines"]),
         )
     )
+
+
+def _contents(package: dict[str, Any], lines: Iterable[dict[str, Any]]) -> str:
+    """Write what is in a box; where nobody has said, what is in the whole parcel."""
+    goods = [
+        f"{one['quantity']} × {one['sku']}"
+        + (f" {one['part']}/{one['parts']}" if one["parts"] > 1 else "")
+        for one in package["goods"]
+    ]
+    whole = ", ".join(f"{line['quantity']} × {line['sku']}" for line in lines)
+    return ", ".join(goods) or f"in the parcel: {whole}"
 
 
 def _handling(lines: Iterable[dict[str, Any]]) -> list[str]:

@@ -26,8 +26,9 @@ async def pick_check_pack(parcel: ParcelPlay) -> None:
         return await pick_check_pack(parcel)
     pieces = [
         {name: line[name] for name in ("weight_g", "length_mm", "width_mm", "height_mm")}
+        | {"goods": [{"fulfilment_line_id": line["fulfilment_line_id"], "n": n}]}
         for line in work["lines"]
-        for _ in range(line["pieces"])
+        for n in range(1, line["pieces"] + 1)
     ]
     await picker.post(f"{path}/pack", step() | {"pieces": pieces})
 

@@ -1,11 +1,112 @@
 import { expect, test } from 'vitest';
 
-import { boxesOf, isMeasured, measureOf } from '../../src/field/flow/boxes';
-import { KETTLE, MACHINE, pickList } from './floor';
+import {
+  boxesOf,
+  inOne,
+  inside,
+  isMeasured,
+  measureOf,
+  moved,
+  nameOf,
+  type Box,
+} from '../../src/field/flow/boxes';
+import { boxesWith, staysBack } from '../../src/field/flow/job-labels';
+import type { Known } from '../../src/field/work';
+import { KETTLE, line, MACHINE, pickList } from './floor';
+
+const LIST = pickList([MACHINE, KETTLE]).body;
+const [FIRST, SECOND, THIRD] = [
+  { fulfilment_line_id: 'line-WM', n: 1 },
+  { fulfilment_line_id: 'line-WM', n: 2 },
+  { fulfilment_line_id: 'line-KET', n: 1 },
+];
+const goods = (boxes: Box[]): unknown[] => boxes.map((box) => box.goods);
+const weights = (boxes: Box[]): number[] => boxes.map((box) => box.weight_g);
 
 test('the goods make their boxes in the order of the list', () => {
-  const weights = boxesOf(pickList([MACHINE, KETTLE]).body).map((box) => box.weight_g);
-  expect(weights).toEqual([68_000, 68_000, 1_500]);
+  expect(weights(boxesOf(LIST))).toEqual([68_000, 68_000, 1_500]);
+  expect(goods(boxesOf(LIST))).toEqual([[FIRST], [SECOND], [THIRD]]);
+});
+
+test('a piece goes into another box with its weight, and no box stays empty', () => {
+  const boxes = moved(LIST, boxesOf(LIST), THIRD, 1);
+  expect(goods(boxes)).toEqual([[FIRST], [SECOND, THIRD]]);
+  expect(weights(boxes)).toEqual([68_000, 69_500]);
+  expect(moved(LIST, boxes, THIRD, 1)).toEqual(boxes);
+});
+
+test('a piece comes into a box of its own again', () => {
+  const boxes = moved(LIST, moved(LIST, boxesOf(LIST), THIRD, 0), THIRD, 2);
+  expect(goods(boxes)).toEqual([[FIRST], [SECOND], [THIRD]]);
+  expect(weights(boxes)).toEqual([68_000, 68_000, 1_500]);
+});
+
+test('all of it is in one box, which weighs what all weigh', () => {
+  const [box, ...none] = inOne(boxesOf(LIST));
+  expect([box?.weight_g, box?.goods, none]).toEqual([137_500, [FIRST, SECOND, THIRD], []]);
+});
+
+test('the pieces of one unit are told apart', () => {
+  const list = pickList([line('AC', 2, { pieces: 4 })]).body;
+  const names = boxesOf(list).flatMap((box) => box.goods ?? []);
+  expect(names.map((one) => nameOf(list, one))).toEqual([
+    'The AC 1/2',
+    'The AC 2/2',
+    'The AC 1/2',
+    'The AC 2/2',
+  ]);
+});
+
+const labelled = (label_no: string, ...lines: string[]): unknown => ({
+  label_no,
+  goods: lines.map((one) => ({
+    fulfilment_line_id: one,
+    name: `The ${one}`,
+    quantity: 2,
+    part: 1,
+    parts: one === 'AC' ? 2 : 1,
+  })),
+});
+const STOP = {
+  kind: 'stop',
+  id: 's',
+  body: {
+    goods: [
+      { fulfilment_line_id: 'AC', quantity: 2 },
+      { fulfilment_line_id: 'KET', quantity: 2 },
+    ],
+    pieces: [labelled('A-1', 'AC'), labelled('A-2', 'AC', 'KET'), labelled('A-3')],
+  },
+} as unknown as Known;
+
+test('a label tells what is in its box', () => {
+  if (STOP.kind !== 'stop') throw new Error('no stop');
+  expect(STOP.body.pieces.map((piece) => inside(piece.goods))).toEqual([
+    '2 × The AC 1/2',
+    '2 × The AC 1/2 · 2 × The KET',
+    '',
+  ]);
+  expect(boxesWith(STOP, 'AC').map((one) => one.label_no)).toEqual(['A-1', 'A-2']);
+});
+
+test.each([
+  [[['AC', 2]], ['A-1']],
+  [[['AC', 1]], []],
+  [
+    [
+      ['AC', 2],
+      ['KET', 2],
+    ],
+    ['A-1', 'A-2'],
+  ],
+])('of what is kept back, %j, these boxes stay: %j', (kept, boxes) => {
+  const back = kept.map(([id, quantity]) => ({
+    fulfilment_line_id: String(id),
+    quantity: Number(quantity),
+    serials: [],
+    reason: 'refused',
+  }));
+  expect(['A-1', 'A-2', 'A-3'].filter((one) => staysBack(STOP, one, back))).toEqual(boxes);
 });
 
 test.each([

@@ -5,6 +5,7 @@ import type { Bodies, Known } from '../../src/field/work';
 type Line = Bodies['pick_list']['lines'][number];
 
 export const line = (sku: string, quantity: number, other: Partial<Line> = {}): Line => ({
+  fulfilment_line_id: `line-${sku}`,
   sku,
   name: `The ${sku}`,
   quantity,

@@ -162,7 +162,7 @@ CAPTURES: Mapping[str, Captured] = {
     "pick.start": Captured(floor.start_picking),
     "pick.again": Captured(floor.pick_again),
     "check.scan": Captured(floor.check_by_scan),
-    "pack.close": Captured(floor.pack),
+    "pack.close": Captured(floor.pack, schema=2, earlier=_as_it_stands),
     "receipt.scan": Captured(receiving.add_receipt_scans),
     "receipt.finish": Captured(receiving.finish_receipt),
     "goods.unannounced": Captured(receiving.report_unannounced),

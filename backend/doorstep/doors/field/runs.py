@@ -14,11 +14,11 @@ from msgspec import Meta, Struct
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
-from doorstep.core.barcodes import qr_rows
 from doorstep.core.captures import Captured, Moment
 from doorstep.core.clock import now
 from doorstep.core.http.problems import problems
 from doorstep.doors.field.addresses import DoorAddress
+from doorstep.doors.field.door_links import DoorLinkOut, link_out
 from doorstep.doors.verdicts import VerdictOut, verdict
 from doorstep.flows import transport
 from doorstep.flows.stops import StopAsk, ask_of_stops
@@ -63,7 +63,8 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
                             WHERE l.fulfilment_id = f.id), '[]'),
                  'pieces', coalesce((
                     SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n,
-                              'of', p."of", 'weight_g', p.weight_g) ORDER BY p.n)
+                              'of', p."of", 'weight_g', p.weight_g,
+                              'goods', box_goods(p.package_id)) ORDER BY p.n)
                       FROM shipment h JOIN piece p ON p.shipment_id = h.id
                      WHERE h.id = (SELECT id FROM shipment
                                     WHERE fulfilment_id = f.id AND leg = 'outbound'
@@ -107,6 +108,22 @@ class Piece(Struct):
     weight_g: int
 
 
+class BoxGoods(Struct):
+    """Goods that are in a box; `part` of `parts` is which piece of goods that come in several."""
+
+    fulfilment_line_id: UUID
+    name: str
+    quantity: int
+    part: int
+    parts: int
+
+
+class PackedBox(Piece):
+    """A box with what is in it; that is empty where the packer has not said."""
+
+    goods: list[BoxGoods]
+
+
 class Goods(Struct):
     """What is in the boxes, and how many people carry it.
 
@@ -129,22 +146,6 @@ class RecipeOut(Struct):
     photo_slots: list[str]
 
 
-class DoorLinkOut(Struct):
-    """The newest payment link of a stop; `url` is empty until the gateway has made it.
-
-    `refused` says that it makes none; `paid_minor` is what it has captured by it.
-    """
-
-    amount_minor: int
-    url: str
-    expires_at: datetime | None
-    refused: str
-    paid_minor: int
-    reference: str
-    qr: list[str]
-    """The address as a QR code, row by row: 1 is a dark module. Empty while nobody can pay by it."""
-
-
 class StopOut(Struct):
     """One delivery with all that is needed without a network.
 
@@ -158,7 +159,7 @@ class StopOut(Struct):
     state: str
     address: DoorAddress
     goods: list[Goods]
-    pieces: list[Piece]
+    pieces: list[PackedBox]
     cash_due_minor: int
     currency: str
     recipe: RecipeOut
@@ -267,12 +268,10 @@ def _run(row: dict[str, Any], asks: Mapping[UUID, StopAsk]) -> RunOut:
 
 def _stop(stop: dict[str, Any], asked: StopAsk) -> StopOut:
     customer, other = asked.recipe("customer"), asked.recipe("other")
-    if link := stop["link"]:
-        payable = link["url"] and not link["paid_minor"]
-        link["qr"] = qr_rows(link["url"]) if payable else []
     return msgspec.convert(
         stop
         | {
+            "link": stop["link"] and link_out(stop["link"]),
             "goods": [_priced(line, asked.unit_prices) for line in stop["goods"]],
             "cash_due_minor": asked.due_minor,
             "currency": asked.currency,

@@ -15,6 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.clock import now
 from doorstep.core.http.problems import problems
+from doorstep.doors.field.runs import BoxGoods
 from doorstep.flows import fleet, fleet_sql, shift_close
 from doorstep.modules.tms import fleet_rules
 from doorstep.modules.tms import service as tms
@@ -68,6 +69,7 @@ class PieceToLoad(Struct, kw_only=True):
     of: int
     number: str
     fulfilment_id: UUID
+    goods: list[BoxGoods]
     loaded: bool
     place: str | None
 

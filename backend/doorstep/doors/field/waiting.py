@@ -14,7 +14,7 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.barcodes import code128_widths
-from doorstep.doors.field.runs import Piece
+from doorstep.doors.field.runs import PackedBox
 
 # Packed and not picked up; before the AWB is there it has neither carrier nor labels. What the
 # customer collects at the counter waits for no carrier.
@@ -23,7 +23,7 @@ SELECT f.id, o.number, a.city AS destination, c.name AS carrier, s.service, s.pi
        s.pickup_until, given.number AS manifest_number, given.courier,
        coalesce((
          SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n, 'of', p."of",
-                  'weight_g', p.weight_g, 'fetched', EXISTS (
+                  'weight_g', p.weight_g, 'goods', box_goods(p.package_id), 'fetched', EXISTS (
                     SELECT FROM scan x WHERE x.label_no = p.label_no AND x.kind = 'pickup'))
                   ORDER BY p.n)
            FROM piece p WHERE p.shipment_id = s.id), '[]') AS pieces
@@ -47,7 +47,7 @@ SELECT f.id, o.number, a.city AS destination, c.name AS carrier, s.service, s.pi
 """
 
 
-class LabelledPiece(Piece):
+class LabelledPiece(PackedBox):
     """A packed box; `bars` are the widths of the bars and gaps of its barcode (Code 128), in turn.
 
     `fetched`: somebody has scanned it at a pickup.

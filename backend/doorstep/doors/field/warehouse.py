@@ -33,6 +33,7 @@ class PickLine(Struct):
     on the shelf, and empty where nobody has said; lines come in the order of their bins.
     """
 
+    fulfilment_line_id: UUID
     sku: str
     name: str
     quantity: int
@@ -116,7 +117,11 @@ class RepickIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class PackIn(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
-    """The closed boxes in the order of their labels."""
+    """The closed boxes in the order of their labels.
+
+    What is in which box may be left out by whoever does not know it, for all of them; then it is kept
+    where it can be no other way.
+    """
 
     event_id: UUID
     captured_at: Moment
@@ -188,7 +193,7 @@ async def check_by_scan(fulfilment_id: UUID, data: ChecksIn, actor: Actor) -> Re
     tags=["warehouse"],
 )
 async def pack(fulfilment_id: UUID, data: PackIn, actor: Actor) -> Response[VerdictOut]:
-    """Close the boxes: pieces n of m, with weight and size (1007)."""
+    """Close the boxes: pieces n of m, with weight, size and what is in each (1007)."""
     return told(
         await warehouse.pack(
             data.event_id, fulfilment_id, data.pieces, actor=actor, captured_at=data.captured_at

@@ -22,13 +22,21 @@ class QcScan(Captured, Struct, kw_only=True, forbid_unknown_fields=True):
     captured_at: Moment
 
 
+class PieceOfLine(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The n-th of the boxes that the goods of a line make, in the order of their units, from 1."""
+
+    fulfilment_line_id: UUID
+    n: Annotated[int, Meta(ge=1, le=10_000)]
+
+
 class PackedPiece(Struct, kw_only=True, forbid_unknown_fields=True):
-    """One box as it stands on the scale: grams and millimetres."""
+    """One box as it stands on the scale, in grams and millimetres, and the goods that are in it."""
 
     weight_g: Annotated[int, Meta(ge=1, le=2_000_000)]
     length_mm: Annotated[int, Meta(ge=1, le=20_000)]
     width_mm: Annotated[int, Meta(ge=1, le=20_000)]
     height_mm: Annotated[int, Meta(ge=1, le=20_000)]
+    goods: Annotated[list[PieceOfLine], Meta(max_length=1000)] = []
 
 
 Words = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]

@@ -226,8 +226,8 @@ UPDATE pick_list
 OPEN_LISTS = """
 SELECT k.id, k.fulfilment_id, k.picker_id, k.state, k.created_at, o.number, c.zone, c.working_week,
   coalesce((SELECT jsonb_agg(jsonb_build_object(
-      'sku', p.sku, 'name', p.name, 'quantity', l.quantity, 'barcode', p.barcode,
-      'serials', CASE WHEN p.serialised THEN to_jsonb(ARRAY(
+      'fulfilment_line_id', l.id, 'sku', p.sku, 'name', p.name, 'quantity', l.quantity,
+      'barcode', p.barcode, 'serials', CASE WHEN p.serialised THEN to_jsonb(ARRAY(
          SELECT u.serial FROM unit u
           WHERE u.location_id = k.location_id AND u.product_id = p.id AND u.state = 'in_stock'
             AND u.grade = 'sellable'
@@ -252,6 +252,12 @@ JOIN customer_order o ON o.id = f.order_id
 JOIN channel c ON c.id = o.channel_id
 WHERE k.location_id = $1 AND k.state NOT IN ('packed', 'dropped')
 ORDER BY k.created_at, k.id LIMIT 200
+"""
+
+# How many boxes the goods of each line make.
+PIECES_MADE = """
+SELECT l.id, l.quantity * p.pieces AS pieces FROM fulfilment_line l
+  JOIN product p ON p.id = l.product_id WHERE l.fulfilment_id = $1 ORDER BY l.id
 """
 
 EXPECTED_AT_QC = """

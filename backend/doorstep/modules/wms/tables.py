@@ -144,6 +144,14 @@ class Package(Table, tablename="package", db=engine):
     packed_at = Timestamptz(default=None)
 
 
+class PackageGoods(Table, tablename="package_goods", db=engine):
+    """A piece of goods and the box that it is in; `n` counts the pieces of a line."""
+
+    fulfilment_line_id = UUID(primary_key=True, default=None)
+    n = SmallInt()
+    package_id = UUID(default=None)
+
+
 class ExpectedArrival(Table, tablename="expected_arrival", db=engine):
     """Goods that are to come in."""
 

@@ -4,13 +4,75 @@ import type { components } from '../../generated/api';
 import { latin } from './digits';
 
 type PickList = components['schemas']['PickListOut'];
+type PickLine = PickList['lines'][number];
 export type Box = components['schemas']['PackedPiece'];
+export type BoxGoods = components['schemas']['BoxGoods'];
+type Piece = NonNullable<Box['goods']>[number];
 
-/** List the boxes that the goods make, in the order of their labels. */
+/** List the boxes that the goods make, in the order of their labels: each piece in one of its own. */
 export function boxesOf(list: PickList): Box[] {
-  return list.lines.flatMap(({ pieces, weight_g, length_mm, width_mm, height_mm }) =>
-    Array.from({ length: pieces }, () => ({ weight_g, length_mm, width_mm, height_mm })),
+  return list.lines.flatMap((line) =>
+    Array.from({ length: line.pieces }, (_, at) =>
+      alone(line, { fulfilment_line_id: line.fulfilment_line_id, n: at + 1 }),
+    ),
   );
+}
+
+function alone(line: PickLine, piece: Piece): Box {
+  const { weight_g, length_mm, width_mm, height_mm } = line;
+  return { weight_g, length_mm, width_mm, height_mm, goods: [piece] };
+}
+
+/** Put a piece into another box, or with `to` behind the last into one of its own; no box stays empty. */
+export function moved(list: PickList, boxes: Box[], piece: Piece, to: number): Box[] {
+  const line = list.lines.find((one) => one.fulfilment_line_id === piece.fulfilment_line_id);
+  if (line === undefined) return boxes;
+  const isIt = (one: Piece): boolean =>
+    one.fulfilment_line_id === piece.fulfilment_line_id && one.n === piece.n;
+  const weighed = boxes.map((box, at): Box => {
+    const goods = (box.goods ?? []).filter((one) => !isIt(one));
+    const left = goods.length < (box.goods ?? []).length;
+    if (at === to) {
+      return left
+        ? box
+        : { ...box, weight_g: box.weight_g + line.weight_g, goods: [...goods, piece] };
+    }
+    return left ? { ...box, goods, weight_g: Math.max(box.weight_g - line.weight_g, 1) } : box;
+  });
+  const all = to < boxes.length ? weighed : [...weighed, alone(line, piece)];
+  return all.filter((box) => (box.goods ?? []).length > 0);
+}
+
+/** Put everything into one box: as heavy as all of it, and as long, wide and high as the largest. */
+export function inOne(boxes: Box[]): Box[] {
+  const most = (size: 'length_mm' | 'width_mm' | 'height_mm'): number =>
+    Math.max(...boxes.map((box) => box[size]));
+  return [
+    {
+      weight_g: boxes.reduce((sum, box) => sum + box.weight_g, 0),
+      length_mm: most('length_mm'),
+      width_mm: most('width_mm'),
+      height_mm: most('height_mm'),
+      goods: boxes.flatMap((box) => box.goods ?? []),
+    },
+  ];
+}
+
+/** Name a piece of goods as it stands on a list; which of several pieces it is. */
+export function nameOf(list: PickList, piece: Piece): string {
+  const line = list.lines.find((one) => one.fulfilment_line_id === piece.fulfilment_line_id);
+  if (line === undefined) return '';
+  const parts = line.pieces / line.quantity;
+  return parts > 1 ? `${line.name} ${((piece.n - 1) % parts) + 1}/${parts}` : line.name;
+}
+
+/** Say what is in a box; nothing where the packer has not said. */
+export function inside(goods: readonly BoxGoods[]): string {
+  return goods
+    .map(({ quantity, name, part, parts }) =>
+      parts > 1 ? `${quantity} × ${name} ${part}/${parts}` : `${quantity} × ${name}`,
+    )
+    .join(' · ');
 }
 
 /** The most that stands on a scale and beside a ruler, as the server takes it. */

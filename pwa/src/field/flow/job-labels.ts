@@ -2,9 +2,12 @@
 
 import type { components } from '../../generated/api';
 import type { Known } from '../work';
+import type { BoxGoods } from './boxes';
 import { toScan } from './cargo';
+import type { KeptBack } from './forms';
 
 type Slot = components['schemas']['Slot'];
+type Box = components['schemas']['PackedBox'] | components['schemas']['PieceToLoad'];
 
 /** Return the labels on the boxes of a job; for a slot those that it asks for, beside what it has `seen`. */
 export function labels(job: Known, slot?: Slot, seen: string[] = []): string[] {
@@ -27,4 +30,37 @@ export function loaded(job: Known): string[] {
 export function onVan(job: Known): string[] {
   if (job.kind !== 'shift') return [];
   return [...loaded(job), ...job.body.holding.parcels.flatMap((parcel) => parcel.labels)];
+}
+
+/** Return the boxes of a job whose contents its people are told. */
+function known(job: Known): Box[] {
+  if (job.kind === 'stop') return job.body.pieces;
+  return job.kind === 'shift' ? job.body.loading.pieces : [];
+}
+
+/** Return what is in the box with a label, as far as the packer has said. */
+export function goodsIn(job: Known, label: string): BoxGoods[] {
+  return known(job).find((box) => box.label_no === label)?.goods ?? [];
+}
+
+/** Return the boxes of a parcel in which goods of a line are. */
+export function boxesWith(job: Known, line: string): Box[] {
+  return known(job).filter((box) => box.goods.some((one) => one.fulfilment_line_id === line));
+}
+
+/** Tell whether nothing of a box is handed over: all of each of its lines is kept back. */
+export function staysBack(job: Known, label: string, kept: KeptBack[]): boolean {
+  if (job.kind !== 'stop') return false;
+  const goods = goodsIn(job, label);
+  const whole = new Set(
+    job.body.goods
+      .filter((line) =>
+        kept.some(
+          (one) =>
+            one.fulfilment_line_id === line.fulfilment_line_id && one.quantity >= line.quantity,
+        ),
+      )
+      .map((line) => line.fulfilment_line_id),
+  );
+  return goods.length > 0 && goods.every((one) => whole.has(one.fulfilment_line_id));
 }

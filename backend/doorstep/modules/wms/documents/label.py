@@ -15,13 +15,17 @@ TEMPLATE = "modules/wms/documents/label.typ"
 
 
 class LabelPiece(msgspec.Struct, kw_only=True, frozen=True):
-    """One box, in grams and mm. Both barcodes say `label_no`: the AWB with the piece's number."""
+    """One box, in grams and mm, and what is in it.
+
+    Both barcodes say `label_no`: the AWB with the piece's number.
+    """
 
     label_no: str
     weight_g: int
     length_mm: int
     width_mm: int
     height_mm: int
+    contents: str = ""
 
 
 class LabelData(msgspec.Struct, kw_only=True, frozen=True):
@@ -40,7 +44,6 @@ class LabelData(msgspec.Struct, kw_only=True, frozen=True):
     receiver: Place
     pieces: list[LabelPiece]
     cod: Money | None
-    contents: str = ""
     handling: list[str] = []
 
 
@@ -61,7 +64,6 @@ def content(data: LabelData) -> dict[str, Any]:
         "sender": msgspec.to_builtins(data.sender),
         "receiver": msgspec.to_builtins(data.receiver),
         "cod": None if data.cod is None else str(data.cod),
-        "contents": data.contents,
         "handling": data.handling,
         "pieces": [_piece(piece) for piece in data.pieces],
     }
@@ -73,6 +75,7 @@ def _piece(piece: LabelPiece) -> dict[str, str]:
         "label_no": piece.label_no,
         "code128": code128_svg(piece.label_no),
         "qr": qr_svg(piece.label_no),
+        "contents": piece.contents,
         "weight": f"{kilograms(piece.weight_g)} kg",
         "size": f"{' × '.join(centimetres(side) for side in sides)} cm",
     }

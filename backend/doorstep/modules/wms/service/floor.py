@@ -16,6 +16,7 @@ from doorstep.core.errors import EventIdReused, Invalid, NotFound, Refusal
 from doorstep.core.ids import uuid7
 from doorstep.modules.wms import sql, tables
 from doorstep.modules.wms.rules import Expected, Reading, read_code, still_missing
+from doorstep.modules.wms.rules.packing import GoodsDiffer, placed
 from doorstep.modules.wms.rules.picking import late_at
 from doorstep.modules.wms.schemas import PackedPiece, QcScan
 
@@ -27,9 +28,9 @@ class PickListMissing(NotFound):
 
 
 class PiecesDiffer(Invalid):
-    """The number of packed pieces is not what the goods make."""
+    """What is packed is not what the goods make."""
 
-    title = "The number of pieces is not right."
+    title = "These are not the pieces that the goods make."
 
 
 class SerialTaken(Refusal):
@@ -222,15 +223,12 @@ async def _keep_scan(fulfilment_id: UUID, scan: QcScan, reading: Reading, actor:
 async def pack(
     fulfilment_id: UUID, pieces: Sequence[PackedPiece], actor: Actor, packed_at: datetime
 ) -> list[UUID]:
-    """Write the pieces n of m with their weights and sizes; return their ids in order. Once.
+    """Write the pieces n of m with weights, sizes and what is in each; return their ids in order. Once.
 
-    Raises: PiecesDiffer when fewer or more pieces are packed than the goods make.
+    Raises: PiecesDiffer when more pieces are packed than the goods make, or other goods.
     """
-    wanted = await db.value(
-        "SELECT sum(l.quantity * p.pieces)::int FROM fulfilment_line l"
-        " JOIN product p ON p.id = l.product_id WHERE l.fulfilment_id = $1",
-        fulfilment_id,
-    )
+    made = {row["id"]: row["pieces"] for row in await db.rows(sql.PIECES_MADE, fulfilment_id)}
+    wanted = sum(made.values())
     if len(pieces) > wanted:
         raise PiecesDiffer(f"The goods make {wanted} pieces at most.", most=wanted)
     known = await db.rows(
@@ -238,6 +236,11 @@ async def pack(
     )
     if known:
         return [row["id"] for row in known]
+    said = [[(one.fulfilment_line_id, one.n) for one in piece.goods] for piece in pieces]
+    try:
+        goods = placed(made, said)
+    except GoodsDiffer as raised:
+        raise PiecesDiffer(str(raised)) from raised
     ids = [uuid7() for _ in pieces]
     try:
         await db.execute_many(
@@ -251,4 +254,8 @@ async def pack(
         )  # fmt: skip
     except asyncpg.UniqueViolationError as raised:
         raise PiecesDiffer("These pieces were packed by somebody else just now.") from raised
+    await db.execute_many(
+        "INSERT INTO package_goods (fulfilment_line_id, n, package_id) VALUES ($1, $2, $3)",
+        [(one.fulfilment_line_id, one.n, ids[one.box]) for one in goods],
+    )
     return ids
