@@ -43,6 +43,7 @@ async def test_an_offer_is_told_without_the_customers_door_and_taken_by_a_captur
     order, offer_id = await offered(company)
     [told] = await on_the_phone(company)
     assert (told["number"], told["city"], told["state"]) == (order.number, "Dubai", "open")
+    assert (told["cash_due_minor"], told["currency"]) == (0, "AED")
     assert "12 Marina Walk" not in str(told) and "Aisha" not in str(told)
     phone = Phone(company, "delivery")
     [receipt] = await phone.push(phone.event("offer.accept", {"offer_id": offer_id}))

@@ -14,7 +14,7 @@ from tests.api.test_money_at_the_door import cod, hand_over
 from tests.factories import floor
 from tests.factories.company import Company
 from tests.factories.journeys import place, standing
-from tests.factories.mishaps import failed_attempt
+from tests.factories.mishaps import failed_attempt, kept
 from tests.factories.sync import SyncedCompany
 
 OTHERS = ("courier", "technician")
@@ -38,6 +38,8 @@ async def test_what_was_handed_over_stands_with_its_cash_until_that_is_counted(
     recorded = job["recorded"]
     assert (recorded["amount_minor"], recorded["currency"]) == (300_00, "AED")
     assert (recorded["code_ok"], recorded["photos"]) == (True, 1)
+    assert recorded["tenders"] == [{"method": "cash", "amount_minor": 300_00}]
+    assert recorded["kept_back"] == 0
     assert recorded["name"] and recorded["reason"] is None
     assert told["cash"] == [{"currency": "AED", "amount_minor": 300_00}]
     assert [await day(company, who) for who in OTHERS] == [{"done": [], "cash": []}] * 2
@@ -55,6 +57,21 @@ async def test_what_was_handed_over_stands_with_its_cash_until_that_is_counted(
     )
     told = await day(company)
     assert (len(told["done"]), told["cash"]) == (1, [])
+
+
+async def test_what_was_kept_back_is_told_with_the_money_for_the_rest(company: Company) -> None:
+    [order] = await cod(company, 1012, ("KET-17", 3))
+    back = await kept(order, "KET-17", 2, "left_behind")
+    card = {"method": "credit_card", "amount_minor": 60_00, "reference": "R-1"}
+    cash = {"method": "cash", "amount_minor": 40_00}
+    await order.take_well(await order.pod(tenders=[card, cash], kept_back=[back]))
+    [job] = (await day(company))["done"]
+    recorded = job["recorded"]
+    assert (recorded["kept_back"], recorded["amount_minor"]) == (2, 100_00)
+    assert [(one["method"], one["amount_minor"]) for one in recorded["tenders"]] == [
+        ("credit_card", 60_00),
+        ("cash", 40_00),
+    ]
 
 
 async def test_the_last_word_on_a_door_counts(company: Company) -> None:

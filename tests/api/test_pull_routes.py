@@ -6,8 +6,8 @@ from doorstep.core.auth.guard import handlers_of
 from doorstep.doors.field.documents import SOURCES
 from tests.factories.company import the_app
 
-PICTURES = frozenset({"readClaimPhotos"})
-"""Fetched by themselves beside the pull, which carries no bytes of pictures."""
+BESIDE = frozenset({"readClaimPhotos", "readPaymentLink"})
+"""Asked for by themselves: pictures, and the link that stands at its stop as well, between two pulls."""
 
 
 def test_every_route_that_tells_of_ones_work_is_part_of_a_pull() -> None:
@@ -18,4 +18,4 @@ def test_every_route_that_tells_of_ones_work_is_part_of_a_pull() -> None:
         and path.startswith("/field/")
         and not path.startswith(("/field/sync/", "/field/push/"))
     }
-    assert {str(source.route.operation_id) for source in SOURCES} == told - PICTURES
+    assert {str(source.route.operation_id) for source in SOURCES} == told - BESIDE

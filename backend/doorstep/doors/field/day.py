@@ -24,19 +24,25 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
        (SELECT max(w.recorded_at) FROM field_word w
          WHERE w.amends = d.word AND w.person_id = $1) AS amended_at,
        jsonb_build_object('reason', d.reason, 'name', d.taken_by, 'photos', d.photos,
-                          'signed', d.signed, 'code_ok', d.code_ok,
+                          'signed', d.signed, 'code_ok', d.code_ok, 'kept_back', d.kept_back,
+                          'tenders', coalesce((
+                            SELECT jsonb_agg(jsonb_build_object('method', t.method,
+                                     'amount_minor', t.amount_minor) ORDER BY t.n)
+                              FROM pod_tender t WHERE t.pod_id = d.word), '[]'),
                           'amount_minor', d.amount_minor, 'currency', o.currency) AS recorded
   FROM (SELECT DISTINCT ON (e.kind, e.id) e.* FROM (
         SELECT 'stop' AS kind, p.stop_id AS id, p.id AS word, p.order_id, 'done' AS outcome, p.captured_at,
                p.recorded_at, NULL AS reason, p.receiver_name AS taken_by,
                (SELECT count(*) FROM pod_photo h WHERE h.pod_id = p.id) AS photos,
-               p.signature IS NOT NULL AS signed, p.code_ok, p.tendered_minor AS amount_minor
+               p.signature IS NOT NULL AS signed, p.code_ok, p.tendered_minor AS amount_minor,
+               (SELECT coalesce(sum((b ->> 'quantity')::int), 0)
+                  FROM jsonb_array_elements(p.kept_back) b) AS kept_back
           FROM pod p
          WHERE p.person_id = $1 AND p.recorded_at > $2::timestamptz - interval '2 days'
            AND p.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
         SELECT 'stop', t.stop_id, t.id, t.order_id, 'failed', t.captured_at, t.recorded_at,
-               t.reason, '', cardinality(t.photos), false, NULL, 0
+               t.reason, '', cardinality(t.photos), false, NULL, 0, 0
           FROM delivery_attempt t
          WHERE t.person_id = $1 AND t.recorded_at > $2::timestamptz - interval '2 days'
            AND t.verdict NOT IN ('rejected', 'duplicate')
@@ -44,13 +50,13 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
         SELECT 'visit', r.visit_id, r.id, r.order_id, 'done', r.captured_at, r.recorded_at,
                NULL, r.signer_name,
                (SELECT count(*) FROM visit_report_photo h WHERE h.report_id = r.id),
-               r.signature IS NOT NULL, NULL, 0
+               r.signature IS NOT NULL, NULL, 0, 0
           FROM visit_report r
          WHERE r.technician_id = $1 AND r.recorded_at > $2::timestamptz - interval '2 days'
            AND r.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
         SELECT 'visit', x.visit_id, x.id, x.order_id, 'failed', x.captured_at, x.recorded_at,
-               x.reason, '', cardinality(x.photos), false, NULL, 0
+               x.reason, '', cardinality(x.photos), false, NULL, 0, 0
           FROM visit_failure x
          WHERE x.technician_id = $1 AND x.recorded_at > $2::timestamptz - interval '2 days'
            AND x.verdict NOT IN ('rejected', 'duplicate')) e
@@ -63,10 +69,18 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
 """
 
 
+class Taken(Struct):
+    """Money that was taken at a door, and how."""
+
+    method: str
+    amount_minor: int
+
+
 class Recorded(Struct, kw_only=True):
     """What was captured of a job: why it failed, or who took the goods or agreed to the work.
 
-    `code_ok` is null where nobody told a code; `amount_minor` is what was taken at the door.
+    `code_ok` is null where nobody told a code; `amount_minor` is what was taken at the door, by `tenders`
+    one by one; `kept_back` counts the pieces that were not handed over.
     """
 
     reason: str | None
@@ -76,6 +90,8 @@ class Recorded(Struct, kw_only=True):
     code_ok: bool | None
     amount_minor: int
     currency: str
+    kept_back: int
+    tenders: list[Taken]
 
 
 class DoneJob(Struct, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -17,8 +17,9 @@ from doorstep.core.captures import Captured, Moment
 from doorstep.core.clock import now
 from doorstep.core.http.problems import problems
 from doorstep.flows import offers as flow
+from doorstep.flows.stops import StopAsk, ask_of_stops
 from doorstep.modules.tms.refusals import OfferMissing
-from doorstep.modules.tms.schemas import DeclinedAs
+from doorstep.modules.tms.schemas import DeclinedAs, Window
 
 TAGS = ["transport"]
 OWN = needs("tms:run:accept")
@@ -26,9 +27,15 @@ OWN = needs("tms:run:accept")
 SHOWN_FOR = timedelta(hours=2)
 """So long a person reads that an answer has not counted."""
 
-# Name, phone and door of the customer are told to whoever has taken the delivery (IA3).
+# Name, phone and door of the customer are told to whoever has taken the delivery (IA3): until then
+# the place is within about a kilometre.
 OWN_OFFERS = """
-SELECT w.id, o.number, a.area, a.city, w.offered_at, w.ends_at,
+SELECT w.id, o.number, a.area, a.city, w.offered_at, w.ends_at, w.order_id, w.fulfilment_id, w.channel_id,
+       round(a.lat::numeric, 2)::float8 AS near_lat, round(a.lng::numeric, 2)::float8 AS near_lng,
+       (SELECT CASE WHEN d.from_at IS NOT NULL THEN jsonb_build_object(
+                 'from_at', d.from_at, 'until_at', d.until_at) END
+          FROM delivery_window d WHERE d.fulfilment_id = w.fulfilment_id
+         ORDER BY d.n DESC LIMIT 1) AS "window",
        CASE WHEN w.state = 'open' THEN 'open' ELSE lost.outcome END AS state,
        (SELECT count(*) FROM shipment s JOIN piece p ON p.shipment_id = s.id
          WHERE s.id = (SELECT id FROM shipment WHERE fulfilment_id = w.fulfilment_id
@@ -61,6 +68,7 @@ class OfferedGoods(Struct):
 class WorkOfferOut(Struct, kw_only=True):
     """A delivery that may be added to the person's run until `ends_at`, on the server's clock.
 
+    `cash_due_minor` is what is to be collected; `near_lat` and `near_lng` are rounded to 0.01 degrees.
     `too_late`, `not_possible`: the person has accepted it, and somebody else was given it, or the run
     could not take it any more.
     """
@@ -71,6 +79,11 @@ class WorkOfferOut(Struct, kw_only=True):
     city: str
     goods: list[OfferedGoods]
     pieces: int
+    cash_due_minor: int
+    currency: str
+    window: Window | None
+    near_lat: float | None
+    near_lng: float | None
     offered_at: datetime
     ends_at: datetime
     state: Literal["open", "too_late", "not_possible"]
@@ -107,7 +120,13 @@ WORDS = {
 async def list_own_offers(actor: Actor) -> list[WorkOfferOut]:
     """List what is offered to the person now, and what was accepted lately and did not count."""
     rows = await db.rows(OWN_OFFERS, actor.person_id, now() - SHOWN_FOR)
-    return msgspec.convert(rows, list[WorkOfferOut])
+    asks = await ask_of_stops([row | {"id": row["fulfilment_id"]} for row in rows])
+    return [_offer(row, asks[row["fulfilment_id"]]) for row in rows]
+
+
+def _offer(row: dict[str, Any], asked: StopAsk) -> WorkOfferOut:
+    due = {"cash_due_minor": asked.due_minor, "currency": asked.currency}
+    return msgspec.convert(row | due, WorkOfferOut)
 
 
 @post(

@@ -121,7 +121,10 @@ function named(job: Known, documents: StoredDocument[], changes: Changes): strin
       return job.body.pieces.length > 0 ? [...open, REPORT] : [];
     }
     case 'pick_list':
-      return PICKING[job.body.state] ?? [];
+      // Where nothing was scanned there is nothing to be put back.
+      return (PICKING[job.body.state] ?? []).filter(
+        (name) => name !== 'pick_again' || job.body.scans.length > 0,
+      );
     case 'arrival':
       if (job.body.scans.length === 0) return ['receive'];
       return isAllIn(job.body) ? ['finish_receipt', 'receive'] : ['receive', 'finish_receipt'];

@@ -10,13 +10,17 @@ type DoneJob = Bodies['day']['done'][number];
 export function recordedOf({ name: customer, recorded }: DoneJob): string[] {
   // A server before this version tells nothing of it.
   if ((recorded as unknown) === undefined) return [];
-  const { reason, name, photos, signed, code_ok, amount_minor, currency } = recorded;
+  const { reason, name, photos, signed, code_ok, currency } = recorded;
+  const { kept_back = 0, tenders = [] } = recorded as Partial<typeof recorded>;
   return [
     reason === null ? '' : answer('reason', reason),
     name === '' || name === customer ? '' : apart(name),
     photos > 0 ? t('recorded_photos', { count: photos }) : '',
     signed ? label('slot', 'signature') : '',
     code_ok === null ? '' : t(code_ok ? 'recorded_code_right' : 'recorded_code_wrong'),
-    amount_minor > 0 ? language.money(amount_minor, currency) : '',
+    kept_back > 0 ? t('recorded_kept', { count: kept_back }) : '',
+    ...tenders.map(
+      (one) => `${label('option', one.method)} ${language.money(one.amount_minor, currency)}`,
+    ),
   ].filter((words) => words !== '');
 }
