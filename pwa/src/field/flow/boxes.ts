@@ -20,7 +20,9 @@ export function boxesOf(list: PickList): Box[] {
 
 function alone(line: PickLine, piece: Piece): Box {
   const { weight_g, length_mm, width_mm, height_mm } = line;
-  return { weight_g, length_mm, width_mm, height_mm, goods: [piece] };
+  const size = { weight_g, length_mm, width_mm, height_mm };
+  // A server before this version does not name its lines: then nobody says what is in which box.
+  return (piece.fulfilment_line_id as unknown) === undefined ? size : { ...size, goods: [piece] };
 }
 
 /** Put a piece into another box, or with `to` behind the last into one of its own; no box stays empty. */
@@ -67,8 +69,8 @@ export function nameOf(list: PickList, piece: Piece): string {
 }
 
 /** Say what is in a box; nothing where the packer has not said. */
-export function inside(goods: readonly BoxGoods[]): string {
-  return goods
+export function inside(goods: readonly BoxGoods[] | undefined): string {
+  return (goods ?? [])
     .map(({ quantity, name, part, parts }) =>
       parts > 1 ? `${quantity} × ${name} ${part}/${parts}` : `${quantity} × ${name}`,
     )

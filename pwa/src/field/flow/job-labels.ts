@@ -7,7 +7,9 @@ import { toScan } from './cargo';
 import type { KeptBack } from './forms';
 
 type Slot = components['schemas']['Slot'];
-type Box = components['schemas']['PackedBox'] | components['schemas']['PieceToLoad'];
+/** A server before this version does not tell what is in a box. */
+type Told<B> = Omit<B, 'goods'> & { goods?: BoxGoods[] };
+type Box = Told<components['schemas']['PackedBox']> | Told<components['schemas']['PieceToLoad']>;
 
 /** Return the labels on the boxes of a job; for a slot those that it asks for, beside what it has `seen`. */
 export function labels(job: Known, slot?: Slot, seen: string[] = []): string[] {
@@ -45,7 +47,7 @@ export function goodsIn(job: Known, label: string): BoxGoods[] {
 
 /** Return the boxes of a parcel in which goods of a line are. */
 export function boxesWith(job: Known, line: string): Box[] {
-  return known(job).filter((box) => box.goods.some((one) => one.fulfilment_line_id === line));
+  return known(job).filter((box) => box.goods?.some((one) => one.fulfilment_line_id === line));
 }
 
 /** Tell whether nothing of a box is handed over: all of each of its lines is kept back. */
