@@ -68,6 +68,14 @@ export function nameOf(list: PickList, piece: Piece): string {
   return parts > 1 ? `${line.name} ${((piece.n - 1) % parts) + 1}/${parts}` : line.name;
 }
 
+/** Say what is in a box that is being packed, the same goods together. */
+export function packed(list: PickList, goods: readonly Piece[]): string[] {
+  const names = goods.map((piece) => nameOf(list, piece));
+  return [...new Set(names)].map(
+    (name) => `${names.filter((one) => one === name).length} × ${name}`,
+  );
+}
+
 /** Say what is in a box; nothing where the packer has not said. */
 export function inside(goods: readonly BoxGoods[] | undefined): string {
   return (goods ?? [])
