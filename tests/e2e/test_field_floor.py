@@ -16,6 +16,7 @@ from tests.support.field_face import (
     enrol,
     open_face,
     settled,
+    sound,
     to_pick,
     whole_app_on_the_phone,
 )
@@ -92,6 +93,14 @@ async def test_a_picker_picks_checks_and_packs_a_parcel_without_a_signal(
             await page.get_by_role("button", name="Checked").click()
 
             await page.get_by_role("link", name="Pack", exact=True).click()
+            # Put together by mistake, and each piece back into a box of its own.
+            await page.get_by_role("button", name="All of it is in one box").click()
+            await screens.look("one-box")
+            await page.get_by_role("button", name="Change box 1").click()
+            await sound(page)
+            apart = page.get_by_role("combobox", name=re.compile("Electric kettle"))
+            await apart.select_option(label="In a box of its own")
+            await expect(page.get_by_text("Box 2 of 2")).to_be_visible()
             await page.get_by_role("button", name="Change box 2").click()
             await page.get_by_label("Weight (kg)").fill("1.35")
             await page.get_by_label("Height (cm)").fill("26.5")
@@ -109,6 +118,10 @@ async def test_a_picker_picks_checks_and_packs_a_parcel_without_a_signal(
             await look_for_news(page)
             await page.goto(labels)
             await expect(page.get_by_role("button", name="Print the labels")).to_be_visible()
+            first, second = page.locator(".label").nth(0), page.locator(".label").nth(1)
+            await expect(first.get_by_text("washing machine")).to_be_visible()
+            await expect(second.get_by_text("1 × Electric kettle")).to_be_visible()
+            await screens.look("labels")
 
 
 async def test_goods_come_in_with_their_grade_and_what_nobody_expects_is_told(
