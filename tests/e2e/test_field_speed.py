@@ -106,7 +106,7 @@ async def _commit(page: Page, number: str) -> dict[str, float]:
     """Tell how long it takes from the last tap of a delivery until it is on the disk, and shown."""
     await page.get_by_role("link", name=number).click()
     await expect(page.get_by_role("link", name="Hand over")).to_be_visible()
-    labels = await page.locator(".card.row span[dir=ltr]").all_inner_texts()
+    labels = await page.locator("li.card > .row > span[dir=ltr]").all_inner_texts()
     await page.get_by_role("link", name="Hand over").click()
     await page.get_by_role("button", name="· customer").click()
     for label in labels:
