@@ -88,6 +88,25 @@ async def test_scans_of_one_phone_that_come_in_out_of_order_tell_the_same(compan
     assert await cargo(company) == dict.fromkeys(labels, "hub_in")
 
 
+async def test_a_box_that_is_scanned_at_the_pickup_of_others_stays_where_it_was(
+    company: Company,
+) -> None:
+    order = await fetched(company)
+    labels = await order.labels()
+    await scan(company, "courier", "departure", *labels)
+    await scan(company, "courier", "hub_in", *labels, at=timedelta(seconds=1))
+    # By mistake, at his next pickup: the scan is kept, and the box stands at the hub as before.
+    await scan(company, "courier", "pickup", labels[0], at=timedelta(seconds=2))
+    assert await cargo(company) == dict.fromkeys(labels, "hub_out")
+    kept = "SELECT count(*) FROM scan WHERE label_no = $1 AND kind = 'pickup'"
+    assert await core_db.value(kept, labels[0]) == 2
+    # Nor does it leave his hands because a colleague scans it at his own pickup.
+    other = await company.join("courier")
+    company.users["colleague"] = replace(other, role="courier")
+    await scan(company, "colleague", "pickup", labels[0], at=timedelta(seconds=3))
+    assert await cargo(company) == dict.fromkeys(labels, "hub_out")
+
+
 async def test_what_somebody_else_has_scanned_since_is_in_his_hands_no_more(
     company: Company,
 ) -> None:

@@ -41,6 +41,8 @@ async def test_what_was_handed_over_stands_with_its_cash_until_that_is_counted(
     assert recorded["tenders"] == [{"method": "cash", "amount_minor": 300_00}]
     assert recorded["kept_back"] == 0
     assert recorded["name"] and recorded["reason"] is None
+    assert job["address"] == "12 Marina Walk, Dubai"
+    assert [(one["quantity"], one["serials"]) for one in job["goods"]] == [(3, [])]
     assert told["cash"] == [{"currency": "AED", "amount_minor": 300_00}]
     assert [await day(company, who) for who in OTHERS] == [{"done": [], "cash": []}] * 2
     run_id = await db.value("SELECT run_id FROM delivery_stop")
@@ -95,6 +97,10 @@ async def test_a_visit_stands_with_how_it_went(company: Company, over: str, outc
     assert (job["kind"], job["outcome"]) == ("visit", outcome)
     assert (job["recorded"]["reason"] is None) == (over == "completed")
     assert job["recorded"]["signed"] == (over == "completed")
+    # What was installed is told as it was reported, with its warranty; else what was to be.
+    [goods] = job["goods"]
+    assert (goods["quantity"], len(goods["serials"])) == (1, 1)
+    assert (goods["warranty_months"] > 0) == (over == "completed")
 
 
 async def test_a_new_day_begins_empty(company: Company) -> None:

@@ -46,6 +46,7 @@ async def road(walk: Walk, order: Order) -> None:
     accept = {"event_id": uuid7(), "captured_at": now()}
     await walk.ask("acceptRun", "delivery", accept, run_id=run["id"])
     code = company.told(r"(?<!\d)(\d{6})(?!\d)", order.number)
+    await walk.ask("sendHandoverCodeFromDoor", "delivery", **stop)
     await walk.ask("checkHandoverCode", "delivery", {"code": code}, **stop)
     proof = {
         "event_id": uuid7(), "captured_at": now(), "handover_code": code,
@@ -62,6 +63,7 @@ async def road(walk: Walk, order: Order) -> None:
     word = {"words": "Canary words"}
     about = {"job_kind": "stop", "job_id": run["stops"][0]["id"]}
     await walk.ask("addNote", "delivery", capture(**about, **word))
+    await walk.ask("listOwnWords", "delivery")
     await walk.ask("reportProblem", "delivery", capture(about="address", **about, **word))
     await walk.ask("appealProofOfDelivery", "delivery", capture(**word), **pod)
     asked = await value("SELECT problem_id FROM field_word WHERE kind = 'appeal'")

@@ -11,7 +11,7 @@ import pytest
 from doorstep.core.actor import ROLES, Actor
 from doorstep.doors.field.captured import CAPTURES, ids_of
 from doorstep.doors.field.captured_schemas import schema_of
-from doorstep.doors.field.documents import Document
+from doorstep.doors.field.document_kinds import Document
 from doorstep.doors.field.form_shapes import Asked, Form, Slot
 from doorstep.doors.field.forms import FORMS, forms_for
 

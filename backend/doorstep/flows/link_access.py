@@ -5,12 +5,15 @@ Nobody at the link learns whether there is a phone, or which.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from doorstep import journey
 from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.errors import NotFound, Refusal
+from doorstep.flows import deliver
 from doorstep.modules.crm import sign_in
 from doorstep.modules.messages import rules as message_rules
 from doorstep.modules.messages import service as messages
@@ -70,23 +73,37 @@ async def send_owners_code(order_id: UUID, owner_n: int, token_hash: bytes) -> N
 
 @db.transactional
 async def send_handover_code(fulfilment_id: UUID, *, actor: Actor) -> None:
-    """Send the code of this attempt once more to the order's phone.
+    """Send the code of this attempt once more to the order's phone, for its customer.
 
     Raises: NotFound for a parcel of another order; NoHandoverCodeNow.
     """
     parcel = await journey.lock(fulfilment_id)
     if actor.role != "customer" or actor.order_id != parcel["order_id"]:
         raise NotFound
+    await _code_again(parcel)
+
+
+@db.transactional
+async def send_code_from_door(stop_id: UUID, *, actor: Actor) -> None:
+    """Send it for whoever stands at the door with the goods, who is not told it.
+
+    Raises: StopMissing, NoHandoverCodeNow.
+    """
+    stop = await deliver.own_stop(stop_id, actor)
+    await _code_again(await journey.lock(stop["fulfilment_id"]))
+
+
+async def _code_again(parcel: Mapping[str, Any]) -> None:
     passed = parcel["passed"]
     at_the_door = OUT_FOR_DELIVERY in passed and DELIVERED not in passed
     if parcel["state"] != "open" or not at_the_door:
         raise NoHandoverCodeNow
-    again = await tms.code_again(fulfilment_id, parcel["attempt"])
+    again = await tms.code_again(parcel["id"], parcel["attempt"])
     if again is None:
         raise NoHandoverCodeNow
     about = About(
         order_id=parcel["order_id"],
-        fulfilment_id=fulfilment_id,
+        fulfilment_id=parcel["id"],
         # Each time of each attempt is a message of its own.
         attempt=parcel["attempt"] * (tms.MOST_AGAIN + 1) + again.time,
     )

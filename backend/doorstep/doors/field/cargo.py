@@ -22,9 +22,12 @@ LOOKS_BACK = timedelta(days=14)
 # What a courier has fetched by a manifest is in his hands while the last scan that tells where a box
 # is was his, and nobody has it out for delivery. His own scans stand in the order of his phone's
 # clock, since jobs of one phone come in apart; a scan of somebody else counts from its recording.
+# A pickup tells nothing of where a box is that was fetched: each is given away once, and one that was
+# scanned again at the pickup of others is where it was.
 CARGO = """
 SELECT p.label_no, p.n, p."of", p.weight_g, o.number, a.city AS destination,
-       coalesce(own.kind, 'pickup') AS last_kind, told.kind AS reported
+       box_goods(p.package_id) AS goods, coalesce(own.kind, 'pickup') AS last_kind,
+       told.kind AS reported
   FROM manifest m
   JOIN manifest_piece x ON x.manifest_id = m.id
   JOIN piece p ON p.id = x.piece_id
@@ -34,7 +37,7 @@ SELECT p.label_no, p.n, p."of", p.weight_g, o.number, a.city AS destination,
   JOIN address a ON a.id = o.address_id
   LEFT JOIN LATERAL (
     SELECT c.kind, c.captured_at, c.recorded_at FROM scan c
-     WHERE c.label_no = p.label_no AND c.person_id = $1
+     WHERE c.label_no = p.label_no AND c.person_id = $1 AND c.kind <> 'pickup'
      ORDER BY c.captured_at DESC, c.recorded_at DESC, c.scan_uid DESC LIMIT 1) own ON true
   LEFT JOIN LATERAL (
     SELECT r.kind FROM piece_report r
@@ -47,7 +50,7 @@ SELECT p.label_no, p.n, p."of", p.weight_g, o.number, a.city AS destination,
    AND coalesce(own.kind, 'pickup') = ANY ($3)
    AND NOT EXISTS (
      SELECT FROM scan c JOIN person w ON w.id = c.person_id
-      WHERE c.label_no = p.label_no AND c.person_id <> $1
+      WHERE c.label_no = p.label_no AND c.person_id <> $1 AND c.kind <> 'pickup'
         AND c.recorded_at > greatest(own.recorded_at, m.confirmed_at)
         AND (w.channel_ids = '{}' OR f.channel_id = ANY (w.channel_ids)))
  ORDER BY o.number, p.n, p.label_no

@@ -20,6 +20,24 @@ from doorstep.flows import shift_close
 # it came in. Today is the day on the clock of the job's channel.
 DONE_TODAY = """
 SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
+       concat_ws(', ', nullif(a.line1, ''), nullif(a.area, ''), nullif(a.city, '')) AS address,
+       coalesce(CASE WHEN d.kind = 'visit' AND d.outcome = 'done' THEN (
+           SELECT jsonb_agg(jsonb_build_object('name', g.name, 'quantity', g.quantity, 'serials', g.serials,
+                    'warranty_months', g.warranty_months) ORDER BY g.name, g.id)
+             FROM (SELECT l.id, p.name, p.warranty_months, count(*) AS quantity,
+                          coalesce(array_agg(u.serial ORDER BY u.n)
+                                     FILTER (WHERE u.serial <> ''), '{}') AS serials
+                     FROM visit_report_unit u
+                     JOIN fulfilment_line l ON l.id = u.fulfilment_line_id
+                     JOIN product p ON p.id = l.product_id
+                    WHERE u.report_id = d.word GROUP BY l.id, p.id) g)
+         ELSE (
+           SELECT jsonb_agg(jsonb_build_object('name', p.name, 'quantity', l.quantity, 'serials', array(
+                    SELECT u.serial FROM unit u WHERE u.fulfilment_line_id = l.id ORDER BY u.serial),
+                    'warranty_months', 0) ORDER BY p.name, l.id)
+             FROM fulfilment_line l JOIN product p ON p.id = l.product_id
+            WHERE l.fulfilment_id = d.fulfilment_id AND (d.kind = 'stop' OR p.needs_install))
+         END, '[]') AS goods,
        (SELECT k.event_id FROM capture k WHERE k.event_id = d.word AND k.person_id = $1) AS event_id,
        (SELECT max(w.recorded_at) FROM field_word w
          WHERE w.amends = d.word AND w.person_id = $1) AS amended_at,
@@ -31,7 +49,8 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
                               FROM pod_tender t WHERE t.pod_id = d.word), '[]'),
                           'amount_minor', d.amount_minor, 'currency', o.currency) AS recorded
   FROM (SELECT DISTINCT ON (e.kind, e.id) e.* FROM (
-        SELECT 'stop' AS kind, p.stop_id AS id, p.id AS word, p.order_id, 'done' AS outcome, p.captured_at,
+        SELECT 'stop' AS kind, p.stop_id AS id, p.id AS word, p.order_id, p.fulfilment_id,
+               'done' AS outcome, p.captured_at,
                p.recorded_at, NULL AS reason, p.receiver_name AS taken_by,
                (SELECT count(*) FROM pod_photo h WHERE h.pod_id = p.id) AS photos,
                p.signature IS NOT NULL AS signed, p.code_ok, p.tendered_minor AS amount_minor,
@@ -41,13 +60,13 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
          WHERE p.person_id = $1 AND p.recorded_at > $2::timestamptz - interval '2 days'
            AND p.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
-        SELECT 'stop', t.stop_id, t.id, t.order_id, 'failed', t.captured_at, t.recorded_at,
+        SELECT 'stop', t.stop_id, t.id, t.order_id, t.fulfilment_id, 'failed', t.captured_at, t.recorded_at,
                t.reason, '', cardinality(t.photos), false, NULL, 0, 0
           FROM delivery_attempt t
          WHERE t.person_id = $1 AND t.recorded_at > $2::timestamptz - interval '2 days'
            AND t.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
-        SELECT 'visit', r.visit_id, r.id, r.order_id, 'done', r.captured_at, r.recorded_at,
+        SELECT 'visit', r.visit_id, r.id, r.order_id, r.fulfilment_id, 'done', r.captured_at, r.recorded_at,
                NULL, r.signer_name,
                (SELECT count(*) FROM visit_report_photo h WHERE h.report_id = r.id),
                r.signature IS NOT NULL, NULL, 0, 0
@@ -55,7 +74,7 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
          WHERE r.technician_id = $1 AND r.recorded_at > $2::timestamptz - interval '2 days'
            AND r.verdict NOT IN ('rejected', 'duplicate')
         UNION ALL
-        SELECT 'visit', x.visit_id, x.id, x.order_id, 'failed', x.captured_at, x.recorded_at,
+        SELECT 'visit', x.visit_id, x.id, x.order_id, x.fulfilment_id, 'failed', x.captured_at, x.recorded_at,
                x.reason, '', cardinality(x.photos), false, NULL, 0, 0
           FROM visit_failure x
          WHERE x.technician_id = $1 AND x.recorded_at > $2::timestamptz - interval '2 days'
@@ -94,6 +113,15 @@ class Recorded(Struct, kw_only=True):
     tenders: list[Taken]
 
 
+class DoneGoods(Struct):
+    """Goods of a job that is over, with the serials that they bear as far as they are known."""
+
+    name: str
+    quantity: int
+    serials: list[str]
+    warranty_months: int
+
+
 class DoneJob(Struct, kw_only=True):
     """A door or a visit of today that the office knows to be over, and how it went.
 
@@ -105,6 +133,8 @@ class DoneJob(Struct, kw_only=True):
     id: UUID
     number: str
     name: str
+    address: str
+    goods: list[DoneGoods]
     outcome: Literal["done", "failed"]
     at: datetime
     recorded: Recorded

@@ -38,12 +38,6 @@ class DoorLinkOut(Struct):
     """The address as a QR code, row by row: 1 is a dark module. Empty while nobody can pay by it."""
 
 
-NEWEST = """
-SELECT amount_minor, url, expires_at, refused, paid_minor, reference FROM door_link
- WHERE stop_id = $1 ORDER BY paid_minor > 0 DESC, asked_at DESC LIMIT 1
-"""
-
-
 def link_out(link: Mapping[str, Any]) -> DoorLinkOut:
     """Show a link as it is kept; only one that can be paid has its code drawn."""
     payable = link["url"] and not link["paid_minor"]
@@ -90,7 +84,7 @@ async def ask_for_link(stop_id: UUID, data: LinkAsked, actor: Actor) -> LinkComi
 async def read_link(stop_id: UUID, actor: Actor) -> DoorLinkOut | None:
     """Tell how the stop's newest payment link stands, so that nobody takes the money once more."""
     await deliver.own_stop(stop_id, actor)
-    link = await db.row(NEWEST, stop_id)
+    link = await db.value("SELECT door_link_of($1)", stop_id)
     return None if link is None else link_out(link)
 
 

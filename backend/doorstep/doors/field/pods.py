@@ -18,7 +18,8 @@ from doorstep.core.errors import EventIdReused, NotFound
 from doorstep.core.http.problems import problems
 from doorstep.doors.field.words import WordOut
 from doorstep.doors.verdicts import KEPT, VerdictOut, told
-from doorstep.flows import appeals, deliver, failed_delivery
+from doorstep.flows import appeals, deliver, failed_delivery, link_access
+from doorstep.flows.link_access import NoHandoverCodeNow
 from doorstep.journey.refusals import (
     DetourKnown,
     DetourNotPossible,
@@ -65,6 +66,22 @@ async def check_code(stop_id: UUID, data: CodeIn, actor: Actor) -> CodeOut:
     """Tell whether the customer's code is right before letting go; five wrong ones lock it."""
     check = await deliver.check_code(stop_id, data.code, actor=actor)
     return CodeOut(check.ok, check.tries_left)
+
+
+@post(
+    "/field/stops/{stop_id:uuid}/code-again",
+    operation_id="sendHandoverCodeFromDoor",
+    opt=needs("tms:pod:write"),
+    status_code=204,
+    responses=problems(StopMissing, NoHandoverCodeNow),
+    tags=TAGS,
+)
+async def send_code_again(stop_id: UUID, actor: Actor) -> None:
+    """Have the code of this attempt sent to the customer's phone once more; tries begin anew.
+
+    It is sent as often as the customer himself could have it sent, both together.
+    """
+    await link_access.send_code_from_door(stop_id, actor=actor)
 
 
 @post(
@@ -221,5 +238,5 @@ async def appeal_pod(pod_id: UUID, data: Appeal, actor: Actor) -> WordOut:
     return WordOut(data.event_id, "applied", reason)
 
 
-handlers = [check_code, add_pod, read_pod, appeal_pod, add_failed_attempt]
+handlers = [check_code, send_code_again, add_pod, read_pod, appeal_pod, add_failed_attempt]
 """The routes of this door."""

@@ -19,7 +19,8 @@ from doorstep.core.auth.permissions import needs
 from doorstep.core.captures import health
 from doorstep.core.clock import now
 from doorstep.core.http.problems import problems
-from doorstep.doors.field.documents import Document, documents_of, kind_of
+from doorstep.doors.field.document_kinds import Document, kind_of
+from doorstep.doors.field.documents import documents_of
 from doorstep.doors.field.sync import TAGS, NotAPhone, device_of
 
 Cursor = Annotated[

@@ -45,11 +45,7 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
                     'floor', a.floor, 'flat', a.flat, 'lift', a.lift, 'area', a.area,
                     'city', a.city, 'postcode', a.postcode, 'lat', a.lat, 'lng', a.lng,
                     'instructions', a.instructions),
-                 'link', (SELECT jsonb_build_object('amount_minor', k.amount_minor, 'url', k.url,
-                            'expires_at', k.expires_at, 'refused', k.refused,
-                            'paid_minor', k.paid_minor, 'reference', k.reference)
-                            FROM door_link k WHERE k.stop_id = s.id
-                           ORDER BY k.paid_minor > 0 DESC, k.asked_at DESC LIMIT 1),
+                 'link', door_link_of(s.id),
                  'window', (SELECT CASE WHEN w.from_at IS NOT NULL THEN jsonb_build_object(
                               'from_at', w.from_at, 'until_at', w.until_at) END
                               FROM delivery_window w WHERE w.fulfilment_id = f.id
@@ -83,11 +79,15 @@ SELECT r.id, r.number, r.vehicle, r.planned_on, r.state, r.shift_id,
 """
 
 OWN_MANIFESTS = """
-SELECT m.id, m.number, l.code AS location_code, l.name AS location_name, m.created_at,
+SELECT m.id, m.number, l.code AS location_code, l.name AS location_name, l.city, l.lat, l.lng,
+       m.created_at,
+       (SELECT min(s.pickup_until) FROM manifest_piece x
+          JOIN piece p ON p.id = x.piece_id JOIN shipment s ON s.id = p.shipment_id
+         WHERE x.manifest_id = m.id) AS pickup_until,
        coalesce((
          SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n, 'of', p."of",
-                  'weight_g', p.weight_g, 'number', o.number, 'destination', a.city)
-                  ORDER BY p.label_no)
+                  'weight_g', p.weight_g, 'number', o.number, 'destination', a.city,
+                  'goods', box_goods(p.package_id)) ORDER BY p.label_no)
            FROM manifest_piece x
            JOIN piece p ON p.id = x.piece_id
            JOIN shipment s ON s.id = p.shipment_id
@@ -207,21 +207,25 @@ class AcceptedOut(Struct):
     stops: list[StopAccepted]
 
 
-class PieceOfParcel(Piece):
-    """A box with the order and the town that it is for."""
+class PieceOfParcel(PackedBox):
+    """A box with what is in it, the order and the town that it is for."""
 
     number: str
     destination: str
 
 
 class ManifestOut(Struct):
-    """Pieces that wait for this person at a location."""
+    """Pieces that wait for this person at a location; `pickup_until` is the first cut-off of them."""
 
     id: UUID
     number: str
     location_code: str
     location_name: str
+    city: str
+    lat: float | None
+    lng: float | None
     created_at: datetime
+    pickup_until: datetime | None
     pieces: list[PieceOfParcel]
 
 

@@ -31,6 +31,7 @@ SELECT c.id, c.number, c.why, c.opened_by IS NULL AS by_rule, c.due_on,
       'id', l.id, 'sku', p.sku, 'name', p.name, 'barcode', p.barcode, 'serialised', p.serialised,
       'owner', coalesce(v.name, ''), 'grade', l.grade, 'bin', coalesce(b.code, ''),
       'counted', l.entry_id IS NOT NULL,
+      'found', (SELECT e.quantity FROM count_entry e WHERE e.id = l.entry_id),
       'again', l.entry_id IS NULL AND EXISTS (SELECT FROM count_entry e WHERE e.line_id = l.id))
       ORDER BY bin_order(b.code) NULLS LAST, p.sku, v.name, l.grade, l.id)
      FROM cycle_count_line l JOIN product p ON p.id = l.product_id
@@ -44,7 +45,7 @@ SELECT c.id, c.number, c.why, c.opened_by IS NULL AS by_rule, c.due_on,
 class CountLineOut(Struct, kw_only=True):
     """A shelf to be counted; `owner` is empty for our own goods.
 
-    `again`: it was counted while goods moved there, so that what was found says nothing.
+    `found` is what was counted there; `again`: goods moved while it was counted, so that it says nothing.
     """
 
     id: UUID
@@ -56,6 +57,7 @@ class CountLineOut(Struct, kw_only=True):
     grade: str
     bin: str
     counted: bool
+    found: int | None = None
     again: bool = False
 
 
