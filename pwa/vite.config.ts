@@ -16,6 +16,18 @@ const outDir = process.env['APP_OUT'] ?? new URL('dist/field', import.meta.url).
 const FIRST =
   /src\/(shared\/(?!browser\/bucket|sync\/copy)|field\/(phone|running|work|sending|trusted|kept|install|update|i18n\/lang|flow\/(over|changes)|parts\/(JobCard|Pin)))|node_modules\/(svelte|idb|uuidv7|@lingui\/core)/;
 
+/** Steps of forms by what they share: a form has several of a group, and many small files are packed worse. */
+const ASKING =
+  /src\/field\/flow\/(steps\/(Choice|Count|Day|Difference|KeptBack|Receiver|Topics|Words|YesNo)|Text|Tick)/;
+const SCANNING =
+  /src\/field\/(flow\/(steps\/(Codes?|Labels|Pieces|Product|Receipt|Scans|Serials|Shelves|Taken)\.|BoxList)|scan\/(Scan|burst|sound))/;
+const SIGNING =
+  /src\/field\/flow\/(steps\/(Agreement|SignOff|Signature)|Pad)|node_modules\/signature_pad/;
+
+/** What stands below the list of today's work. */
+const BELOW =
+  /src\/field\/parts\/(DoneJob|DoneToday|EarnedLine|Ended|Foot|Notices|PlaceLine|SomethingElse|Said)/;
+
 export default defineConfig({
   root: 'src/field',
   base: '/app/',
@@ -29,7 +41,17 @@ export default defineConfig({
     rolldownOptions: {
       input: { index: page('src/field/index.html'), ...harness() },
       // What the first screen needs is one file: many small ones are packed worse.
-      output: { codeSplitting: { groups: [{ name: 'first', test: FIRST }] } },
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'first', test: FIRST },
+            { name: 'asking', test: ASKING },
+            { name: 'scanning', test: SCANNING },
+            { name: 'signing', test: SIGNING },
+            { name: 'below', test: BELOW },
+          ],
+        },
+      },
     },
   },
   worker: { format: 'es' },

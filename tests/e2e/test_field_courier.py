@@ -63,6 +63,10 @@ async def test_a_courier_fetches_leaves_arrives_and_tells_of_damage_without_a_si
             await page.get_by_role("link", name="Pick up").first.click()
             await screens.look("manifest")
             await page.get_by_role("link", name="Pick up").click()
+            # A box of others is told to be none of these, and its scan is kept all the same.
+            await scan(page, "ANOTHER-1")
+            await expect(page.get_by_text("It is not on this list: put it aside.")).to_be_visible()
+            await screens.look("pick-up")
             for label in labels:
                 await scan(page, label)
             await page.get_by_role("button", name="Picked up").click()

@@ -165,7 +165,7 @@ async def _hand_over(page: Page, stop: dict[str, Any], code: str) -> None:
     for piece in stop["pieces"]:
         await scan(page, piece["label_no"])
     await take_photo(page, "The goods at the door", make_jpeg(800, 600, seed=4))
-    await page.get_by_role("button", name="Go on").click()
+    await page.get_by_role("button", name="Go on", exact=True).click()
     await page.get_by_role("button", name="in cash").click()
     await page.get_by_label("The customer's code").fill(code)
     await page.get_by_role("button", name="Handed over").click()

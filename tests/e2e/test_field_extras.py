@@ -53,7 +53,7 @@ async def test_a_customer_signs_for_extras_without_a_signal_and_pays_in_two_ways
             await page.get_by_role("button", name="One more: Water hose 2 m").click()
             await page.get_by_role("button", name="One more: Water hose 2 m").click()
             await expect(page.get_by_text("with tax")).to_be_visible()
-            await page.get_by_role("button", name="Go on").click()
+            await page.get_by_role("button", name="Go on", exact=True).click()
             await expect(page.get_by_role("heading", name="The customer agrees")).to_be_visible()
             await screens.look("agreement")
             await sign(page)

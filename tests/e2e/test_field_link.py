@@ -53,7 +53,7 @@ async def test_a_link_is_scanned_paid_and_counted_in_the_middle_of_a_handover(
             await expect(page.get_by_text("Cash · ")).to_have_count(0)
             await sound(page)
             await page.screenshot(path=tmp_path / "2-paid.png", full_page=True)
-            await page.get_by_role("button", name="Go on").click()
+            await page.get_by_role("button", name="Go on", exact=True).click()
             await said.fill(code[:-1] + str((int(code[-1]) + 1) % 10))
             await expect(page.get_by_text("let the customer look again. 4 tries")).to_be_visible()
             await sound(page)

@@ -75,7 +75,7 @@ async def test_words_amendments_and_appeals_go_through_the_screens(
             await page.get_by_role("link", name="Cannot deliver").click()
             await page.get_by_role("button", name="Nobody home").click()
             await take_photo(page, "The door", make_jpeg(1200, 900))
-            await page.get_by_role("button", name="Go on").click()
+            await page.get_by_role("button", name="Go on", exact=True).click()
             await page.get_by_role("button", name="Yes").click()
             await page.get_by_role("button", name="Not delivered").click()
             await page.get_by_role("link", name=parcel.order.number).click()
@@ -168,6 +168,8 @@ async def test_the_right_code_told_later_makes_a_proof_count(
             )
             await said.fill(code[:-1] + str((int(code[-1]) + 1) % 10))
             await expect(page.get_by_text(told)).to_be_visible()
+            await page.get_by_role("button", name="Send the code to the customer again").click()
+            await expect(page.get_by_text("Sent: the customer gets a message")).to_be_visible()
             # The phone still knows that it was wrong when its page was thrown away.
             await page.reload()
             await unlock(page, PIN)
@@ -189,6 +191,7 @@ async def test_the_right_code_told_later_makes_a_proof_count(
             # What the office has is amended from here: it is not on any list of work any more.
             await say(page, "Say what was wrong", "It was the blue door.", "Tell the office")
             await asked(people, "capture_amended", order_id)
+            await expect(page.get_by_text("It was the blue door.")).to_be_visible()
             await page.get_by_role("link", name="Not accepted", exact=True).click()
             await expect(page.get_by_text("ask for the code and send it")).to_be_visible()
             await expect(page.get_by_role("link", name="Call")).to_be_visible()
@@ -221,9 +224,10 @@ async def hand_over_badly(page: Page, number: str) -> None:
     await page.get_by_role("button", name="· customer").click()
     for heading in ("Scan the pieces", "Photos"):
         await expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        await page.get_by_role("button", name="Not possible here: leave it out").click()
+        await page.get_by_role("button", name=f"Go on without: {heading}").click()
         await expect(page.get_by_text(f"✓ Left out: {heading}")).to_be_visible()
     await page.get_by_role("button", name="in cash").click()
-    await page.get_by_role("button", name="Not possible here: leave it out").click()
+    await expect(page.get_by_text("counts, and earns, only once the office")).to_be_visible()
+    await page.get_by_role("button", name="Go on without: Code").click()
     await page.get_by_role("button", name="Handed over").click()
     await expect(page.get_by_text("Done on this phone")).to_be_visible()

@@ -112,7 +112,7 @@ async def _commit(page: Page, number: str) -> dict[str, float]:
     for label in labels:
         await scan(page, label)
     await take_photo(page, "The goods at the door", make_jpeg(4000, 3000))
-    await page.get_by_role("button", name="Go on").click()
+    await page.get_by_role("button", name="Go on", exact=True).click()
     await page.get_by_role("button", name="in cash").click()
     await page.get_by_label("The customer's code").fill("123456")
     await page.evaluate(TAPPED)

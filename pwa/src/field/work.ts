@@ -23,6 +23,8 @@ export interface Bodies {
   proof: Schemas['PodCheckOut'];
   my_place: Schemas['MyPlaces'];
   day: Schemas['OwnDay'];
+  floor_day: Schemas['FloorDay'];
+  word: Schemas['OwnWord'];
   /** A job of today that the office knows to be over; it stands in the day's document. */
   done: Schemas['DoneJob'];
   earning_rates: Schemas['EarningRates'];

@@ -10,7 +10,7 @@ import {
   nameOf,
   type Box,
 } from '../../src/field/flow/boxes';
-import { boxesWith, staysBack } from '../../src/field/flow/job-labels';
+import { boxesBack, boxesWith, staysBack } from '../../src/field/flow/job-labels';
 import type { Known } from '../../src/field/work';
 import { KETTLE, line, MACHINE, pickList } from './floor';
 
@@ -126,4 +126,30 @@ test('a box has a weight and sizes that can be', () => {
   expect(isMeasured(box)).toBe(true);
   expect(isMeasured({ ...box, weight_g: 0 })).toBe(false);
   expect(isMeasured({ ...box, height_mm: 20_001 })).toBe(false);
+});
+
+const KETTLES = {
+  kind: 'stop',
+  id: 's',
+  body: {
+    goods: [{ fulfilment_line_id: 'KET', quantity: 3 }],
+    pieces: ['A-1', 'A-2', 'A-3'].map((label_no) => ({
+      label_no,
+      goods: [{ fulfilment_line_id: 'KET', name: 'Kettle', quantity: 1, part: 1, parts: 1 }],
+    })),
+  },
+} as unknown as Known;
+
+test.each([
+  [0, 0],
+  [1, 1],
+  [3, 3],
+])('of equal boxes any come back: of %i pieces that are kept, %i', (quantity, boxes) => {
+  const kept = [{ fulfilment_line_id: 'KET', quantity, serials: [], reason: 'refused' }];
+  expect(boxesBack(KETTLES, { kept_back: quantity === 0 ? [] : (kept as never) })).toBe(boxes);
+});
+
+test('no box comes back of which something is handed over, or nothing is known', () => {
+  const kept = [{ fulfilment_line_id: 'KET', quantity: 1, serials: [], reason: 'refused' }];
+  expect(boxesBack(STOP, { kept_back: kept as never })).toBe(0);
 });

@@ -19,7 +19,7 @@ import { find, screenOf, type Known } from '../../src/field/work';
 import type { StoredDocument } from '../../src/shared/sync/schema';
 
 const piece = (label_no: string, next: CargoPiece['next'] = 'departure'): CargoPiece => ({
-  label_no, n: 1, of: 1, weight_g: 1, number: 'DS-1', destination: 'Dubai', next, reported: null,
+  label_no, n: 1, of: 1, weight_g: 1, number: 'DS-1', destination: 'Dubai', goods: [], next, reported: null,
 }); // prettier-ignore
 const cargo = (...pieces: CargoPiece[]): Known => ({ kind: 'cargo', id: 'p', body: { pieces } });
 const slot = (scan_kind: Slot['scan_kind']): Slot =>

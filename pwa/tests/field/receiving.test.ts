@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { isAllIn, received } from '../../src/field/flow/arrived';
-import { counted, mayBe, read, type Beep } from '../../src/field/flow/receiving';
+import { aside, counted, mayBe, read, type Beep } from '../../src/field/flow/receiving';
 import { arrival, expected } from './floor';
 
 const beep = (scan_uid: string, code: string, other: Partial<Beep> = {}): Beep => ({
@@ -77,4 +77,11 @@ test('only what comes back may be scrap', () => {
   expect(mayBe('scrap', ARRIVAL)).toBe(false);
   expect(mayBe('open_box', ARRIVAL)).toBe(true);
   expect(mayBe('scrap', { ...ARRIVAL, kind: 'customer_return' })).toBe(true);
+});
+
+test('what counts nowhere is put aside, until it is taken back', () => {
+  const beeps = [beep('1', 'rubbish'), beep('2', 'BAR-KET', { quantity: 3 }), beep('3', 'BAR-KET')];
+  expect(aside(ARRIVAL, beeps).map((one) => one.scan_uid)).toEqual(['1', '2']);
+  const back = [...beeps, beep('4', 'rubbish', { takes_back: '1' })];
+  expect(aside(ARRIVAL, back).map((one) => one.scan_uid)).toEqual(['2']);
 });

@@ -20,6 +20,8 @@ export interface Change {
   chosen?: string[];
   scans?: unknown[];
   lines?: string[];
+  /** How many pieces were counted there, by the line. */
+  found?: { [line_id: string]: number };
   /** What was taken in cash, in minor units of the job's currency. */
   cash_minor?: number;
 }
@@ -40,9 +42,12 @@ export function changed(form: string, said: Answers, before: Change | null, at: 
   if (form === 'pick_again' || before?.anew === true) change.anew = true;
   const scans = [...(before?.scans ?? []), ...list(said['scans'])];
   if (scans.length > 0 && form !== 'pick_again') change.scans = scans;
-  const lines = list(said['entries']).map((one) => (one as { line_id: string }).line_id);
+  const entries = list(said['entries']) as { line_id: string; quantity: number }[];
+  const lines = entries.map((one) => one.line_id);
   if (form === 'count' || before?.lines !== undefined) {
     change.lines = [...(before?.lines ?? []), ...lines];
+    const found = Object.fromEntries(entries.map((one) => [one.line_id, one.quantity]));
+    change.found = { ...before?.found, ...found };
   }
   const cash = list(said['tenders']).reduce<number>((sum, one) => sum + inCash(one), 0);
   if (cash > 0) change.cash_minor = cash;

@@ -28,7 +28,9 @@ export function asDone<J extends Known>(job: J, changes: Changes): J {
     case 'count': {
       const done = new Set(change.lines);
       const lines = known.body.lines.map((line) =>
-        done.has(line.id) ? { ...line, counted: true } : line,
+        done.has(line.id)
+          ? { ...line, counted: true, found: change.found?.[line.id] ?? line.found ?? null }
+          : line,
       );
       return { ...job, body: { ...known.body, lines } };
     }

@@ -12,7 +12,7 @@ import { isMeasured, type Box } from './boxes';
 import { kindOf } from './done-jobs';
 import { EXTRA } from './extra';
 import { owed } from './paying';
-import { labels, loaded } from './job-labels';
+import { boxesBack, labels, loaded } from './job-labels';
 import { lacksCode } from './proofs';
 import { areWhole, BEFORE, units } from './units';
 
@@ -289,8 +289,10 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
       const seen = [...loaded(job), ...said];
       const wanted = labels(job, slot, said);
       // What is kept back is not handed over: one box at least is, as the server asks.
-      if (isInPart(answers)) return wanted.some((label) => seen.includes(label));
-      return wanted.every((label) => seen.includes(label));
+      const there = wanted.filter((label) => seen.includes(label)).length;
+      const back = boxesBack(job, answers);
+      if (isInPart(answers) && back === 0) return there > 0;
+      return there >= Math.max(Math.min(wanted.length, 1), wanted.length - back);
     }
     case 'kept_back':
       return (

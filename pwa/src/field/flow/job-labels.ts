@@ -4,7 +4,7 @@ import type { components } from '../../generated/api';
 import type { Known } from '../work';
 import type { BoxGoods } from './boxes';
 import { toScan } from './cargo';
-import type { KeptBack } from './forms';
+import type { Answers, KeptBack } from './forms';
 
 type Slot = components['schemas']['Slot'];
 /** A server before this version does not tell what is in a box. */
@@ -48,6 +48,36 @@ export function goodsIn(job: Known, label: string): BoxGoods[] {
 /** Return the boxes of a parcel in which goods of a line are. */
 export function boxesWith(job: Known, line: string): Box[] {
   return known(job).filter((box) => box.goods?.some((one) => one.fulfilment_line_id === line));
+}
+
+/**
+ * Count the boxes of which nothing is handed over; which of equal ones that are is not said.
+ *
+ * What is in a box as far as the packer has said; of a box that nobody has described nothing is known.
+ */
+export function boxesBack(job: Known, answers: Answers): number {
+  if (job.kind !== 'stop') return 0;
+  const kept = Array.isArray(answers['kept_back'])
+    ? (answers['kept_back'] as unknown as KeptBack[])
+    : [];
+  const left = new Map(kept.map((one) => [one.fulfilment_line_id, one.quantity]));
+  // Small boxes first: one piece that is kept back takes no box of two with it.
+  const boxes = job.body.pieces
+    .map((box) => goodsIn(job, box.label_no))
+    .filter((goods) => goods.length > 0 && goods.every((one) => one.parts === 1))
+    .toSorted((a, b) => amount(a) - amount(b));
+  return boxes.filter((goods) => {
+    if (!goods.every((one) => (left.get(one.fulfilment_line_id) ?? 0) >= one.quantity))
+      return false;
+    for (const { fulfilment_line_id: line, quantity } of goods) {
+      left.set(line, (left.get(line) ?? 0) - quantity);
+    }
+    return true;
+  }).length;
+}
+
+function amount(goods: BoxGoods[]): number {
+  return goods.reduce((sum, one) => sum + one.quantity, 0);
 }
 
 /** Tell whether nothing of a box is handed over: all of each of its lines is kept back. */

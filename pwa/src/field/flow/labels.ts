@@ -31,6 +31,23 @@ export function finishing(form: string): string {
   return known(`finish_${form}`) ?? label('form', form);
 }
 
+/** Forms whose last tap states what is done then; those of others ask for something. */
+const STATED: readonly string[] = [
+  'check',
+  'complete_visit',
+  'deliver',
+  'not_delivered',
+  'pack',
+  'pick_up',
+  'shift_checklist',
+];
+
+/** Write that a form was kept, in the words of what is done by it. */
+export function saved(form: string): string {
+  if (form === 'take_run') return t('run_accepted');
+  return STATED.includes(form) ? t('undo_words', { what: finishing(form) }) : t('saved');
+}
+
 /** Write what a picture is of. */
 export function pictured(slot: string): string {
   if (slot.startsWith(`${EXTRA}_`)) return t('another_photo');

@@ -80,6 +80,15 @@ export function counted(arrival: Arrival, beeps: Beep[]): Counted[] {
   return scans;
 }
 
+/** Return the codes among these beeps that count nowhere: nobody expects them, or not so many. */
+export function aside(arrival: Arrival, beeps: Beep[]): Beep[] {
+  const back = new Set(beeps.map((beep) => beep.takes_back));
+  const uids = new Set(counted(arrival, beeps).map((scan) => scan.scan_uid));
+  return beeps.filter(
+    (beep) => beep.takes_back === undefined && !back.has(beep.scan_uid) && !uids.has(beep.scan_uid),
+  );
+}
+
 function isOpen(arrival: Arrival, line: Line, quantity: number): boolean {
   const { received: is, of } = received(arrival, line.sku);
   return is + quantity <= of;
