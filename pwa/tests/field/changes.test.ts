@@ -118,7 +118,7 @@ test('a receipt stays open until it is said to be all, and is finished first onc
 
 const shelf = (id: string): object => ({ id, counted: false });
 const entries = (...ids: string[]): Answers => ({
-  entries: ids.map((line_id) => ({ line_id })),
+  entries: ids.map((line_id) => ({ line_id, quantity: 7 })),
 });
 
 test('a count that is saved in parts shows what is counted, and is finished when all is', () => {
@@ -129,6 +129,7 @@ test('a count that is saved in parts shows what is counted, and is finished when
   } as unknown as Extract<Known, { kind: 'count' }>;
   const begun = done(job, ['count', entries('1')]);
   expect(asDone(job, begun).body.lines.map((one) => one.counted)).toEqual([true, false]);
+  expect(asDone(job, begun).body.lines.map((one) => one.found)).toEqual([7, undefined]);
   expect(names(job, begun, COUNTING)).toEqual(['count']);
   const whole = done(job, ['count', entries('1')], ['count', entries('2')]);
   expect(asDone(job, whole).body.lines.every((one) => one.counted)).toBe(true);
