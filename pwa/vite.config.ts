@@ -24,10 +24,6 @@ const SCANNING =
 const SIGNING =
   /src\/field\/flow\/(steps\/(Agreement|SignOff|Signature)|Pad)|node_modules\/signature_pad/;
 
-/** What stands below the list of today's work. */
-const BELOW =
-  /src\/field\/parts\/(DoneJob|DoneToday|EarnedLine|Ended|Foot|Notices|PlaceLine|SomethingElse|Said)/;
-
 export default defineConfig({
   root: 'src/field',
   base: '/app/',
@@ -48,7 +44,6 @@ export default defineConfig({
             { name: 'asking', test: ASKING },
             { name: 'scanning', test: SCANNING },
             { name: 'signing', test: SIGNING },
-            { name: 'below', test: BELOW },
           ],
         },
       },

@@ -38,7 +38,7 @@ async def test_what_was_handed_over_stands_with_its_cash_until_that_is_counted(
     recorded = job["recorded"]
     assert (recorded["amount_minor"], recorded["currency"]) == (300_00, "AED")
     assert (recorded["code_ok"], recorded["photos"]) == (True, 1)
-    assert recorded["tenders"] == [{"method": "cash", "amount_minor": 300_00}]
+    assert recorded["tenders"] == [{"method": "cash", "amount_minor": 300_00, "reference": ""}]
     assert recorded["kept_back"] == 0
     assert recorded["name"] and recorded["reason"] is None
     assert job["address"] == "12 Marina Walk, Dubai"

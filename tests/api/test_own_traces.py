@@ -41,7 +41,12 @@ async def test_work_of_the_floor_stands_until_the_day_is_over(company: Company) 
     )
     made = await announced(company, ("KET-17", 2))
     barcode = await core_db.value("SELECT barcode FROM product WHERE sku = 'KET-17'")
+    await scanned(company, made, beep("9999999999994", quantity=1, grade="sellable"))
     await scanned(company, made, beep(barcode, quantity=2, grade="sellable"))
+    [arrival] = [
+        one for one in await company.get("warehouse", "/field/arrivals") if one["id"] == str(made)
+    ]
+    assert (len(arrival["scans"]), arrival["aside"]) == (1, ["9999999999994"])
     await finished(company, made)
     received, *_ = await company.get("warehouse", "/field/floor-day")
     assert (received["kind"], received["pieces"]) == ("arrival", 2)
@@ -94,3 +99,19 @@ async def test_whoever_stands_at_the_door_has_the_code_sent_again_and_never_lear
     assert answers[-1].json()["type"].endswith("no-handover-code-now")
     strange = await company.send("courier", path, None)
     assert strange.status_code == 404
+
+
+async def test_reports_that_stand_on_no_job_are_read_again_too(company: Company) -> None:
+    label = (await (await standing(company, 1008)).labels())[0]
+    torn = capture(labels=[label], kind="damaged", words="Torn on one side.", photos=[])
+    await ok(company, "warehouse", "/field/piece-reports", torn)
+    lost = capture(sku="MIX-500", quantity=1, reason="found", words="Behind the shelf.")
+    await ok(company, "warehouse", "/field/adjustments", lost)
+    strange = capture(code="4006381333931", words="")
+    await ok(company, "warehouse", "/field/arrivals/unannounced", strange)
+    said = await company.get("warehouse", "/field/words")
+    name = await core_db.value("SELECT name FROM product WHERE sku = 'MIX-500'")
+    assert [(one["kind"], one["about"]) for one in said] == [
+        ("pieces", label), ("stock", f"+1 × {name}"), ("goods", "4006381333931"),
+    ]  # fmt: skip
+    assert await company.get("store", "/field/words") == []

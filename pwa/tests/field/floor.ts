@@ -85,6 +85,7 @@ export const arrival = (
     order_number: null,
     lines,
     scans: [],
+    aside: [],
     ...other,
   },
 });

@@ -19,3 +19,14 @@ test('what is no amount of the currency is none', () => {
 test('digits and marks of an Arabic keyboard are read as well', () => {
   expect(minorOf('١٬٣٥٣٫٤٥', 'AED')).toBe(135_345);
 });
+
+test('a comma is a point where it stands before the decimals, and parts thousands elsewhere', () => {
+  expect(minorOf('60,5', 'AED')).toBe(60_50);
+  expect(minorOf('103,95', 'AED')).toBe(103_95);
+  expect(minorOf('1,353', 'AED')).toBe(1_353_00);
+  expect(minorOf('1,00,000.50', 'INR')).toBe(100_000_50);
+  // Three decimals, or a thousand: nobody knows, so it is asked again.
+  expect(minorOf('1,250', 'KWD')).toBeNull();
+  expect(minorOf('1,25', 'KWD')).toBe(1_250);
+  expect([minorOf('1,2,3', 'AED'), minorOf('12,3456', 'AED')]).toEqual([null, null]);
+});

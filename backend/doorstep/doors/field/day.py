@@ -14,11 +14,12 @@ from doorstep.core import db
 from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.clock import now
+from doorstep.doors.field import sold
 from doorstep.flows import shift_close
 
 # The last word on a job counts; its hour is the one at which it was captured, not the one at which
 # it came in. Today is the day on the clock of the job's channel.
-DONE_TODAY = """
+DONE_TODAY = f"""
 SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
        concat_ws(', ', nullif(a.line1, ''), nullif(a.area, ''), nullif(a.city, '')) AS address,
        coalesce(CASE WHEN d.kind = 'visit' AND d.outcome = 'done' THEN (
@@ -26,7 +27,7 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
                     'warranty_months', g.warranty_months) ORDER BY g.name, g.id)
              FROM (SELECT l.id, p.name, p.warranty_months, count(*) AS quantity,
                           coalesce(array_agg(u.serial ORDER BY u.n)
-                                     FILTER (WHERE u.serial <> ''), '{}') AS serials
+                                     FILTER (WHERE u.serial <> ''), '{{}}') AS serials
                      FROM visit_report_unit u
                      JOIN fulfilment_line l ON l.id = u.fulfilment_line_id
                      JOIN product p ON p.id = l.product_id
@@ -41,11 +42,12 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
        (SELECT k.event_id FROM capture k WHERE k.event_id = d.word AND k.person_id = $1) AS event_id,
        (SELECT max(w.recorded_at) FROM field_word w
          WHERE w.amends = d.word AND w.person_id = $1) AS amended_at,
+       coalesce(({sold.EXTRAS}), '[]') AS extras, coalesce(({sold.RECEIPTS}), '[]') AS receipts,
        jsonb_build_object('reason', d.reason, 'name', d.taken_by, 'photos', d.photos,
                           'signed', d.signed, 'code_ok', d.code_ok, 'kept_back', d.kept_back,
                           'tenders', coalesce((
                             SELECT jsonb_agg(jsonb_build_object('method', t.method,
-                                     'amount_minor', t.amount_minor) ORDER BY t.n)
+                                     'amount_minor', t.amount_minor, 'reference', t.reference) ORDER BY t.n)
                               FROM pod_tender t WHERE t.pod_id = d.word), '[]'),
                           'amount_minor', d.amount_minor, 'currency', o.currency) AS recorded
   FROM (SELECT DISTINCT ON (e.kind, e.id) e.* FROM (
@@ -80,12 +82,13 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
          WHERE x.technician_id = $1 AND x.recorded_at > $2::timestamptz - interval '2 days'
            AND x.verdict NOT IN ('rejected', 'duplicate')) e
          ORDER BY e.kind, e.id, e.captured_at DESC, e.recorded_at DESC) d
+  JOIN LATERAL (SELECT CASE d.kind WHEN 'visit' THEN d.id END AS id) v ON true
   JOIN customer_order o ON o.id = d.order_id
   JOIN address a ON a.id = o.address_id
   JOIN channel c ON c.id = o.channel_id
  WHERE (d.captured_at AT TIME ZONE c.zone)::date = ($2::timestamptz AT TIME ZONE c.zone)::date
  ORDER BY d.captured_at, d.id
-"""
+"""  # noqa: S608 - constants of ours
 
 
 class Taken(Struct):
@@ -93,6 +96,7 @@ class Taken(Struct):
 
     method: str
     amount_minor: int
+    reference: str
 
 
 class Recorded(Struct, kw_only=True):
@@ -126,7 +130,8 @@ class DoneJob(Struct, kw_only=True):
     """A door or a visit of today that the office knows to be over, and how it went.
 
     `event_id` is the capture that said so, which can be amended; null where no phone of this person did.
-    `amended_at` is when the person has said last what was wrong with it.
+    `amended_at` is when the person has said last what was wrong with it; `extras` and `receipts` are what
+    was sold beside the order at a visit, and how it was paid.
     """
 
     kind: Literal["stop", "visit"]
@@ -138,6 +143,8 @@ class DoneJob(Struct, kw_only=True):
     outcome: Literal["done", "failed"]
     at: datetime
     recorded: Recorded
+    extras: list[sold.SoldAtVisit]
+    receipts: list[sold.ReceiptAtVisit]
     event_id: UUID | None = None
     amended_at: datetime | None = None
 

@@ -46,7 +46,12 @@ SELECT a.id, a.number, a.kind, a.ref, a.state, a.expected_on, o.number AS order_
       'scan_uid', s.id, 'sku', p.sku, 'serial', s.serial, 'quantity', s.quantity, 'grade', s.grade)
       ORDER BY s.recorded_at, s.id)
      FROM receipt_scan s JOIN expected_line l ON l.id = s.line_id JOIN product p ON p.id = l.product_id
-    WHERE s.arrival_id = a.id AND s.round = a.round AND {COUNTS}), '[]') AS scans
+    WHERE s.arrival_id = a.id AND s.round = a.round AND {COUNTS}), '[]') AS scans,
+  ARRAY(SELECT coalesce(s.serial, s.code) FROM receipt_scan s
+    WHERE s.arrival_id = a.id AND s.round = a.round AND s.takes_back IS NULL
+      AND s.verdict NOT IN ('right', 'serial_needed')
+      AND NOT EXISTS (SELECT FROM receipt_scan t WHERE t.takes_back = s.id)
+    ORDER BY s.recorded_at, s.id LIMIT 200) AS aside
   FROM expected_arrival a LEFT JOIN customer_order o ON o.id = a.order_id
  WHERE {AT_LOCATION} AND a.state IN ('expected', 'receiving') AND ($2::text IS NULL
    OR a.number = $2 OR a.ref = $2
@@ -97,7 +102,10 @@ class ScannedIn(Struct, kw_only=True):
 
 
 class ExpectedArrivalOut(Struct, kw_only=True):
-    """Goods that are to come in here; `scans` are in, and not booked yet."""
+    """Goods that are to come in here; `scans` are in, and not booked yet.
+
+    `aside` are the codes of this round that count nowhere: nobody expects them, or not so many.
+    """
 
     id: UUID
     number: str
@@ -108,6 +116,7 @@ class ExpectedArrivalOut(Struct, kw_only=True):
     order_number: str | None
     lines: list[ExpectedLineOut]
     scans: list[ScannedIn]
+    aside: list[str]
 
 
 class ReceiptScansIn(Struct, kw_only=True, forbid_unknown_fields=True):

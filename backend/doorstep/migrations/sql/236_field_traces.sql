@@ -11,3 +11,4 @@ CREATE INDEX package_by_packer ON package (packed_by, packed_at);
 CREATE INDEX receipt_by_person ON receipt (actor_id, recorded_at);
 CREATE INDEX cycle_count_by_finisher ON cycle_count (finished_by, finished_at);
 CREATE INDEX field_word_by_person ON field_word (person_id, recorded_at);
+CREATE INDEX unannounced_goods_by_person ON unannounced_goods (actor_id, recorded_at);

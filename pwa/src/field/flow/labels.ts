@@ -2,6 +2,7 @@
 
 import { language, t } from '../i18n/language.svelte';
 import { EXTRA } from './extra';
+import type { Lacking } from './proofs';
 
 /** Of what a name is: a form, a slot, an answer, a missing proof, a role, paid work, why it is not. */
 type Named = 'form' | 'slot' | 'option' | 'lacks' | 'role' | 'earned' | 'earned_why';
@@ -36,15 +37,32 @@ const STATED: readonly string[] = [
   'check',
   'complete_visit',
   'deliver',
+  'finish_count',
+  'finish_receipt',
+  'load',
   'not_delivered',
   'pack',
   'pick_up',
+  'scan_back',
   'shift_checklist',
+  'take_over',
+];
+
+/** Forms by which something is told to the office. */
+const REPORTS: readonly string[] = [
+  'found_at_visit',
+  'problem',
+  'report_piece',
+  'stock_differs',
+  'unexpected_goods',
 ];
 
 /** Write that a form was kept, in the words of what is done by it. */
 export function saved(form: string): string {
   if (form === 'take_run') return t('run_accepted');
+  if (REPORTS.includes(form)) return t('did_report');
+  const did = known(`did_${form}`);
+  if (did !== null) return did;
   return STATED.includes(form) ? t('undo_words', { what: finishing(form) }) : t('saved');
 }
 
@@ -52,6 +70,11 @@ export function saved(form: string): string {
 export function pictured(slot: string): string {
   if (slot.startsWith(`${EXTRA}_`)) return t('another_photo');
   return known(`photo_${slot}`) ?? readable(slot);
+}
+
+/** Name what a proof lacks. */
+export function called(one: Lacking): string {
+  return 'photo' in one ? pictured(one.photo) : label('lacks', one.proof);
 }
 
 function known(key: string): string | null {

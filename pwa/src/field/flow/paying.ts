@@ -32,7 +32,7 @@ interface Captured {
 }
 
 /** Return what was sold at a visit and how it was paid, as it stands on this phone. */
-export function account(visit: { id: string; body: Card }, changes: Changes): Account {
+export function account(visit: { id: string; body: Partial<Account> }, changes: Changes): Account {
   const here = changes.get(extrasKey(visit.id)) as unknown as SoldHere | undefined;
   // A server before this version tells of neither.
   return {

@@ -25,7 +25,7 @@ export type Reading =
   | { as: 'right' | 'unsure'; line: Line; heard: Heard }
   | { as: 'serial_needed'; line: Line }
   | { as: 'over' | 'again'; line: Line }
-  | { as: 'unknown' };
+  | { as: 'unknown' | 'barcode_first' };
 
 /** Returned goods alone may be received as scrap. */
 const RETURNS: readonly string[] = ['return_to_origin', 'customer_return'];
@@ -50,7 +50,15 @@ export function read(arrival: Arrival, { code, serial, quantity }: Heard): Readi
     const listed = one.serials.find((known) => same(known, code));
     if (listed !== undefined) return judged(arrival, one, { code: listed, quantity: 1 });
   }
-  return { as: 'unknown' };
+  return { as: mayBeSerial(arrival, code) ? 'barcode_first' : 'unknown' };
+}
+
+/** Tell whether a code may be a serial that nobody has announced: goods of which any may come are awaited. */
+function mayBeSerial(arrival: Arrival, code: string): boolean {
+  if (/^([0-9]{8}|[0-9]{12,14})$/.test(code)) return false;
+  return arrival.lines.some(
+    (line) => line.serialised && line.serials.length === 0 && isOpen(arrival, line, 1),
+  );
 }
 
 function judged(arrival: Arrival, line: Line, heard: Heard): Reading {

@@ -20,7 +20,10 @@ export function recordedOf({ name: customer, recorded }: DoneJob): string[] {
     code_ok === null ? '' : t(code_ok ? 'recorded_code_right' : 'recorded_code_wrong'),
     kept_back > 0 ? t('recorded_kept', { count: kept_back }) : '',
     ...tenders.map(
-      (one) => `${label('option', one.method)} ${language.money(one.amount_minor, currency)}`,
+      (one) =>
+        `${label('option', one.method)} ${language.money(one.amount_minor, currency)}` +
+        // A server before this version does not tell it.
+        (one.reference ? ` (${apart(one.reference)})` : ''),
     ),
   ].filter((words) => words !== '');
 }
