@@ -72,7 +72,6 @@ from doorstep.doors.field import (
     door_links,
     earnings,
     extras,
-    floor_day,
     manuals,
     offers,
     pieces,
@@ -93,6 +92,7 @@ from doorstep.doors.field import (
     waiting,
     warehouse,
     words,
+    work_day,
 )
 from doorstep.doors.field import stock as field_stock
 from doorstep.doors.hooks import messages as message_hooks
@@ -167,7 +167,7 @@ DOORS: Sequence[ControllerRouterHandler] = [
     *manuals.handlers,
     *words.handlers,
     *said.handlers,
-    *floor_day.handlers,
+    *work_day.handlers,
     *sync.handlers,
     *surrendered_pictures.handlers,
     *places.handlers,

@@ -30,9 +30,9 @@ async def test_a_word_is_read_again_by_whoever_said_it_and_by_nobody_else(compan
 
 
 async def test_work_of_the_floor_stands_until_the_day_is_over(company: Company) -> None:
-    assert await company.get("warehouse", "/field/floor-day") == []
+    assert await company.get("warehouse", "/field/work-day") == []
     order = await standing(company, 1007)
-    [packed] = await company.get("warehouse", "/field/floor-day")
+    [packed] = await company.get("warehouse", "/field/work-day")
     boxes = await core_db.value("SELECT count(*) FROM package")
     assert (packed["kind"], packed["number"], packed["pieces"]) == (
         "pick_list",
@@ -48,13 +48,11 @@ async def test_work_of_the_floor_stands_until_the_day_is_over(company: Company) 
     ]
     assert (len(arrival["scans"]), arrival["aside"]) == (1, ["9999999999994"])
     await finished(company, made)
-    received, *_ = await company.get("warehouse", "/field/floor-day")
+    received, *_ = await company.get("warehouse", "/field/work-day")
     assert (received["kind"], received["pieces"]) == ("arrival", 2)
-    assert len(await company.get("warehouse", "/field/floor-day")) == 2
+    assert len(await company.get("warehouse", "/field/work-day")) == 2
     await core_db.execute("UPDATE package SET packed_at = packed_at - interval '1 day'")
-    assert [one["kind"] for one in await company.get("warehouse", "/field/floor-day")] == [
-        "arrival"
-    ]
+    assert [one["kind"] for one in await company.get("warehouse", "/field/work-day")] == ["arrival"]
 
 
 async def test_a_counted_shelf_tells_its_own_count_and_still_nothing_of_the_books(

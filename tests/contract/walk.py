@@ -25,7 +25,7 @@ LISTS = frozenset(
         "listPurchaseOrders", "listVendorPurchaseOrders", "listProblems", "listTickets",
         "listArchivedOrders", "listApprovals", "listApprovalPolicies", "listArrivals",
         "listExpectedArrivals", "listOpenCounts", "listCounts", "listAdjustments",
-        "listCargo", "listOffers", "listOwnOffers", "listOwnWords", "listFloorDone",
+        "listCargo", "listOffers", "listOwnOffers", "listOwnWords", "listWorkDone",
         "listWaitingParcels", "listVansOut", "listVehicles", "listCrews", "listShifts", "listAvailability",
         "listPrices", "listExtraPrices", "listPartsOnVans", "listOwnParts", "listReceipts",
         "listEarningRates", "listEarnings", "listEarningLines",

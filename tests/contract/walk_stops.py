@@ -88,7 +88,7 @@ async def floor(walk: Walk, order: Order) -> None:
     await walk.step("startPicking", await order.pick(), **own)
     await walk.step("checkByScan", await order.check(), **own)
     await walk.step("packParcel", await order.pack(), **own)
-    await walk.ask("listFloorDone", "warehouse")
+    await walk.ask("listWorkDone", "warehouse")
     papers = (await walk.ask("listDocuments", "support", **own)).json()
     await walk.ask("openDocument", "warehouse", document_id=papers[0]["id"])
     await walk.ask("listWaitingParcels", "warehouse")

@@ -72,7 +72,7 @@ async def test_a_courier_fetches_leaves_arrives_and_tells_of_damage_without_a_si
             await page.get_by_role("button", name="Picked up").click()
 
             # What was fetched is in the hands before the office knows.
-            await expect(page.get_by_role("heading", name="In your hands")).to_be_visible()
+            await expect(page.get_by_role("heading", name="Your boxes")).to_be_visible()
             await screens.look("today")
             await page.get_by_role("link", name="Leave: scan what goes with you").click()
             await expect(page.get_by_text(f"0 of {len(labels)} scanned")).to_be_visible()
@@ -102,6 +102,19 @@ async def test_a_courier_fetches_leaves_arrives_and_tells_of_damage_without_a_si
             await page.get_by_role("link", name="Arrived at a hub: scan in").click()
             for label in labels:
                 await scan(page, label)
+            # Left without its last tap: each scan counts, and the next arrival begins anew.
+            await page.go_back()
+            await expect(page.get_by_role("heading", name="At the hub")).to_be_visible()
+            await page.get_by_role("link", name="Leave the hub: scan out").click()
+            await scan(page, labels[0])
+            await page.get_by_role("button", name="Leaving the hub").click()
+            await expect(page.get_by_role("heading", name="On the way")).to_be_visible()
+            await page.get_by_role("link", name="Arrived at a hub: scan in").click()
+            await expect(page.get_by_text("0 of 1 scanned")).to_be_visible()
+            await scan(page, labels[1])
+            await expect(page.get_by_text("It is one of yours")).to_be_visible()
+            await expect(page.get_by_text("0 of 1 scanned")).to_be_visible()
+            await scan(page, labels[0])
             await page.get_by_role("button", name="All that came is in").click()
             await expect(page.get_by_role("heading", name="At the hub")).to_be_visible()
             await context.set_offline(False)

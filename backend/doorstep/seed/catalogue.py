@@ -7,6 +7,9 @@ from typing import Literal
 from doorstep.modules.fsm.schemas import Checklist, Item, Topic
 from doorstep.modules.oms.schemas import Accessory, ChannelData, ProductData
 
+CITIES = {"AE": "Dubai", "QA": "Doha", "IN": "Mumbai"}
+"""Where the places of a channel stand: channel → city."""
+
 CHANNELS = (
     ChannelData(
         code="AE", name="United Arab Emirates", country="AE", currency="AED", zone="Asia/Dubai",

@@ -33,6 +33,7 @@ from doorstep.seed.catalogue import (
     BINS,
     CHANNELS,
     CHECKLISTS,
+    CITIES,
     COSTS,
     EARNING_RATES,
     EXTRA_PRICES,
@@ -181,9 +182,9 @@ async def _crew_with_van(channel: str, channel_id: UUID, van: int) -> None:
 async def _place(channel: str, kind: str, prefix: str, channel_id: UUID) -> UUID:
     code = f"{prefix}-{channel}"
     erp = f"ERP-{code}" if kind == "warehouse" else None
-    return await stock.save_location(
-        {"code": code, "name": code, "kind": kind, "channel_id": channel_id, "erp_store_id": erp}
-    )
+    city = CITIES[channel]
+    place = {"code": code, "name": f"{city} {kind}", "city": city, "kind": kind}
+    return await stock.save_location(place | {"channel_id": channel_id, "erp_store_id": erp})
 
 
 @db.transactional

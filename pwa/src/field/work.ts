@@ -23,7 +23,7 @@ export interface Bodies {
   proof: Schemas['PodCheckOut'];
   my_place: Schemas['MyPlaces'];
   day: Schemas['OwnDay'];
-  floor_day: Schemas['FloorDay'];
+  work_day: Schemas['WorkDay'];
   word: Schemas['OwnWord'];
   /** A job of today that the office knows to be over; it stands in the day's document. */
   done: Schemas['DoneJob'];

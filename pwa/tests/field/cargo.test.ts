@@ -5,6 +5,7 @@ import {
   fetched,
   notBack,
   reported,
+  settled,
   standing,
   toScan,
   waiting,
@@ -152,4 +153,12 @@ test('what was scanned back on this phone is on the van no more, and nothing els
   const pieces = [{ label_no: 'A-1' }, { label_no: 'A-2' }];
   expect(notBack(pieces, back)).toEqual([{ label_no: 'A-2' }]);
   expect(notBack(pieces, { form: 'scan_back', at: 1 })).toEqual(pieces);
+});
+
+test('what was scanned in an earlier round is scanned once more when the box comes again', () => {
+  const hub_in = form('hub_in', 'cargo', slot('hub_in'));
+  const before = { version: 'v', begun_ms: 1, answers: { scans: ['A-1', 'A-2'] }, passed: [] };
+  const again = settled(hub_in, cargo(piece('A-1', 'hub_in'), piece('A-2', 'hub_out')), before);
+  expect(again.answers['scans']).toEqual(['A-2']);
+  expect(settled(hub_in, { kind: 'none', id: 'none', body: {} }, before)).toBe(before);
 });

@@ -11,7 +11,6 @@ from doorstep.doors.field import (
     day,
     earnings,
     extras,
-    floor_day,
     manuals,
     offers,
     places,
@@ -26,6 +25,7 @@ from doorstep.doors.field import (
     visits,
     waiting,
     warehouse,
+    work_day,
 )
 from doorstep.doors.field.form_shapes import Form
 
@@ -154,17 +154,17 @@ class DayDocument(Struct, tag_field="kind", tag="day"):
     body: day.OwnDay
 
 
-class FloorDay(Struct):
-    """What a person of the floor has finished today."""
+class WorkDay(Struct):
+    """What a person has finished today beside doors and visits."""
 
-    done: list[floor_day.FloorDone]
+    done: list[work_day.WorkDone]
 
 
-class FloorDayDocument(Struct, tag_field="kind", tag="floor_day"):
-    """The person's day on the floor; its id is the person's."""
+class WorkDayDocument(Struct, tag_field="kind", tag="work_day"):
+    """The person's day beside doors and visits; its id is the person's."""
 
     id: UUID
-    body: FloorDay
+    body: WorkDay
 
 
 class WordDocument(Struct, tag_field="kind", tag="word"):
@@ -251,7 +251,7 @@ Document = (
     | ProofDocument
     | MyPlaceDocument
     | DayDocument
-    | FloorDayDocument
+    | WorkDayDocument
     | WordDocument
     | EarningRatesDocument
     | EarnedDayDocument

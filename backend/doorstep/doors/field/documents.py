@@ -22,7 +22,6 @@ from doorstep.doors.field import (
     day,
     earnings,
     extras,
-    floor_day,
     forms,
     manuals,
     offers,
@@ -38,6 +37,7 @@ from doorstep.doors.field import (
     visits,
     waiting,
     warehouse,
+    work_day,
 )
 from doorstep.doors.field.document_kinds import (
     ArrivalDocument,
@@ -49,8 +49,6 @@ from doorstep.doors.field.document_kinds import (
     EarnedDayDocument,
     EarningRates,
     EarningRatesDocument,
-    FloorDay,
-    FloorDayDocument,
     FormDocument,
     ManifestDocument,
     ManualDocument,
@@ -71,6 +69,8 @@ from doorstep.doors.field.document_kinds import (
     VisitDocument,
     WaitingDocument,
     WordDocument,
+    WorkDay,
+    WorkDayDocument,
 )
 from doorstep.modules.tms.refusals import ShiftMissing
 
@@ -128,10 +128,10 @@ def _of_earnings(found: earnings.OwnEarnings, actor: Actor) -> list[Document]:
     return made
 
 
-def _of_floor_day(found: list[floor_day.FloorDone], actor: Actor) -> list[Document]:
+def _of_work_day(found: list[work_day.WorkDone], actor: Actor) -> list[Document]:
     if actor.person_id is None or not found:
         return []
-    return [FloorDayDocument(actor.person_id, FloorDay(found))]
+    return [WorkDayDocument(actor.person_id, WorkDay(found))]
 
 
 def _of_prices(found: list[extras.ExtraPrice], actor: Actor) -> list[Document]:
@@ -186,7 +186,7 @@ SOURCES = (
     Source(receiving.list_arrivals, _each(ArrivalDocument)),
     Source(stock.list_open_counts, _each(CountDocument)),
     Source(day.read_own_day, _of_day),
-    Source(floor_day.list_floor_done, _of_floor_day),
+    Source(work_day.list_work_done, _of_work_day),
     Source(said.list_own_words, _each(WordDocument)),
     Source(earnings.read_own_earnings, _of_earnings),
     Source(places.read_my_places, _of_places),

@@ -4,8 +4,9 @@
  */
 
 import type { Json } from '../../shared/sync/wire';
-import type { Bodies } from '../work';
+import type { Bodies, Known } from '../work';
 import type { Change } from './changes';
+import type { Filled, Form } from './forms';
 
 export type CargoPiece = Bodies['cargo']['pieces'][number];
 type Fetched = Bodies['manifest']['pieces'][number];
@@ -87,4 +88,17 @@ export function toScan(pieces: CargoPiece[], kind: string, seen: string[]): stri
   const done = pieces.filter((one) => seen.includes(one.label_no) && one.next === AFTER[kind]);
   const labels = [...waiting(pieces, kind), ...done].map((piece) => piece.label_no);
   return pieces.map((piece) => piece.label_no).filter((label) => labels.includes(label));
+}
+
+/** Leave out the scans of an earlier round: a box that is awaited was not scanned in this one. */
+export function settled(form: Form, job: Known, filled: Filled): Filled {
+  if (job.kind !== 'cargo') return filled;
+  const answers = { ...filled.answers };
+  for (const { name, scan_kind } of form.slots) {
+    const said = answers[name];
+    if (scan_kind === null || !Array.isArray(said)) continue;
+    const awaited = waiting(job.body.pieces, scan_kind).map((piece) => piece.label_no);
+    answers[name] = said.filter((label) => !awaited.includes(String(label)));
+  }
+  return { ...filled, answers };
 }

@@ -10,7 +10,7 @@ import type { Flaw } from '../camera/measure';
 import type { Packed, Shrunk } from '../camera/shrink.worker';
 import { phone } from '../phone.svelte';
 import type { Known } from '../work';
-import { beeped } from './cargo';
+import { beeped, settled } from './cargo';
 import { madeBy } from './amending';
 import { changeOf } from './changes';
 import {
@@ -70,7 +70,9 @@ export class Flow {
   /** Open a form on a job, as far as it was filled in before. */
   static async open(form: Form, job: Known): Promise<Flow> {
     const kept = await phone.drafts.read(phone.person_id, draftKey(form, job));
-    const flow = new Flow(form, job, kept === null ? begin(form, Date.now()) : takenUp(form, kept));
+    const filled =
+      kept === null ? begin(form, Date.now()) : settled(form, job, takenUp(form, kept));
+    const flow = new Flow(form, job, filled);
     flow.doubted = (kept as { doubted?: string } | null)?.doubted ?? null;
     if (form.slots.some((slot) => slot.type === 'place')) flow.#locate();
     const event = eventSlot(form);
@@ -147,15 +149,15 @@ export class Flow {
     this.flaws[slot] = flaw;
   }
 
-  /** Keep a beep as a capture of its own, whatever becomes of this form. */
-  keepScan(slot: Slot, label_no: string): Promise<void> {
-    const kept = this.#keeping.then(() => this.#keepScan(slot, label_no));
+  /** Keep a beep as a capture of its own, whatever becomes of this form; where it `counts` it is on its list. */
+  keepScan(slot: Slot, label_no: string, counts = true): Promise<void> {
+    const kept = this.#keeping.then(() => this.#keepScan(slot, label_no, counts));
     // One that fails tells its own caller, and does not hold up the next.
     this.#keeping = kept.catch(() => undefined);
     return kept;
   }
 
-  async #keepScan({ name, scan_kind }: Slot, label_no: string): Promise<void> {
+  async #keepScan({ name, scan_kind }: Slot, label_no: string, counts: boolean): Promise<void> {
     await this.#writing;
     const { place } = this.filled.answers;
     const captured_at = new Date().toISOString();
@@ -172,7 +174,7 @@ export class Flow {
         ...(BOXES_MOVE.includes(this.job.kind) ? { changes: { [lane]: held as never } } : {}),
       }),
     );
-    if (!kept) return;
+    if (!kept || !counts) return;
     await this.answer(name, [...list<string>(this.filled.answers[name]), label_no]);
   }
 

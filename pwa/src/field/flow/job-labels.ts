@@ -36,7 +36,8 @@ export function onVan(job: Known): string[] {
 
 /** Return the boxes of a job whose contents its people are told. */
 function known(job: Known): Box[] {
-  if (job.kind === 'stop') return job.body.pieces;
+  if (job.kind === 'stop' || job.kind === 'manifest' || job.kind === 'cargo')
+    return job.body.pieces;
   return job.kind === 'shift' ? job.body.loading.pieces : [];
 }
 
