@@ -139,8 +139,7 @@ async def test_a_picker_picks_checks_and_packs_a_parcel_without_a_signal(
             await screens.look("labels")
             # What was done is told after it has gone out as well.
             await page.get_by_role("link", name="Today").click()
-            packed = page.locator("li.card", has_text=parcel.order.number)
-            await expect(packed).to_contain_text("Done, the office has it")
+            packed = page.locator("li.row", has_text=parcel.order.number)
             await expect(packed).to_contain_text("2 pieces")
 
 

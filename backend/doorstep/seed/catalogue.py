@@ -7,7 +7,7 @@ from typing import Literal
 from doorstep.modules.fsm.schemas import Checklist, Item, Topic
 from doorstep.modules.oms.schemas import Accessory, ChannelData, ProductData
 
-CITIES = {"AE": "Dubai", "QA": "Doha", "IN": "Mumbai"}
+CITIES = {"AE": "Dubai", "QA": "Doha", "IN": "Mumbai", "KW": "Kuwait City"}
 """Where the places of a channel stand: channel → city."""
 
 CHANNELS = (
