@@ -70,6 +70,7 @@ async def test_what_was_kept_back_is_told_with_the_money_for_the_rest(company: C
     [job] = (await day(company))["done"]
     recorded = job["recorded"]
     assert (recorded["kept_back"], recorded["amount_minor"]) == (2, 100_00)
+    assert [(one["quantity"], one["reason"]) for one in recorded["kept"]] == [(2, "left_behind")]
     assert [(one["method"], one["amount_minor"]) for one in recorded["tenders"]] == [
         ("credit_card", 60_00),
         ("cash", 40_00),

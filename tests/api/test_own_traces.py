@@ -109,7 +109,7 @@ async def test_reports_that_stand_on_no_job_are_read_again_too(company: Company)
     await ok(company, "warehouse", "/field/arrivals/unannounced", strange)
     said = await company.get("warehouse", "/field/words")
     name = await core_db.value("SELECT name FROM product WHERE sku = 'MIX-500'")
-    assert [(one["kind"], one["about"]) for one in said] == [
-        ("pieces", label), ("stock", f"+1 × {name}"), ("goods", "4006381333931"),
+    assert [(one["kind"], one["reason"], one["about"]) for one in said] == [
+        ("pieces", "damaged", label), ("stock", "found", f"+1 × {name}"), ("goods", "", "4006381333931"),
     ]  # fmt: skip
     assert await company.get("store", "/field/words") == []

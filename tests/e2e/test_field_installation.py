@@ -102,7 +102,9 @@ async def _install(screens: Screens, unit: dict[str, Any]) -> None:
     await page.get_by_role("button", name=last["text"]).click()
     await page.get_by_role("button", name="Go on", exact=True).click()
 
-    await expect(page.get_by_role("heading", name="The customer agrees")).to_be_visible()
+    await expect(
+        page.get_by_role("heading", name="The customer signs for the work")
+    ).to_be_visible()
     await expect(page.get_by_label("Name of the customer")).not_to_have_value("")
     await screens.look("sign")
     await sign(page)

@@ -78,10 +78,10 @@ async def test_words_amendments_and_appeals_go_through_the_screens(
             await take_photo(page, "The door", make_jpeg(1200, 900))
             await page.get_by_role("button", name="Not delivered").click()
             await page.get_by_role("link", name=parcel.order.number).click()
-            amend = page.get_by_role("link", name="Correct what was recorded")
+            amend = page.get_by_role("link", name="Tell the office what was wrong")
             await expect(amend).to_be_visible()
             await say(
-                page, "Correct what was recorded", "It was the wrong door.", "Tell the office"
+                page, "Tell the office what was wrong", "It was the wrong door.", "Tell the office"
             )
             await context.set_offline(False)
             assert (await asked(people, "field_problem", order_id))["reason"] == (
@@ -190,7 +190,9 @@ async def test_the_right_code_told_later_makes_a_proof_count(
             await page.locator("a.card").filter(has_text="Not accepted").click()
             await screens.look("over")
             # What the office has is amended from here: it is not on any list of work any more.
-            await say(page, "Correct what was recorded", "It was the blue door.", "Tell the office")
+            await say(
+                page, "Tell the office what was wrong", "It was the blue door.", "Tell the office"
+            )
             await asked(people, "capture_amended", order_id)
             await expect(page.get_by_text("It was the blue door.")).to_be_visible()
             await page.get_by_role("link", name="Not accepted", exact=True).click()

@@ -80,9 +80,10 @@ export function find(documents: StoredDocument[], kind: string, id: string): Kno
 /** Return the jobs in the order of doing: stops as their run drives, visits by their hour. */
 export function jobs(documents: StoredDocument[]): Job[] {
   const order = new Map(
-    of(documents, 'run').flatMap((run, n) =>
-      run.stop_ids.map((id, at): [string, number] => [id, n * 1_000 + at]),
-    ),
+    // What is driven comes before what nobody has accepted yet.
+    of(documents, 'run')
+      .toSorted((a, b) => Number(a.state === 'planned') - Number(b.state === 'planned'))
+      .flatMap((run, n) => run.stop_ids.map((id, at): [string, number] => [id, n * 1_000 + at])),
   );
   const rank = (job: Job): [number, number | string] => {
     const kind = JOBS.indexOf(job.kind);

@@ -153,3 +153,12 @@ test('no box comes back of which something is handed over, or nothing is known',
   const kept = [{ fulfilment_line_id: 'KET', quantity: 1, serials: [], reason: 'refused' }];
   expect(boxesBack(STOP, { kept_back: kept as never })).toBe(0);
 });
+
+test('a box that must come back is told from one that is handed over', () => {
+  const kept = [{ fulfilment_line_id: 'KET', quantity: 1, serials: [], reason: 'refused' }];
+  const answers = { kept_back: kept as never };
+  expect(boxesBack(KETTLES, answers, ['A-1'])).toBe(1);
+  expect(boxesBack(KETTLES, answers, ['A-1', 'A-2'])).toBe(1);
+  // With the last of its kind handed over as well, nothing is left to come back.
+  expect(boxesBack(KETTLES, answers, ['A-1', 'A-2', 'A-3'])).toBe(0);
+});

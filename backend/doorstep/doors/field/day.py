@@ -45,6 +45,13 @@ SELECT d.kind, d.id, o.number, a.name, d.outcome, d.captured_at AS at,
        coalesce(({sold.EXTRAS}), '[]') AS extras, coalesce(({sold.RECEIPTS}), '[]') AS receipts,
        jsonb_build_object('reason', d.reason, 'name', d.taken_by, 'photos', d.photos,
                           'signed', d.signed, 'code_ok', d.code_ok, 'kept_back', d.kept_back,
+                          'kept', coalesce((
+                            SELECT jsonb_agg(jsonb_build_object('name', p.name,
+                                     'quantity', (b ->> 'quantity')::int, 'reason', b ->> 'reason'))
+                              FROM pod h, jsonb_array_elements(h.kept_back) b
+                              JOIN fulfilment_line l ON l.id = (b ->> 'fulfilment_line_id')::uuid
+                              JOIN product p ON p.id = l.product_id
+                             WHERE h.id = d.word), '[]'),
                           'tenders', coalesce((
                             SELECT jsonb_agg(jsonb_build_object('method', t.method,
                                      'amount_minor', t.amount_minor, 'reference', t.reference) ORDER BY t.n)
@@ -99,11 +106,19 @@ class Taken(Struct):
     reference: str
 
 
+class Kept(Struct):
+    """Goods that were not handed over, and why."""
+
+    name: str
+    quantity: int
+    reason: str
+
+
 class Recorded(Struct, kw_only=True):
     """What was captured of a job: why it failed, or who took the goods or agreed to the work.
 
     `code_ok` is null where nobody told a code; `amount_minor` is what was taken at the door, by `tenders`
-    one by one; `kept_back` counts the pieces that were not handed over.
+    one by one; `kept_back` counts the pieces that were not handed over, `kept` names them.
     """
 
     reason: str | None
@@ -114,6 +129,7 @@ class Recorded(Struct, kw_only=True):
     amount_minor: int
     currency: str
     kept_back: int
+    kept: list[Kept]
     tenders: list[Taken]
 
 

@@ -5,7 +5,7 @@ import { changeOf, type Change, type Changes } from './changes';
 import { notBack, standing } from './cargo';
 import { account, extrasKey } from './paying';
 import { read, tally, type Scan } from './checking';
-import { counted, type Beep } from './receiving';
+import { aside, counted, type Beep } from './receiving';
 
 /** Return a job as it stands on this phone: its document, and over it what was done here. */
 export function asDone<J extends Known>(job: J, changes: Changes): J {
@@ -20,7 +20,7 @@ export function asDone<J extends Known>(job: J, changes: Changes): J {
     case 'pick_list':
       return { ...job, body: picked(known.body, change) };
     case 'arrival':
-      return { ...job, body: { ...known.body, scans: received(known.body, change) } };
+      return { ...job, body: received(known.body, change) };
     case 'cargo':
       return { ...job, body: { pieces: standing(known.body.pieces, change) } };
     case 'van_out':
@@ -57,6 +57,10 @@ function picked(body: Body<'pick_list'>, change: Change): Body<'pick_list'> {
   return { ...shown, state: shown.state === 'checked' ? 'checked' : state };
 }
 
-function received(body: Body<'arrival'>, change: Change): Body<'arrival'>['scans'] {
-  return counted(body, (change.scans ?? []) as Beep[]);
+function received(body: Body<'arrival'>, change: Change): Body<'arrival'> {
+  const beeps = (change.scans ?? []) as Beep[];
+  const put_aside = aside(body, beeps).map((one) => one.serial ?? one.code);
+  // A server before this version tells of none.
+  const known = (body as Partial<Body<'arrival'>>).aside ?? [];
+  return { ...body, scans: counted(body, beeps), aside: [...known, ...put_aside] };
 }

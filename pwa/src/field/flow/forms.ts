@@ -292,6 +292,8 @@ function isAnswered(slot: Slot, job: Known, answers: Answers, form: Form): boole
       const there = wanted.filter((label) => seen.includes(label)).length;
       const back = boxesBack(job, answers);
       if (isInPart(answers) && back === 0) return there > 0;
+      // What was handed over as well does not come back.
+      if (boxesBack(job, answers, seen) < back) return false;
       return there >= Math.max(Math.min(wanted.length, 1), wanted.length - back);
     }
     case 'kept_back':

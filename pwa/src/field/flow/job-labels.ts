@@ -55,8 +55,9 @@ export function boxesWith(job: Known, line: string): Box[] {
  * Count the boxes of which nothing is handed over; which of equal ones that are is not said.
  *
  * What is in a box as far as the packer has said; of a box that nobody has described nothing is known.
+ * Those that are `gone` are handed over.
  */
-export function boxesBack(job: Known, answers: Answers): number {
+export function boxesBack(job: Known, answers: Answers, gone: string[] = []): number {
   if (job.kind !== 'stop') return 0;
   const kept = Array.isArray(answers['kept_back'])
     ? (answers['kept_back'] as unknown as KeptBack[])
@@ -64,6 +65,7 @@ export function boxesBack(job: Known, answers: Answers): number {
   const left = new Map(kept.map((one) => [one.fulfilment_line_id, one.quantity]));
   // Small boxes first: one piece that is kept back takes no box of two with it.
   const boxes = job.body.pieces
+    .filter((box) => !gone.includes(box.label_no))
     .map((box) => goodsIn(job, box.label_no))
     .filter((goods) => goods.length > 0 && goods.every((one) => one.parts === 1))
     .toSorted((a, b) => amount(a) - amount(b));

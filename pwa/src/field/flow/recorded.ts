@@ -11,14 +11,21 @@ export function recordedOf({ name: customer, recorded }: DoneJob): string[] {
   // A server before this version tells nothing of it.
   if ((recorded as unknown) === undefined) return [];
   const { reason, name, photos, signed, code_ok, currency } = recorded;
-  const { kept_back = 0, tenders = [] } = recorded as Partial<typeof recorded>;
+  const { kept_back = 0, kept = [], tenders = [] } = recorded as Partial<typeof recorded>;
   return [
     reason === null ? '' : answer('reason', reason),
     name === '' || name === customer ? '' : apart(name),
     photos > 0 ? t('recorded_photos', { count: photos }) : '',
     signed ? label('slot', 'signature') : '',
     code_ok === null ? '' : t(code_ok ? 'recorded_code_right' : 'recorded_code_wrong'),
-    kept_back > 0 ? t('recorded_kept', { count: kept_back }) : '',
+    kept.length === 0 && kept_back > 0 ? t('recorded_kept', { count: kept_back }) : '',
+    ...kept.map((one) =>
+      t('recorded_kept_of', {
+        quantity: one.quantity,
+        name: apart(one.name),
+        reason: label('option', one.reason),
+      }),
+    ),
     ...tenders.map(
       (one) =>
         `${label('option', one.method)} ${language.money(one.amount_minor, currency)}` +
