@@ -112,4 +112,4 @@ async def test_reports_that_stand_on_no_job_are_read_again_too(company: Company)
     assert [(one["kind"], one["reason"], one["about"]) for one in said] == [
         ("pieces", "damaged", label), ("stock", "found", f"+1 × {name}"), ("goods", "", "4006381333931"),
     ]  # fmt: skip
-    assert await company.get("store", "/field/words") == []
+    assert await company.get("courier", "/field/words") == []

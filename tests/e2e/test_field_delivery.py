@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,52 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             # What was just done is not said to be somebody else's once the office has it.
             await expect(page.get_by_text("Done, the office has it")).to_be_visible()
             await screens.look("recorded")
+
+
+async def test_of_a_part_only_what_is_handed_over_is_scanned_and_paid(
+    own: WholeStack, playwright: Playwright, tmp_path: Path
+) -> None:
+    async with company(own) as people:
+        parcel = await on_the_way(people, number=15)
+        code = await parcel.order.handover_code()
+        async with phone(playwright, tmp_path / "profile") as context:
+            page = await open_face(context, own)
+            screens = Screens(page, tmp_path)
+            await enrol(page, await code_for(own, "delivery"))
+            await page.get_by_role("link", name=parcel.order.number).click()
+            await page.get_by_role("link", name="Hand over").click()
+            await page.get_by_role("button", name="· customer").click()
+            steps = page.get_by_role("navigation", name="Steps")
+            await steps.get_by_text("The customer takes only a part").click()
+            await page.get_by_role("button", name=re.compile("One more: .Electric kettle")).click()
+            await expect(page.get_by_role("button", name="Go on", exact=True)).to_be_disabled()
+            await page.get_by_label("Why").select_option("The customer refuses")
+            await page.get_by_role("button", name="Go on", exact=True).click()
+            await expect(page.get_by_text("0 of 1 scanned")).to_be_visible()
+            kettle = page.locator("li.card", has_text="Electric kettle")
+            await expect(kettle).to_contain_text("Comes back with you")
+            await scan(page, (await kettle.locator("[dir=ltr]").first.inner_text()).strip())
+            await expect(page.get_by_text("One like this is not handed over")).to_be_visible()
+            await screens.look("part")
+            machine = page.locator("li.card", has_text="washing machine")
+            await scan(page, (await machine.locator("[dir=ltr]").first.inner_text()).strip())
+            await expect(page.get_by_role("heading", name="Photos")).to_be_visible()
+            # What was scanned by a slip is taken back, also after the step.
+            await steps.get_by_text("Scan the pieces").click()
+            await page.get_by_role("button", name="Take back").click()
+            await expect(page.get_by_text("0 of 1 scanned")).to_be_visible()
+            await scan(page, (await machine.locator("[dir=ltr]").first.inner_text()).strip())
+            await take_photo(page, "The goods at the door", make_jpeg(1200, 900))
+            await page.get_by_role("button", name="Go on", exact=True).click()
+            await expect(page.get_by_text("less, for what is not handed over")).to_be_visible()
+            await page.get_by_role("button", name="in cash").click()
+            await page.get_by_label("The customer's code").fill(code)
+            await page.get_by_role("button", name="Handed over").click()
+            await parcel.reached(1013)
+            done = page.get_by_role("link", name=parcel.order.number)
+            await expect(done).to_contain_text("not handed over: The customer refuses")
+            await expect(done).to_contain_text("stays with you until you hand it in")
+            await screens.look("part-done")
 
 
 async def test_nobody_home_is_told_in_a_few_taps_with_the_door(

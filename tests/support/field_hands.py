@@ -21,7 +21,7 @@ async def take_photo(page: Page, name: str, content: bytes) -> None:
 
 async def scan(page: Page, code: str) -> None:
     """Scan as a scanner on a cable does: it types, and ends with Enter."""
-    field = page.get_by_label("Or type the number")
+    field = page.get_by_label(re.compile("Or type the (serial )?number"))
     await field.fill(code)
     await field.press("Enter")
 
