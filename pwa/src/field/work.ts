@@ -186,13 +186,18 @@ export function screenOf(kind: string, id: string): string {
   return [...JOBS, 'cargo', 'waiting', 'done'].includes(kind) ? `#/job/${kind}/${id}` : '#/';
 }
 
-/** Count what is to be packed here, and how much of it is late. */
-export function toPack(open: Job[], now: number): { count: number; late: number } {
-  const parcels = open.filter((job) => job.kind === 'pick_list');
-  return {
-    count: parcels.length,
-    late: parcels.filter(({ body }) => isLate(body, now)).length,
-  };
+/** Count what is to be packed here, how much of it is late, and by when the next is to be done. */
+export function toPack(
+  open: Job[],
+  now: number,
+): { count: number; late: number; next: string | undefined } {
+  const parcels = open.flatMap((job) => (job.kind === 'pick_list' ? [job.body] : []));
+  const late = parcels.filter((list) => isLate(list, now));
+  const next = parcels
+    .filter((list) => !late.includes(list))
+    .map((list) => list.late_at)
+    .toSorted()[0];
+  return { count: parcels.length, late: late.length, next };
 }
 
 export function isLate(list: Bodies['pick_list'], now: number): boolean {

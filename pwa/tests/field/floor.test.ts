@@ -85,11 +85,12 @@ test('parcels are late from the moment that the office has named', () => {
   const day = Date.parse('2026-11-27T08:00:01Z');
   const fresh = pickList([KETTLE], { late_at: '2026-11-30T07:00:00Z' });
   const open: Job[] = [LIST, fresh, arrival([expected('KET', 1)])];
-  expect(toPack(open, day)).toEqual({ count: 2, late: 1 });
+  expect(toPack(open, day)).toEqual({ count: 2, late: 1, next: '2026-11-30T07:00:00Z' });
 });
 
-test('goods are known by the jobs that name them', () => {
+test('goods are known by the jobs that name them, also after these are over', () => {
   const documents = [pickList([KETTLE, MACHINE]), arrival([expected('KET', 1)])];
   const known = productsOf(documents as unknown as StoredDocument[]);
   expect(known.map((one) => one.sku)).toEqual(['KET', 'WM']);
+  expect(productsOf([], known)).toEqual(known);
 });
