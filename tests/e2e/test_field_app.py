@@ -117,7 +117,7 @@ async def test_no_version_takes_over_while_somebody_fills_in_a_form(
         take = page.get_by_role("button", name="Update", exact=True)
         await take.click()
         await expect(page.get_by_text("Finish or leave what you are filling in")).to_be_visible()
-        await page.get_by_role("button", name="Back").click()
+        await page.get_by_role("button", name="Back", exact=True).click()
         await take.click()
         # Loaded anew, the phone asks who is there.
         await expect(page.get_by_label("PIN")).to_be_visible()

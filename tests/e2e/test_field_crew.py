@@ -198,7 +198,7 @@ async def _cash_first(people: Company, page: Page, screens: Screens, shift_id: s
     assert any(shift["id"] == shift_id and shift["state"] == "open" for shift in held)
     cash = {"event_id": str(uuid7()), "shift_id": shift_id, "amount_minor": 135_345}
     await finance.post("/console/finance/cash-counts", cash | {"currency": "AED"})
-    await page.get_by_role("button", name="Back").click()
+    await page.get_by_role("button", name="Back", exact=True).click()
     await page.get_by_role("link", name=SETTLED).click()
     await look_for_news(page)
     await page.get_by_role("link", name="Today").click()

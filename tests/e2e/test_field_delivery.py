@@ -108,7 +108,7 @@ async def test_an_executive_accepts_the_run_and_hands_over_by_the_recipe(
             await expect(page.get_by_role("heading", name="Code")).to_be_visible()
             await screens.look("code")
             for before in ("Money", "Photos", "Scan the pieces", "Who takes it?"):
-                await page.get_by_role("button", name="Back").click()
+                await page.get_by_role("button", name="Back", exact=True).click()
                 await expect(page.get_by_role("heading", name=before)).to_be_visible(timeout=5000)
             steps = page.get_by_role("navigation", name="Steps")
             await steps.get_by_text("Code").click()
@@ -192,9 +192,9 @@ async def test_nobody_home_is_told_in_a_few_taps_with_the_door(
             await screens.look("why")
             await page.get_by_role("button", name="Nobody home").click()
             # Whoever leaves is told what was filled in, and may keep it or delete it.
-            await page.get_by_role("button", name="Back").click()
+            await page.get_by_role("button", name="Back", exact=True).click()
             await expect(page.get_by_role("heading", name="Why not?")).to_be_visible()
-            await page.get_by_role("button", name="Back").click()
+            await page.get_by_role("button", name="Back", exact=True).click()
             await expect(page.get_by_role("dialog")).to_contain_text("Filled in so far: Why")
             await sound(page)
             await page.screenshot(path=tmp_path / "leaving.png")

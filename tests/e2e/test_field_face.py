@@ -161,7 +161,7 @@ async def test_two_people_share_a_phone_and_each_opens_it_with_the_own_pin(
         await expect(page.get_by_role("heading", name="Hello, Imran")).to_be_visible()
         await page.reload()
         await page.get_by_role("button", name="Somebody else works here").click()
-        await page.get_by_role("button", name="Back").click()
+        await page.get_by_role("button", name="Back", exact=True).click()
         await expect(page.get_by_label("PIN")).to_be_visible()
         # The QR code of the office holds this link.
         link = await _link_for(own, "warehouse")

@@ -248,12 +248,13 @@ async def test_the_servers_wish_to_wait_is_heard(far: Far) -> None:
 
 
 async def test_a_slow_server_is_left_in_time(far: Far) -> None:
-    far.delay = 1.0
+    far.delay = 3.0
     started = asyncio.get_running_loop().time()
     with pytest.raises(OutsideUnavailable) as late:
         await out(far, total_seconds=0.2).send(get(far, retry=THRICE))
     assert late.value.facts["sent"] is True
-    assert asyncio.get_running_loop().time() - started < 0.6
+    # Long before it would have answered, also on a machine that has much to do.
+    assert asyncio.get_running_loop().time() - started < far.delay / 2
     far.delay = 0.0
 
 
