@@ -4,6 +4,7 @@
  */
 
 import type { components } from '../../generated/api';
+import { isTradeNumber } from './typed';
 
 type PickList = components['schemas']['PickListOut'];
 
@@ -118,7 +119,7 @@ function openSerials(list: PickList, sku: string): number {
  * where any of them has such. A number of trade is the barcode of something else.
  */
 function looksLikeSerial(code: string, listed: string[]): boolean {
-  if (/^([0-9]{8}|[0-9]{12,14})$/.test(code)) return false;
+  if (isTradeNumber(code)) return false;
   const alike = listed.filter((one) => one.length === code.length);
   const fits = [...code].every((mark, n) => alike.some((one) => sort(one[n]) === sort(mark)));
   return listed.length === 0 || (alike.length > 0 && fits);

@@ -2,6 +2,7 @@
 
 import type { components } from '../../generated/api';
 import { received } from './arrived';
+import { isTradeNumber } from './typed';
 
 type Arrival = components['schemas']['ExpectedArrivalOut'];
 type Line = Arrival['lines'][number];
@@ -55,7 +56,7 @@ export function read(arrival: Arrival, { code, serial, quantity }: Heard): Readi
 
 /** Tell whether a code may be a serial that nobody has announced: goods of which any may come are awaited. */
 function mayBeSerial(arrival: Arrival, code: string): boolean {
-  if (/^([0-9]{8}|[0-9]{12,14})$/.test(code)) return false;
+  if (isTradeNumber(code)) return false;
   return arrival.lines.some(
     (line) => line.serialised && line.serials.length === 0 && isOpen(arrival, line, 1),
   );
