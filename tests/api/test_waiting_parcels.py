@@ -8,6 +8,7 @@ import pytest
 
 from doorstep.core.barcodes import code128_widths
 from tests.api.test_cargo import scan
+from tests.factories.captures import capture
 from tests.factories.company import Company
 from tests.factories.floor import ok
 from tests.factories.journeys import standing
@@ -49,6 +50,19 @@ async def test_a_packed_parcel_waits_with_its_labels_until_it_is_picked_up(
     assert [one["fetched"] for one in parcel["pieces"]] == [True, *(False for _ in rest)]
     await scan(company, "courier", "pickup", *rest)
     assert await waiting(company) == []
+
+
+async def test_everybody_on_the_floor_reads_what_was_reported_of_a_box(company: Company) -> None:
+    order = await standing(company, 1008, ("MIX-500", 2))
+    torn, *whole = await order.labels()
+    told = capture(labels=[torn], kind="damaged")
+    await ok(company, "warehouse", "/field/piece-reports", told)
+    await company.work()
+    [parcel] = await waiting(company)
+    assert {one["label_no"]: one["reported"] for one in parcel["pieces"]} == {
+        torn: "damaged",
+        **dict.fromkeys(whole),
+    }
 
 
 @pytest.mark.parametrize("text", ["DS000000014AE-1", "DS000000014AE-12", "a b"])

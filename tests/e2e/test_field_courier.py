@@ -24,7 +24,7 @@ from tests.support.field_face import (
     to_pick,
     whole_app_on_the_phone,
 )
-from tests.support.field_hands import scan, take_photo
+from tests.support.field_hands import look_for_news, scan, take_photo
 from tests.support.pictures import make_jpeg
 from tests.support.whole_stack import WholeStack
 
@@ -163,6 +163,31 @@ async def test_the_floor_sees_what_waits_for_its_pickup_and_prints_its_labels(
             await expect(page.get_by_role("button", name="Print the labels")).to_be_hidden()
             await expect(page.get_by_text(labels[0])).to_be_visible()
             await page.screenshot(path=tmp_path / "printed.png", full_page=True)
+            await page.emulate_media(media="screen")
+            await page.set_viewport_size({"width": 360, "height": 740})
+            await page.get_by_role("link", name="Piece damaged or missing").click()
+            await scan(page, "ANOTHER-1")
+            await expect(page.get_by_text("This phone does not know it")).to_be_visible()
+            await page.get_by_role("button", name="ANOTHER-1").click()
+            await page.get_by_role("button", name=labels[0]).click()
+            await screens.look("which")
+            await page.get_by_role("button", name="Damaged").click()
+            await take_photo(page, "The damage", make_jpeg(1200, 900, seed=3))
+            await page.get_by_role("button", name="Report it").click()
+            await context.set_offline(False)
+            floor = await people.of("warehouse", "AE")
+
+            async def told() -> bool | None:
+                waiting = await floor.get("/field/waiting-parcels")
+                return any(p["reported"] for one in waiting for p in one["pieces"]) or None
+
+            await until(told, "the report")
+            back = page.url
+            await page.goto(f"{own.base_url}/app/#/sending")
+            await look_for_news(page)
+            await page.goto(back)
+            await expect(page.get_by_text("ask before it leaves")).to_be_visible()
+            await screens.look("torn")
 
 
 def read(png: bytes) -> Image.Image:

@@ -43,15 +43,15 @@ async def test_a_shift_ends_once_its_cash_is_counted_and_its_goods_are_explained
     alone: WholeStack, playwright: Playwright, tmp_path: Path
 ) -> None:
     async with company(alone) as people:
-        delivered, kept = [await _carried(people, number) for number in (41, 42)]
-        lead, shift_id, stops = await _shift(alone, people, [delivered, kept])
+        delivered, *kept = [await _carried(people, number) for number in (41, 42, 44)]
+        lead, shift_id, stops = await _shift(alone, people, [delivered, *kept])
         async with phone(playwright, tmp_path / "profile") as context:
             page = await open_face(context, alone)
             await enrol(page, await code_of(alone, lead))
             screens = Screens(page, tmp_path)
             await page.get_by_role("button", name="Start the shift").click()
             await page.get_by_role("button", name="Yes, I drive this run").click()
-            await _load(page, screens, [stops[delivered.id], stops[kept.id]])
+            await _load(page, screens, [stops[one.id] for one in (delivered, *kept)])
             code = await delivered.order.handover_code()
             await whole_app_on_the_phone(page)
             await context.set_offline(True)
@@ -62,7 +62,10 @@ async def test_a_shift_ends_once_its_cash_is_counted_and_its_goods_are_explained
 
             await _checklist(page, screens)
             await _cash_first(people, page, screens, shift_id)
-            await page.get_by_label("Where is it?").select_option("At the hub")
+            await page.get_by_label("Where is it?").first.select_option("At the hub")
+            await screens.look("explained")
+            await page.get_by_role("button", name="The same for the other one").click()
+            await expect(page.get_by_label("Where is it?").last).to_have_value("at_hub")
             await page.get_by_role("button", name="End the shift").click()
             await until(lambda: _closed(people, shift_id), "the end of the shift")
 
@@ -175,6 +178,9 @@ async def _checklist(page: Page, screens: Screens) -> None:
     """Say of each thing that it is there; one is not."""
     await page.get_by_role("link", name="End-of-shift check").click()
     await expect(page.get_by_role("heading", name="Look at each of these")).to_be_visible()
+    # What is still to be done and still held is told before the day is over.
+    await expect(page.get_by_text("2 jobs are still on your list.")).to_be_visible()
+    await expect(page.get_by_text("You hold AED")).to_be_visible()
     await screens.look("checklist")
     cards = page.locator("li.card")
     await expect(cards.first).to_be_visible()

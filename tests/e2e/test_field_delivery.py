@@ -162,7 +162,7 @@ async def test_of_a_part_only_what_is_handed_over_is_scanned_and_paid(
             await expect(page.get_by_role("heading", name="Photos")).to_be_visible()
             # What was scanned by a slip is taken back, also after the step.
             await steps.get_by_text("Scan the pieces").click()
-            await page.get_by_role("button", name="Take back").click()
+            await page.get_by_role("button", name="Undo the scan").click()
             await expect(page.get_by_text("0 of 1 scanned")).to_be_visible()
             await scan(page, (await machine.locator("[dir=ltr]").first.inner_text()).strip())
             await take_photo(page, "The goods at the door", make_jpeg(1200, 900))

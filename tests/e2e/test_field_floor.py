@@ -86,8 +86,12 @@ async def test_a_picker_picks_checks_and_packs_a_parcel_without_a_signal(
             await scan(page, "ACC-WM-HOSE")
             await expect(page.get_by_text("3 of 4 scanned")).to_be_visible()
             await screens.look("check")
-            await page.get_by_role("button", name=re.compile(f"Take back: .?{mistyped}")).click()
-            await page.get_by_role("button", name=re.compile("Take back: .?ACC-WM-HOSE")).click()
+            await page.get_by_role(
+                "button", name=re.compile(f"Undo the scan: .?{mistyped}")
+            ).click()
+            await page.get_by_role(
+                "button", name=re.compile("Undo the scan: .?ACC-WM-HOSE")
+            ).click()
             await expect(page.get_by_text("1 of 4 scanned")).to_be_visible()
             await page.get_by_role("button", name="Save this part").click()
 
@@ -173,7 +177,7 @@ async def test_goods_come_in_with_their_grade_and_what_nobody_expects_is_told(
             await expect(condition).to_have_value("open_box")
             await expect(page.get_by_text("Now scan its serial number")).to_be_visible()
             await scan(page, "TV-WRONG")
-            await page.get_by_role("button", name=re.compile("Take back: .TV-WRONG")).click()
+            await page.get_by_role("button", name=re.compile("Undo the scan: .TV-WRONG")).click()
             await expect(page.get_by_text("0 of 1 received")).to_be_visible()
             await scan(page, SCREEN)
             await scan(page, "TV-NEW-1")

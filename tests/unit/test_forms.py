@@ -88,7 +88,7 @@ def test_what_may_be_offered_elsewhere_or_ends_a_job_names_documents_that_there_
     ended = {asked.job for asked in FORMS if asked.ends}
     assert ended == {"manifest", "stop", "visit", "pick_list", "arrival", "count"}
     [report] = [asked for asked in FORMS if asked.name == "report_piece"]
-    assert report.form().offered_on == ["manifest", "cargo", "stop", "shift"]
+    assert report.form().offered_on == ["manifest", "cargo", "stop", "shift", "waiting"]
 
 
 def test_people_get_the_forms_of_what_they_may_capture() -> None:

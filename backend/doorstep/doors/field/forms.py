@@ -224,7 +224,7 @@ FORMS = (
             _WORDS,
         ],
         undo=True,
-        offered_on=["manifest", "cargo", "stop", "shift"],
+        offered_on=["manifest", "cargo", "stop", "shift", "waiting"],
     ),
     Asked(
         "stock_differs",

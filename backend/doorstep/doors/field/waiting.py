@@ -15,6 +15,7 @@ from doorstep.core.actor import Actor
 from doorstep.core.auth.permissions import needs
 from doorstep.core.barcodes import code128_widths
 from doorstep.doors.field.runs import PackedBox
+from doorstep.modules.tms.schemas import PieceReportKind
 
 # Packed and not picked up; before the AWB is there it has neither carrier nor labels. What the
 # customer collects at the counter waits for no carrier.
@@ -24,7 +25,11 @@ SELECT f.id, o.number, a.city AS destination, c.name AS carrier, s.service, s.pi
        coalesce((
          SELECT jsonb_agg(jsonb_build_object('label_no', p.label_no, 'n', p.n, 'of', p."of",
                   'weight_g', p.weight_g, 'goods', box_goods(p.package_id), 'fetched', EXISTS (
-                    SELECT FROM scan x WHERE x.label_no = p.label_no AND x.kind = 'pickup'))
+                    SELECT FROM scan x WHERE x.label_no = p.label_no AND x.kind = 'pickup'),
+                  'reported', (
+                    SELECT r.kind FROM piece_report_parcel t JOIN piece_report r ON r.id = t.report_id
+                     WHERE t.fulfilment_id = f.id AND p.label_no = ANY (r.labels)
+                     ORDER BY r.captured_at DESC, r.id DESC LIMIT 1))
                   ORDER BY p.n)
            FROM piece p WHERE p.shipment_id = s.id), '[]') AS pieces
   FROM fulfilment f
@@ -50,11 +55,12 @@ SELECT f.id, o.number, a.city AS destination, c.name AS carrier, s.service, s.pi
 class LabelledPiece(PackedBox):
     """A packed box; `bars` are the widths of the bars and gaps of its barcode (Code 128), in turn.
 
-    `fetched`: somebody has scanned it at a pickup.
+    `fetched`: somebody has scanned it at a pickup. `reported`: what was told of it last, by anybody.
     """
 
     bars: str
     fetched: bool
+    reported: PieceReportKind | None
 
 
 class WaitingParcel(Struct):

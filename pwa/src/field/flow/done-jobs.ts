@@ -10,7 +10,8 @@ export function findAny(documents: StoredDocument[], kind: string, id: string): 
   return found === undefined ? null : { kind, id, body: found };
 }
 
-/** Return the kind that a job had while there was something to do about it. */
+/** Return the kind that a job had while there was something to do about it; what is packed was on a pick list. */
 export function kindOf(job: Known): string {
+  if (job.kind === 'waiting') return 'pick_list';
   return job.kind === 'done' ? job.body.kind : job.kind;
 }

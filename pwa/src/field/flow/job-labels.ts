@@ -15,7 +15,12 @@ type Box = Told<components['schemas']['PackedBox']> | Told<components['schemas']
 export function labels(job: Known, slot?: Slot, seen: string[] = []): string[] {
   if (job.kind === 'cargo' && slot?.scan_kind) return toScan(job.body.pieces, slot.scan_kind, seen);
   if (job.kind === 'cargo') return job.body.pieces.map((piece) => piece.label_no);
-  if (job.kind === 'stop' || job.kind === 'manifest' || job.kind === 'van_out') {
+  if (
+    job.kind === 'stop' ||
+    job.kind === 'manifest' ||
+    job.kind === 'van_out' ||
+    job.kind === 'waiting'
+  ) {
     return job.body.pieces.map((piece) => piece.label_no);
   }
   if (job.kind === 'shift') return job.body.loading.pieces.map((piece) => piece.label_no);

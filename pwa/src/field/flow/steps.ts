@@ -10,6 +10,8 @@ export interface Asking {
   flow: Flow;
   slot: Slot;
   done: () => void;
+  /** Goes to another step. */
+  go: (name: string) => void;
 }
 
 type Part = () => Promise<{ default: Component<Asking> }>;
