@@ -30,7 +30,7 @@ from tests.support.whole_stack import WholeStack
 
 EXECUTIVE = next(u for u in sample_users() if (u.role, u.channel) == ("delivery", "AE"))
 START, FURTHER = (25.2000, 55.2600), (25.2060, 55.2600)
-ON = "Your location is shown to the dispatchers while you drive."
+ON = "Your location is shown to the dispatchers while you work."
 REASON = "The customer asks where the van is."
 
 # Four more stops on the run, as documents of a later pull: two in one house, and one without a pin.

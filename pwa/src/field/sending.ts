@@ -9,13 +9,14 @@ export interface Badge {
   tone: 'good' | 'waiting' | 'attention';
 }
 
-/** Say in a word or two how it stands; what needs somebody comes first. */
-export function badge(status: Status, busy: boolean): Badge {
+/** Say in a word or two how it stands, with so many forms begun; what needs somebody comes first. */
+export function badge(status: Status, busy: boolean, begun: number): Badge {
   if (status.needs_attention > 0) {
     return { words: 'badge_attention', count: status.needs_attention, tone: 'attention' };
   }
   const open = status.waiting.count + status.sending.count + status.pictures_waiting.count;
   if (open === 0) {
+    if (begun > 0) return { words: 'badge_begun', count: begun, tone: 'waiting' };
     const ever = status.confirmed + status.pictures_confirmed > 0;
     return { words: ever ? 'badge_confirmed' : 'badge_nothing', count: 0, tone: 'good' };
   }

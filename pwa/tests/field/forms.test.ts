@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { labels } from '../../src/field/flow/job-labels';
 import {
   begin,
   due,
@@ -269,6 +270,15 @@ test('boxes that were not scanned are counted, those that the office has seen ar
   expect(isIdle(form, job, filled({}))).toBe(true);
   expect(isIdle(form, job, filled({ scans: ['OTHER'] }))).toBe(true);
   expect(isIdle(form, job, filled({ scans: ['A-2'] }))).toBe(false);
+  // Nobody waits for what is missing; where it is scanned it is there.
+  const gone = {
+    ...job,
+    body: { pieces: [{ ...piece, label_no: 'A-1', reported: 'missing' }] },
+  } as unknown as Known;
+  expect(isIdle(form, gone, filled({}))).toBe(true);
+  expect(isIdle(form, gone, filled({ scans: ['A-1'] }))).toBe(false);
+  expect(labels(gone, scans)).toEqual([]);
+  expect(labels(gone, scans, ['A-1'])).toEqual(['A-1']);
   // What another phone has loaded needs no scan here.
   const load = { ...form, slots: [slot('scans', 'scans', { scan_kind: 'load' })] } as Form;
   expect(isIdle(load, shift(true), filled({}))).toBe(false);

@@ -91,7 +91,16 @@ test.each([
   [{ sending: { count: 1, bytes: 9 } }, false, 'badge_sending', 1],
   [{ needs_attention: 1, waiting: { count: 5, bytes: 9 } }, true, 'badge_attention', 1],
 ] as const)('%j is shown in a word', (given, busy, words, count) => {
-  expect(badge(status(given), busy)).toMatchObject({ words, count });
+  expect(badge(status(given), busy, 0)).toMatchObject({ words, count });
+});
+
+test('what is begun and not handed in is not confirmed; what waits is told before it', () => {
+  expect(badge(status({ confirmed: 1 }), false, 2)).toMatchObject({
+    words: 'badge_begun',
+    count: 2,
+    tone: 'waiting',
+  });
+  expect(badge(status({ waiting: { count: 1, bytes: 9 } }), false, 2).words).toBe('badge_waiting');
 });
 
 const waited = (kind: string, body: object): ReturnType<typeof expected> =>

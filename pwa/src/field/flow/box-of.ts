@@ -11,6 +11,8 @@ export interface ParcelBox {
   number: string;
   /** As far as the packer has said. */
   goods: BoxGoods[];
+  /** What was told of it last. */
+  reported?: 'damaged' | 'missing' | null;
 }
 
 /** Return the box with a label; null where no document of this phone names it. */

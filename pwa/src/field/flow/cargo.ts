@@ -83,9 +83,12 @@ export function waiting(pieces: CargoPiece[], kind: string): CargoPiece[] {
   return pieces.filter((piece) => piece.next === kind && piece.reported !== 'missing');
 }
 
-/** Return the labels that a form of this kind of scan asks for: those that wait, and those it has. */
+/** Return the labels that a form of this kind of scan asks for: those that wait, and those it has, also found again. */
 export function toScan(pieces: CargoPiece[], kind: string, seen: string[]): string[] {
-  const done = pieces.filter((one) => seen.includes(one.label_no) && one.next === AFTER[kind]);
+  const done = pieces.filter(
+    (one) =>
+      seen.includes(one.label_no) && (one.next === AFTER[kind] || one.reported === 'missing'),
+  );
   const labels = [...waiting(pieces, kind), ...done].map((piece) => piece.label_no);
   return pieces.map((piece) => piece.label_no).filter((label) => labels.includes(label));
 }

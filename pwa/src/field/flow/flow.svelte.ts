@@ -149,6 +149,20 @@ export class Flow {
     this.flaws[slot] = flaw;
   }
 
+  /** Take back a photo that was not asked for. */
+  async dropPhoto(slot: string): Promise<void> {
+    const all = list<Photo>(this.filled.answers['photos']);
+    const photos = all.filter((one) => one.slot !== slot);
+    const gone = all
+      .filter((one) => one.slot === slot)
+      .flatMap((one) => [one.sha256, one.preview_sha256])
+      .filter((one) => one !== null)
+      .filter((one) => !photos.some((other) => [other.sha256, other.preview_sha256].includes(one)));
+    const answers: Answers = { ...this.filled.answers, photos: photos as unknown as Json };
+    if (photos.length === 0) delete answers['photos'];
+    await this.#write({ ...this.filled, answers }, [], gone);
+  }
+
   /** Keep a beep as a capture of its own, whatever becomes of this form; where it `counts` it is on its list. */
   keepScan(slot: Slot, label_no: string, counts = true): Promise<void> {
     const kept = this.#keeping.then(() => this.#keepScan(slot, label_no, counts));
@@ -255,6 +269,8 @@ export class Flow {
       }).then((kept) => {
         // A screen never shows what was not kept.
         if (!kept && this.filled === filled) this.filled = before;
+        // Whether something is begun is told at the top.
+        if (phone.open.includes(draft.key) !== this.#isOpen(filled)) void phone.look();
       }),
     );
     return this.#writing;

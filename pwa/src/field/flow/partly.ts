@@ -22,6 +22,13 @@ export function isPart(form: Form, job: Known, filled: Filled): boolean {
 
 /** Tell whether none of what a form asks for was scanned: what does not belong there does not count. */
 export function isIdle(form: Form, job: Known, filled: Filled): boolean {
+  const any = form.slots.some(
+    ({ type, name }) =>
+      type === 'scans' &&
+      list<string>(filled.answers[name]).some((label) => labels(job).includes(label)),
+  );
+  // What was found again was not asked for, and was scanned all the same.
+  if (any) return false;
   const all = unscanned(form, job, { ...filled, answers: {} });
   if (all > 0) return unscanned(form, job, filled) === all;
   const there = form.slots.some((slot) => slot.type === 'scans' && labels(job, slot).length > 0);
