@@ -27,6 +27,20 @@ export function apart(name: string): string {
   return `\u2068${name}\u2069`;
 }
 
+/** Kinds of arrivals that were with a customer, or on the way to one. */
+const COMES_BACK: readonly string[] = ['return_to_origin', 'customer_return'];
+
+/** Write for which order or paper goods come in, or of which they come back. */
+export function whence(arrival: {
+  kind: string;
+  order_number: string | null;
+  ref: string;
+}): string {
+  return t(COMES_BACK.includes(arrival.kind) ? 'arrival_back' : 'arrival_of', {
+    ref: apart(arrival.order_number ?? arrival.ref),
+  });
+}
+
 /** Write what the last tap of a form says. */
 export function finishing(form: string): string {
   return known(`finish_${form}`) ?? label('form', form);
