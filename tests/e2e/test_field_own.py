@@ -163,6 +163,7 @@ async def test_the_right_code_told_later_makes_a_proof_count(
             await expect(doubted).to_be_visible()
             # Nothing of it is left to be corrected digit by digit: each six digits are a try.
             await expect(said).to_have_value("")
+            await expect(page.get_by_role("navigation")).to_contain_text("✗")
             # The same code once more is not asked again, and costs no try.
             told = (
                 await page.get_by_text("try left").or_(page.get_by_text("tries left")).inner_text()

@@ -85,9 +85,10 @@ export class Flow {
     return steps(this.form, this.job, this.filled);
   }
 
-  /** The step that is to be done next, or null when all is there. */
+  /** The step that is to be done next, or null when all is there; what was wrong is done once more. */
   get next() {
-    return next(this.steps);
+    const wrong = this.steps.find(({ slot }) => slot.name === this.doubted);
+    return next(this.steps) ?? wrong ?? null;
   }
 
   /** What is captured now leaves more of the same to be done. */
