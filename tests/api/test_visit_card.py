@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -45,6 +46,8 @@ async def test_what_was_done_for_another_order_of_the_customer_stands_on_the_car
         (first.number, "", ""),
         (second.number, "part_needed", "The hose leaks."),
     ]
+    # He was there when he said so, whatever hour the visit had been booked for.
+    assert datetime.fromisoformat(again[-1]["visited_at"]) == broken["captured_at"]
 
 
 @pytest.mark.parametrize(
