@@ -70,7 +70,7 @@ async def test_a_shift_without_a_signal_arrives_whole_and_once(
                     pictures[0] = make_12mp_jpeg(seed=FIRST_SEED + n)
                 taps.append(await hand_over(page, stops[parcel.id], pictures, code))
             assert max(taps) <= TAPS_AFTER_PHOTOS
-            await expect(page.get_by_text("There is nothing to do")).to_be_visible()
+            await expect(page.get_by_text("New jobs appear here")).to_be_visible()
             taken = await page.evaluate(TAKEN)
             assert len(taken) == DOORS * PHOTOS
             await context.set_offline(False)

@@ -290,6 +290,9 @@ export class Phone {
   /** Captures were kept if the state that they change was: tell their ids, null for what was not. */
   async #kept(doubts: Doubt[]): Promise<(string | null)[]> {
     if (doubts.length === 0) return [];
+    // Who looks from outside needs no room, also where opening it brings a lost storage back.
+    const { writeFault } = this.#device;
+    this.#device.writeFault = () => null;
     const { sync, life } = this.#boot(null);
     const shown = await sync.database.read(['state'], (transaction) => {
       const state = transaction.objectStore('state');
@@ -297,6 +300,7 @@ export class Phone {
         doubts.map(({ task, name }) => state.get([task.capture.person_id, keyOf(name)])),
       );
     });
+    this.#device.writeFault = writeFault;
     life.kill();
     return doubts.map(({ name }, n) => (shown[n]?.value === name ? shown[n].event_id : null));
   }
